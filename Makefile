@@ -1,0 +1,57 @@
+# Each target sets up what it needs, once, in .venv: a fresh clone needs Python 3.11 or newer and nothing else.
+
+PYTHON ?= python3
+BIN := .venv/bin
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test lint pytest quality bench docs clean
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' Makefile
+
+demo: .venv/stamp-demo ## blur a page, restore it blind, read it: picture in demo/
+	@.ci/need tesseract tesseract-ocr "the demo restores the picture but cannot read it"
+	$(BIN)/deconv demo
+
+test: lint pytest ## lint, types and all quick tests
+
+lint: .venv/stamp-test ## ruff check, ruff format --check, mypy
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+pytest: .venv/stamp-test
+	@.ci/need tesseract tesseract-ocr "tests that read text are skipped"
+	@.ci/need g++ g++ "tests that run CUDA text on the CPU are skipped"
+	$(BIN)/python -m pytest -q
+
+quality: .venv/stamp-test ## slow: how well it restores, as tables
+	@.ci/need tesseract tesseract-ocr "nothing can be read and scored"
+	$(BIN)/python -m pytest -q -m slow
+	$(BIN)/python benchmarks/quality.py
+
+bench: .venv/stamp-bench ## asv benchmarks of this working tree
+	cd benchmarks && ../$(BIN)/asv machine --yes && ../$(BIN)/asv run --python=same --quick
+
+docs: .venv/stamp-docs ## the documentation and its gallery, in docs/_build/html
+	@.ci/need tesseract tesseract-ocr "gallery pages that read text fail"
+	$(BIN)/sphinx-build -W --keep-going -b html docs docs/_build/html
+
+clean: ## remove everything that make made, .venv too
+	rm -rf .venv demo build dist docs/_build docs/api docs/gallery benchmarks/.asv
+	rm -rf .pytest_cache .mypy_cache .ruff_cache .hypothesis *.egg-info
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# One stamp for each set of packages; a change of pyproject.toml installs anew.
+.venv/stamp-demo: EXTRAS := plot
+.venv/stamp-%: EXTRAS = $*
+.venv/stamp-%: pyproject.toml setup.py | .venv/stamp
+	$(BIN)/python -m pip install --quiet --editable ".[$(EXTRAS)]"
+	@touch $@
+
+.venv/stamp:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+		{ echo "deconv needs Python 3.11 or newer; try: make PYTHON=python3.12" >&2; exit 1; }
+	@.ci/need venv python3-venv "there is no other way to go on"
+	$(PYTHON) -m venv .venv
+	@touch $@

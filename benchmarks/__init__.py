@@ -1,0 +1,1 @@
+"""Benchmarks (asv), measures of quality, and the check on a real GPU."""

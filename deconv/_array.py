@@ -1,0 +1,232 @@
+"""Which library, device and float type a call computes in: the only file that names an array library.
+
+A public function takes its arrays through this door once (``as_image``, ``as_psf``, decorated by
+``torch_door``) and is plain array-API code from there on.
+"""
+
+import functools
+import math
+from dataclasses import fields, is_dataclass, replace
+from numbers import Integral
+
+import array_api_compat
+import numpy as np
+from array_api_compat import device
+
+__all__ = ["array_namespace", "as_image", "as_psf", "device", "library", "like", "to_numpy", "torch_door"]
+
+
+def library(x):
+    """Name of the array library of `x`: ``"numpy"``, ``"cupy"``, ``"torch"`` or ``"array_api_strict"``."""
+    return array_namespace(x).__name__.removeprefix("array_api_compat.").split(".")[0]
+
+
+def array_namespace(*arrays):
+    """Array-API namespace shared by `arrays`; None is passed over.
+
+    Raises
+    ------
+    TypeError
+        If the arrays belong to different libraries.
+    """
+    given = [a for a in arrays if a is not None]
+    try:
+        return array_api_compat.array_namespace(*given)
+    except TypeError:
+        kinds = ", ".join(sorted({type(a).__module__.split(".")[0] for a in given}))
+        raise TypeError(f"all arrays of one call must come from one library, got a mix of: {kinds}") from None
+
+
+def like(host, reference):
+    """The NumPy array `host` with the library, device and dtype of `reference`."""
+    xp = array_namespace(reference)
+    if library(reference) == "numpy":
+        return np.asarray(host, dtype=reference.dtype)
+    return xp.asarray(host, dtype=reference.dtype, device=device(reference))
+
+
+def to_numpy(x):
+    """`x` as a NumPy array on the host (no copy if it is one)."""
+    if isinstance(x, np.ndarray):
+        return x
+    if array_api_compat.is_cupy_array(x):
+        return x.get()
+    xp = array_namespace(x)
+    if library(x) == "array_api_strict":
+        x = xp.asarray(x, device=xp.Device("CPU_DEVICE"))
+    return np.asarray(x)
+
+
+def _as_array(value, name):
+    """`value` as an array of a known library, or one clear sentence."""
+    if isinstance(value, (str, bytes)) or value is None:
+        raise TypeError(f"{name} must be an array of numbers, got {type(value).__name__}")
+    if not array_api_compat.is_array_api_obj(value):
+        try:
+            value = np.asarray(value)
+        except (ValueError, TypeError):
+            raise TypeError(f"{name} must be an array of numbers, got {type(value).__name__}") from None
+    if isinstance(value, np.ndarray):
+        if value.dtype.kind not in "biuf":
+            raise TypeError(f"{name} must hold real numbers, got dtype {value.dtype}")
+        # FITS and some TIFF files are big-endian, which to a float64 comparison or a kernel is another type.
+        value = value.astype(value.dtype.newbyteorder("="), copy=False)
+    xp = array_namespace(value)
+    if not xp.isdtype(value.dtype, ("bool", "integral", "real floating")):
+        raise TypeError(f"{name} must hold real numbers, got dtype {value.dtype}")
+    if math.prod(value.shape) == 0:
+        raise ValueError(f"{name} must not be empty, got shape {tuple(value.shape)}")
+    return value
+
+
+def _float(xp, x):
+    return x if x.dtype == xp.float64 else xp.astype(x, xp.float32, copy=False)
+
+
+def as_image(image, name="image", *, ndim=(2,), channel_axis=None, nan="refuse"):
+    """`image` as a float array: the check and the dtype rule of every public function.
+
+    float64 stays; float32, float16 and bool become float32; 8 and 16-bit integers become float32
+    with the type's largest value at 1, as in scikit-image.
+
+    Parameters
+    ----------
+    image : array
+        What the caller was given.
+    name : str
+        What the caller calls it, for the error message.
+    ndim : tuple of int
+        Numbers of spatial axes allowed (without `channel_axis`).
+    channel_axis : int or None
+        Axis of colours, which is not spatial.
+    nan : {"refuse", "mask"}
+        Whether NaN, meaning "not measured", is allowed in some pixels.
+
+    Raises
+    ------
+    TypeError
+        If it is no array of real numbers, or an integer array of more than 16 bits.
+    ValueError
+        If it is empty, has the wrong number of axes, holds infinity, NaN where not allowed, or nothing but NaN.
+    """
+    image = _as_array(image, name)
+    xp = array_namespace(image)
+    check_channel_axis(image, name, channel_axis)
+    spatial = image.ndim - (channel_axis is not None)
+    if spatial not in ndim:
+        wanted = " or ".join(str(n) for n in ndim)
+        hint = "; name its colour axis with channel_axis" if channel_axis is None and spatial - 1 in ndim else ""
+        besides = "" if channel_axis is None else " besides channel_axis"
+        raise ValueError(f"{name} must have {wanted} axes{besides}, got shape {tuple(image.shape)}{hint}")
+    if xp.isdtype(image.dtype, "integral"):
+        info = xp.iinfo(image.dtype)
+        if info.bits > 16:
+            raise TypeError(
+                f"{name} has dtype {image.dtype}, whose range says nothing about brightness; "
+                "give uint8, uint16 or a float"
+            )
+        return xp.astype(image, xp.float32) / float(info.max)
+    image = _float(xp, image)
+    if not bool(xp.all(xp.isfinite(image))):
+        if bool(xp.any(xp.isinf(image))):
+            raise ValueError(f"{name} must be finite, got infinity")
+        missing = int(xp.sum(xp.astype(xp.isnan(image), xp.int64)))
+        if missing == math.prod(image.shape):
+            raise ValueError(f"{name} holds nothing but NaN")
+        if nan == "refuse":
+            raise ValueError(f"{name} has {missing} NaN pixels, which this function cannot leave out; fill them first")
+    return image
+
+
+def check_channel_axis(image, name, channel_axis):
+    """Raise unless `channel_axis` is None or an axis of `image`."""
+    if channel_axis is None:
+        return
+    if isinstance(channel_axis, bool) or not isinstance(channel_axis, Integral):
+        raise TypeError(f"channel_axis must be an integer or None, got {channel_axis!r}")
+    if not -image.ndim <= channel_axis < image.ndim:
+        raise ValueError(f"channel_axis is {channel_axis}, but {name} has shape {tuple(image.shape)}")
+
+
+def as_psf(psf, image, name="psf", *, ndim=None):
+    """`psf` as a float array of the image's dtype, its sum 1.
+
+    Integers are weights, not brightness: they are not scaled by their range.
+
+    Raises
+    ------
+    TypeError
+        If it is no array of real numbers, or from another library than `image`.
+    ValueError
+        If it is empty, has the wrong number of axes, is larger than the image, is not finite, has
+        negative entries or sums to zero.
+    """
+    psf = _as_array(psf, name)
+    xp = array_namespace(image, psf)
+    ndim = image.ndim if ndim is None else ndim
+    if psf.ndim != ndim:
+        raise ValueError(f"{name} must have {ndim} axes as the image has, got shape {tuple(psf.shape)}")
+    spatial = tuple(image.shape)[-ndim:]
+    if any(p > n for p, n in zip(psf.shape, spatial, strict=True)):
+        raise ValueError(f"{name} of shape {tuple(psf.shape)} is larger than the image of shape {spatial}")
+    psf = xp.astype(psf, image.dtype)
+    if not bool(xp.all(xp.isfinite(psf))):
+        raise ValueError(f"{name} must be finite, got NaN or infinity")
+    if bool(xp.any(psf < 0)):
+        raise ValueError(f"{name} must not be negative, got a minimum of {float(xp.min(psf)):.3g}")
+    total = float(xp.sum(psf))
+    if not total > 0:
+        raise ValueError(f"{name} must have a positive sum, got {total:.3g}")
+    return psf / total
+
+
+def torch_door(function):
+    """Let `function` take and return PyTorch tensors: zero-copy through DLPack, at the door and nowhere else.
+
+    CPU tensors are computed on as NumPy arrays, CUDA tensors as CuPy arrays; what comes out (an array,
+    or a dataclass or tuple holding arrays) goes back as tensors of the same device.
+    """
+
+    @functools.wraps(function)
+    def wrapper(*args, **kwargs):
+        tensors = [a for a in (*args, *kwargs.values()) if array_api_compat.is_torch_array(a)]
+        if not tensors:
+            return function(*args, **kwargs)
+        args = [_from_torch(a) for a in args]
+        kwargs = {k: _from_torch(a) for k, a in kwargs.items()}
+        return _to_torch(function(*args, **kwargs))
+
+    return wrapper
+
+
+def _from_torch(x):
+    if not array_api_compat.is_torch_array(x):
+        return x
+    if x.device.type not in ("cpu", "cuda"):
+        raise TypeError(f"tensors must live on the CPU or a CUDA device, got {x.device}")
+    x = x.detach()
+    if str(x.dtype) == "torch.bfloat16":  # neither NumPy nor CuPy has it
+        x = x.float()
+    if x.device.type == "cpu":
+        return x.numpy(force=True)
+    try:
+        import cupy
+    except ImportError:
+        raise ImportError("tensors on a CUDA device are computed on by CuPy: pip install deconv[cuda13]") from None
+    return cupy.from_dlpack(x)
+
+
+def _to_torch(x):
+    import torch
+
+    if isinstance(x, np.ndarray):
+        # A tensor cannot be read-only, nor have negative strides.
+        return torch.from_numpy(np.require(x, requirements=["C", "W"]))
+    if array_api_compat.is_cupy_array(x):
+        return torch.from_dlpack(x)
+    if is_dataclass(x):
+        return replace(x, **{f.name: _to_torch(getattr(x, f.name)) for f in fields(x) if f.init})
+    if isinstance(x, tuple):
+        moved = [_to_torch(v) for v in x]
+        return type(x)(*moved) if hasattr(x, "_fields") else tuple(moved)
+    return x

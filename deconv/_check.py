@@ -1,0 +1,60 @@
+"""Checks of plain numbers: one clear sentence when one is of the wrong kind or out of range."""
+
+import math
+from numbers import Integral, Real
+
+__all__ = ["integer", "real"]
+
+
+def real(value, name, *, low=None, above=None, high=None):
+    """`value` as a finite float.
+
+    Parameters
+    ----------
+    value : number
+        What the caller was given.
+    name : str
+        What the caller calls it, for the error message.
+    low, high : float, optional
+        Smallest and largest value allowed.
+    above : float, optional
+        A bound that `value` must exceed.
+
+    Raises
+    ------
+    TypeError
+        If it is no real number.
+    ValueError
+        If it is NaN, infinite or out of range.
+    """
+    # A 0-d array of any library converts to float; a boolean is a number to Python only by accident.
+    zero_d = getattr(value, "shape", None) == ()
+    if isinstance(value, bool) or not (isinstance(value, Real) or zero_d):
+        raise TypeError(f"{name} must be a number, got {type(value).__name__}")
+    number = float(value)
+    if not math.isfinite(number):
+        raise ValueError(f"{name} must be finite, got {number}")
+    if low is not None and number < low:
+        raise ValueError(f"{name} must be at least {low:g}, got {number:g}")
+    if above is not None and number <= above:
+        raise ValueError(f"{name} must be greater than {above:g}, got {number:g}")
+    if high is not None and number > high:
+        raise ValueError(f"{name} must be at most {high:g}, got {number:g}")
+    return number
+
+
+def integer(value, name, *, low, high):
+    """`value` as an int between `low` and `high`, both included.
+
+    Raises
+    ------
+    TypeError
+        If it is no integer.
+    ValueError
+        If it is out of range.
+    """
+    if isinstance(value, bool) or not isinstance(value, Integral):
+        raise TypeError(f"{name} must be an integer, got {type(value).__name__}")
+    if not low <= value <= high:
+        raise ValueError(f"{name} must lie between {low} and {high}, got {value}")
+    return int(value)

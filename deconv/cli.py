@@ -1,0 +1,413 @@
+"""The command line: ``deconv restore``, ``read``, ``degrade`` and ``demo``.
+
+The only place of the package that prints. Heavy modules are imported by the command that needs them, so that
+``--help`` and mistakes answer at once.
+"""
+
+import argparse
+import contextlib
+import math
+import sys
+import time
+from pathlib import Path
+
+import deconv
+
+__all__ = ["main"]
+
+_FAMILIES = ("disk", "gaussian", "motion")
+# A hard step that is restored well: the blur disc is 17 times as wide as a stroke of the letters.
+_DEMO_STEP = 11
+
+
+def main(argv=None):
+    """Run the command line.
+
+    Parameters
+    ----------
+    argv : sequence of str, optional
+        Arguments; those of the process by default.
+
+    Returns
+    -------
+    int
+        0 for success, 1 for a failure told on stderr in one line, 130 if interrupted. Bad usage exits with 2.
+
+    Examples
+    --------
+    >>> from deconv.cli import main
+    >>> main(["degrade", "photo.png", "-o", "blurred.png", "--psf", "disk", "--size", "6"])  # doctest: +SKIP
+    0
+    """
+    for stream in (sys.stdout, sys.stderr):
+        with contextlib.suppress(AttributeError):
+            stream.reconfigure(errors="replace")  # tesseract reads signs that not every terminal can show
+    args = _parser().parse_args(argv)
+    try:
+        args.run(args)
+    except KeyboardInterrupt:
+        return 130
+    except MemoryError:
+        return _fail("not enough memory for a picture of this size")
+    except (OSError, ValueError, TypeError, RuntimeError, ImportError) as error:
+        return _fail(error)
+    return 0
+
+
+def _fail(error):
+    print("deconv: error:", " ".join(str(error).split()), file=sys.stderr)
+    return 1
+
+
+# ---- arguments
+
+
+def _parser():
+    parser = argparse.ArgumentParser(
+        prog="deconv", description="Restore blurred pictures of text and of the world, without training."
+    )
+    parser.add_argument("--version", action="version", version=f"deconv {deconv.__version__}")
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    force = argparse.ArgumentParser(add_help=False)
+    force.add_argument("--force", action="store_true", help="overwrite files that exist")
+    lang = argparse.ArgumentParser(add_help=False)
+    lang.add_argument("--lang", default="eng", help="tesseract's name of the text's language (default: eng)")
+    gamma = argparse.ArgumentParser(add_help=False)
+    gamma.add_argument(
+        "--gamma", type=_above_zero, default=2.2, metavar="G", help="light is the picture's values to this power (2.2)"
+    )
+
+    sub = commands.add_parser("restore", parents=[gamma, lang, force], help="restore a blurred picture")
+    sub.add_argument("picture", type=Path, metavar="IN", help="PNG, JPEG or TIFF; or BMP, GIF, WebP to read from")
+    sub.add_argument("-o", "--output", type=Path, metavar="OUT", help="default: IN with _restored before its suffix")
+    sub.add_argument(
+        "--psf",
+        type=_psf_choice,
+        default="disk",
+        metavar="auto|disk|gaussian|motion|FILE",
+        help="what blurred it: a family whose parameters are searched for, or a known PSF as a picture or .npy file "
+        "(default: disk, out of focus; auto tries the families, which takes some times longer)",
+    )
+    sub.add_argument("--prior", choices=("text", "natural"), default="text", help="what it shows (default: text)")
+    sub.add_argument("--read", action="store_true", help="print the text read from the restored picture")
+    sub.add_argument("--plot", type=Path, metavar="FIG", help="draw how the PSF was found (.png, .pdf, .svg)")
+    sub.set_defaults(run=_restore, usage=sub.error)
+
+    sub = commands.add_parser("read", parents=[lang], help="read the text in a picture, and score the reading")
+    sub.add_argument("picture", type=Path, metavar="IMAGE")
+    sub.add_argument("--truth", type=Path, metavar="FILE", help="text file with the true lines")
+    sub.set_defaults(run=_read, usage=sub.error)
+
+    sub = commands.add_parser(
+        "degrade",
+        parents=[gamma, force],
+        help="make a blurred picture",
+        description="Blur a given picture; or, without IN, simulate a photograph of the Helsinki Deblur Challenge and "
+        "write its true text beside it (.txt).",
+    )
+    sub.add_argument("picture", type=Path, nargs="?", metavar="IN")
+    sub.add_argument("-o", "--output", type=Path, required=True, metavar="OUT")
+    sub.add_argument("--seed", type=int, default=0, help="of noise and text (default: 0)")
+    photo = sub.add_argument_group("without IN")
+    photo.add_argument("--step", type=int, metavar="N", help="how far out of focus, 0 to 19 (default: 12)")
+    photo.add_argument("--font", choices=("verdana", "times"), help="(default: verdana)")
+    photo.add_argument("--lines", nargs=3, metavar="TEXT", help="the three lines (default: random letters)")
+    blur = sub.add_argument_group("with IN")
+    blur.add_argument(
+        "--psf", type=_psf_choice, metavar="disk|gaussian|motion|FILE", help="what blurs it (default: disk)"
+    )
+    blur.add_argument(
+        "--size", type=_above_zero, metavar="PX", help="radius of the disk, sigma of the Gaussian, length of the motion"
+    )
+    blur.add_argument("--softness", type=float, metavar="PX", help="of the disk's edge (default: 0)")
+    blur.add_argument("--angle", type=float, metavar="DEG", help="of the motion (default: 0)")
+    blur.add_argument("--noise", type=float, metavar="SIGMA", help="1 is the range of the picture (default: 0)")
+    sub.set_defaults(run=_degrade, usage=sub.error)
+
+    sub = commands.add_parser("demo", help="blur a page of text, restore it blind and read it")
+    sub.add_argument("--out", type=Path, default=Path("demo"), metavar="DIR", help="folder for the pictures (demo)")
+    sub.set_defaults(run=_demo)
+    return parser
+
+
+def _above_zero(text):
+    with contextlib.suppress(ValueError):
+        if 0 < (number := float(text)) < math.inf:
+            return number
+    raise argparse.ArgumentTypeError(f"must be a number above 0, got {text}")
+
+
+def _psf_choice(text):
+    if text == "auto" or text in _FAMILIES:
+        return text
+    if not Path(text).is_file():
+        raise argparse.ArgumentTypeError(f"{text!r} is neither auto, disk, gaussian, motion nor a file")
+    return Path(text)
+
+
+# ---- commands
+
+
+def _restore(args):
+    from deconv import _files
+
+    output = args.output or _beside(args.picture)
+    known = isinstance(args.psf, Path)
+    if known and args.plot:
+        args.usage("--plot draws the search for a PSF, and there is none with --psf FILE")
+    picture = _files.read(args.picture)
+    _files.check_output(output, force=args.force)
+    if args.plot:
+        _check_plot(args.plot, args.force)
+    start = time.perf_counter()
+    with _progress() as report:
+        if known:
+            restored = _restore_known(picture, _read_psf(args.psf), args.gamma, report)
+        else:
+            result = deconv.blind.deblur(
+                picture.pixels,
+                psf=args.psf,
+                prior=args.prior,
+                gamma=args.gamma,
+                channel_axis=picture.channel_axis,
+                callback=report,
+            )
+            restored = result.image
+    seconds = time.perf_counter() - start
+    _files.write(output, restored, like=picture)
+    print("known PSF" if known else _found(result), f"({seconds:.1f} s)")
+    print(f"wrote {output}")
+    if args.plot:
+        _plot(result, picture.pixels, args.plot)
+        print(f"wrote {args.plot}")
+    if args.read:
+        _print_lines(deconv.ocr.read_lines(restored, channel_axis=picture.channel_axis, lang=args.lang))
+
+
+def _read(args):
+    from deconv import _files
+
+    truth = None if args.truth is None else _read_text(args.truth)
+    picture = _files.read(args.picture)
+    pixels, axis = picture.pixels, picture.channel_axis
+    if picture.alpha is not None:  # seen on white paper
+        alpha = picture.alpha if axis is None else picture.alpha[..., None]
+        pixels = alpha * pixels + (1 - alpha)
+    lines = deconv.ocr.read_lines(pixels, channel_axis=axis, lang=args.lang)
+    _print_lines(lines)
+    if truth is None:
+        return
+    print(f"character accuracy {deconv.ocr.character_accuracy(lines, truth):.3f}")
+    if len(truth) == 3:
+        print(f"HDC score {deconv.ocr.hdc_score(pixels, truth, channel_axis=axis)}")
+
+
+def _degrade(args):
+    import numpy as np
+
+    from deconv import _files
+
+    for_photo, for_picture = ("step", "font", "lines"), ("psf", "size", "softness", "angle", "noise")
+    stray = [n for n in (for_photo if args.picture else for_picture) if getattr(args, n) is not None]
+    if stray:
+        args.usage(f"--{stray[0]} goes {'without' if args.picture else 'with'} a picture IN")
+    if args.seed < 0:
+        args.usage(f"argument --seed: must be 0 or more, got {args.seed}")
+    if args.picture:
+        make_psf = _psf_maker(args)
+        picture = _files.read(args.picture)
+        _files.check_output(args.output, force=args.force)
+        light = deconv.tone.decode(picture.pixels, args.gamma)
+        light = deconv.degrade.blur(light, make_psf(), channel_axis=picture.channel_axis)
+        blurred = deconv.degrade.add_noise(deconv.tone.encode(light, args.gamma), args.noise or 0, rng=args.seed)
+        _files.write(args.output, blurred, like=picture)
+        print(f"wrote {args.output}")
+        return
+    beside = args.output.with_suffix(".txt")
+    _files.check_output(args.output, force=args.force)
+    if beside.exists() and not args.force:
+        raise _files.FileProblem(f"{beside} exists already; --force overwrites it")
+    step = 12 if args.step is None else args.step
+    photo = deconv.degrade.hdc_photo(step, args.lines, font=args.font or "verdana", rng=args.seed)
+    _files.write(args.output, photo.image, like=_files.Picture(photo.image, dtype=np.dtype(np.uint16), white=65535))
+    _files.replace(beside, "".join(f"{line}\n" for line in photo.lines).encode())
+    print(f"disk of radius {photo.radius:g} px, softness {photo.softness:.1f} px, {photo.font}")
+    print(f"wrote {args.output} and {beside}")
+
+
+def _demo(args):
+    import numpy as np
+
+    from deconv import _files
+
+    try:
+        args.out.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise _files.FileProblem(f"cannot make the folder {args.out}: {error.strerror}") from None
+    names = ("photo.png", "restored.png", "before_after.png")
+    outputs = [args.out / name for name in names]
+    for path in outputs:
+        _files.check_output(path, force=True)
+    photo = deconv.degrade.hdc_photo(_DEMO_STEP, rng=0)
+    height, width = photo.image.shape
+    print(f"A page of text, photographed out of focus: {width} x {height} pixels, blur disk of {photo.radius:g} px.")
+    start = time.perf_counter()
+    with _progress() as report:
+        result = deconv.blind.deblur(photo.image, callback=report)
+    seconds = time.perf_counter() - start
+    found = result.parameters.get("radius", 0.0)
+    print(f"Restored blind in {seconds:.1f} s: {_found(result)}")
+    print(f"Radius {found:.1f} px found, {photo.radius:g} px true ({100 * (found / photo.radius - 1):+.1f} %).")
+    restored = np.clip(result.image, 0, 1)
+    gap = np.ones((height, width // 40), restored.dtype)
+    for path, pixels in zip(
+        outputs, (photo.image, restored, np.concatenate([photo.image, gap, restored], axis=1)), strict=True
+    ):
+        _files.write(path, pixels)
+    try:
+        read = [deconv.ocr.read_lines(pixels) for pixels in (photo.image, restored)]
+        scores = [deconv.ocr.hdc_score(pixels, photo.lines) for pixels in (photo.image, restored)]
+    except deconv.ocr.TesseractMissing as missing:
+        print(f"The text, which should be {' / '.join(photo.lines)}, was not read: {missing}.")
+    else:
+        print("  truth:         ", " / ".join(photo.lines))
+        for name, lines, score in zip(("read before:", "read after:"), read, scores, strict=True):
+            print(f"  {name:<15} {' / '.join(lines) or '(nothing)'}   HDC score {score}")
+    print(f"Pictures: {', '.join(str(path) for path in outputs)}")
+
+
+# ---- parts of commands
+
+
+def _beside(picture):
+    from deconv import _files
+
+    suffix = picture.suffix if picture.suffix.lower() in _files.WRITABLE else ".png"
+    return picture.with_name(f"{picture.stem}_restored{suffix}")
+
+
+def _read_text(path):
+    from deconv import _files
+
+    try:
+        lines = path.read_text(encoding="utf-8-sig").splitlines()
+    except OSError as error:
+        raise _files.FileProblem(f"cannot read {path}: {error.strerror}") from None
+    except UnicodeDecodeError:
+        raise _files.FileProblem(f"{path} is not a text file in UTF-8") from None
+    lines = [line for line in lines if line.strip()]
+    if not lines:
+        raise _files.FileProblem(f"{path} holds no text")
+    return lines
+
+
+def _read_psf(path):
+    """Known PSF of a file: .npy, or a picture, whose values are weights; its centre of mass is put in the middle."""
+    import numpy as np
+
+    from deconv import _files
+
+    if path.suffix.lower() != ".npy":
+        pixels = _files.read(path).pixels
+        return deconv.psf.centre(pixels if pixels.ndim == 2 else pixels.mean(axis=-1))
+    try:
+        weights = np.load(path, allow_pickle=False)
+    except (OSError, ValueError, EOFError):
+        raise _files.FileProblem(f"{path} is not a NumPy file of numbers") from None
+    if not isinstance(weights, np.ndarray) or weights.ndim != 2:
+        raise _files.FileProblem(f"{path} must hold one array of two axes")
+    return deconv.psf.centre(weights)
+
+
+def _psf_maker(args):
+    """What makes the PSF asked of `degrade`; complaints about options come before any work."""
+    family = args.psf or "disk"
+    if family == "auto":
+        args.usage("argument --psf: auto is for restoring; give disk, gaussian, motion or a file")
+    allowed = {"disk": ("size", "softness"), "gaussian": ("size",), "motion": ("size", "angle")}.get(family, ())
+    stray = [n for n in ("size", "softness", "angle") if getattr(args, n) is not None and n not in allowed]
+    if stray:
+        args.usage(f"--{stray[0]} does not go with --psf {family}")
+    if isinstance(family, Path):
+        return lambda: _read_psf(family)
+    if args.size is None:
+        args.usage(f"--size is wanted: {dict(disk='radius', gaussian='sigma', motion='length')[family]} in pixels")
+    options = {n: getattr(args, n) for n in allowed[1:] if getattr(args, n) is not None}
+    return lambda: getattr(deconv.psf, family)(args.size, **options)
+
+
+def _restore_known(picture, psf, gamma, report):
+    channels = 1 if picture.channel_axis is None else picture.pixels.shape[-1]
+    total = 200
+    done = 0
+
+    def step(iteration, estimate):
+        nonlocal done
+        done += 1
+        report(done / (total * channels), "restoring")
+
+    light = deconv.variational(
+        deconv.tone.decode(picture.pixels, gamma),
+        psf,
+        num_iter=total,
+        channel_axis=picture.channel_axis,
+        callback=step,
+    )
+    return deconv.tone.encode(light, gamma)
+
+
+def _found(result):
+    """What a blind restoration found, in one line."""
+    if result.family == "none":
+        return f"no blur found; noise {result.noise:.4f}"
+    numbers = ", ".join(
+        f"{name} {value:.1f}{' degrees' if name == 'angle' else ' px'}" for name, value in result.parameters.items()
+    )
+    return f"{result.family} of {numbers}; noise {result.noise:.4f}"
+
+
+def _print_lines(lines):
+    for line in lines:
+        print(line)
+    if not lines:
+        print("deconv: no text found", file=sys.stderr)
+
+
+@contextlib.contextmanager
+def _progress():
+    """A function of (fraction, stage) that moves a bar, which is shown on a terminal only."""
+    from tqdm import tqdm
+
+    layout = "{desc:>12} {bar:40} {percentage:3.0f} %"
+    with tqdm(total=100, leave=False, disable=None, bar_format=layout) as bar:
+
+        def report(fraction, stage):
+            bar.set_description_str(stage, refresh=False)
+            bar.n = round(100 * min(max(fraction, 0), 1))
+            bar.refresh()
+
+        yield report
+
+
+def _check_plot(path, force):
+    import importlib.util
+
+    from deconv import _files
+
+    if importlib.util.find_spec("matplotlib") is None:
+        raise ModuleNotFoundError("--plot needs matplotlib: pip install matplotlib")
+    _files.check_output(path, force=force, suffixes=(".png", ".pdf", ".svg"))
+
+
+def _plot(result, before, path):
+    import io
+
+    import matplotlib
+
+    from deconv import _files
+
+    matplotlib.use("Agg")
+    figure = result.plot(before)
+    buffer = io.BytesIO()
+    figure.savefig(buffer, format=path.suffix[1:].lower(), dpi=150)
+    _files.replace(path, buffer.getvalue())

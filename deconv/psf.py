@@ -1,0 +1,423 @@
+r"""Point-spread functions: make, centre, normalise, compare.
+
+Every maker gives the light that falls on each pixel, that is the ideal shape integrated over the
+pixel's area, so a PSF changes smoothly with its parameters and a shape smaller than a pixel is the
+delta. The arrays are odd, square, just large enough, non-negative and sum to 1; the centre is index
+``n // 2`` of each axis. Lengths are in pixels, angles in degrees, counter-clockwise as the picture is seen.
+
+>>> import deconv
+>>> deconv.psf.disk(1.0).round(3)
+array([[0.025, 0.145, 0.025],
+       [0.145, 0.318, 0.145],
+       [0.025, 0.145, 0.025]])
+"""
+
+import math
+
+import numpy as np
+import scipy.linalg
+import scipy.special
+
+from deconv._array import _as_array, array_namespace, device, torch_door
+from deconv._check import integer, real
+from deconv._fft import fast_shape, irfftn, rfftn
+
+__all__ = ["centre", "disk", "gaussian", "motion", "normalise", "polygon", "similarity"]
+
+
+def disk(radius, *, softness=0.0, like=None):
+    r"""Uniform disc: the blur of a lens out of focus.
+
+    Parameters
+    ----------
+    radius : float
+        Radius in pixels, 0 or more. Below half a pixel the disc is the delta.
+    softness : float, default 0
+        Standard deviation, in pixels, of the Gaussian that rounds the edge.
+    like : array, optional
+        Array whose library, device and floating type the result takes (float64 NumPy by default).
+
+    Returns
+    -------
+    array, shape (n, n)
+        The PSF, n odd, sum 1.
+
+    Raises
+    ------
+    TypeError
+        If a length is no number.
+    ValueError
+        If a length is negative or not finite.
+
+    Notes
+    -----
+    The area that a quarter disc shares with the rectangle from the origin to :math:`(x, y)` is
+    :math:`xy` inside the disc and :math:`y\,t + G(x) - G(t)` beyond, where :math:`t=\sqrt{r^2-y^2}` and
+    :math:`G(x) = \tfrac12 (x\sqrt{r^2-x^2} + r^2 \arcsin(x/r))`; its differences are exact pixel areas.
+
+    Examples
+    --------
+    >>> import deconv
+    >>> deconv.psf.disk(7.3).shape
+    (15, 15)
+    """
+    radius = real(radius, "radius", low=0)
+    softness = real(softness, "softness", low=0)
+    half = _half(radius)
+    if half == 0:
+        return _finish(np.ones((1, 1)), softness, like)
+    edge = np.minimum(np.concatenate(([0.0], np.arange(half + 1) + 0.5)), radius)
+    reach = np.sqrt((radius - edge) * (radius + edge))  # never the root of a rounding error below zero
+    area = (edge * reach + radius**2 * np.arcsin(edge / radius)) / 2
+    area_at_reach = np.pi * radius**2 / 4 - area + edge * reach
+    x, y, t = edge[None, :], edge[:, None], reach[:, None]
+    # area_at_reach is G(t): the quarter disc less what lies beyond, by symmetry of the two axes.
+    corner = np.where(x <= t, x * y, y * t + area[None, :] - area_at_reach[:, None])
+    quarter = np.diff(np.diff(corner, axis=0), axis=1)
+    quarter[0, :] *= 2
+    quarter[:, 0] *= 2
+    return _finish(_unfold(quarter), softness, like)
+
+
+def gaussian(sigma, *, like=None):
+    """Gaussian of standard deviation `sigma`, cut at 4 sigma.
+
+    Parameters
+    ----------
+    sigma : float
+        Standard deviation in pixels, 0 (the delta) or more.
+    like : array, optional
+        Array whose library, device and floating type the result takes (float64 NumPy by default).
+
+    Returns
+    -------
+    array, shape (n, n)
+        The PSF, n odd, sum 1.
+
+    Raises
+    ------
+    TypeError
+        If `sigma` is no number.
+    ValueError
+        If `sigma` is negative or not finite.
+
+    Examples
+    --------
+    >>> import deconv
+    >>> deconv.psf.gaussian(1.5).shape
+    (13, 13)
+    """
+    sigma = real(sigma, "sigma", low=0)
+    half = _half(4 * sigma)
+    if half == 0:
+        return _finish(np.ones((1, 1)), 0.0, like)
+    line = np.diff(scipy.special.ndtr((np.arange(-half, half + 2) - 0.5) / sigma))
+    return _finish(np.outer(line, line), 0.0, like)
+
+
+def motion(length, angle=0.0, *, like=None):
+    """Straight uniform motion: a line of `length` pixels.
+
+    Parameters
+    ----------
+    length : float
+        Length of the path in pixels, 0 or more. Up to one pixel the line is the delta.
+    angle : float, default 0
+        Direction in degrees, counter-clockwise from the row axis (0: along a row, 90: along a column).
+    like : array, optional
+        Array whose library, device and floating type the result takes (float64 NumPy by default).
+
+    Returns
+    -------
+    array, shape (n, n)
+        The PSF: the part of the path that lies within each pixel; n odd, sum 1.
+
+    Raises
+    ------
+    TypeError
+        If an argument is no number.
+    ValueError
+        If `length` is negative or an argument is not finite.
+
+    Examples
+    --------
+    >>> import deconv
+    >>> deconv.psf.motion(3).round(3)
+    array([[0.   , 0.   , 0.   ],
+           [0.333, 0.333, 0.333],
+           [0.   , 0.   , 0.   ]])
+    """
+    length = real(length, "length", low=0)
+    angle = math.radians(real(angle, "angle"))
+    dx, dy = length * math.cos(angle), -length * math.sin(angle)
+    half = _half(max(abs(dx), abs(dy)) / 2)
+    psf = np.zeros((2 * half + 1, 2 * half + 1))
+    # Cut the path (parameter -1/2 .. 1/2) wherever it crosses a pixel's edge; each piece lies in one pixel.
+    edges = np.arange(-half, half) + 0.5
+    cuts = [edges / d for d in (dx, dy) if abs(d) > 1e-12]
+    t = np.unique(np.concatenate([[-0.5, 0.5], *cuts]).clip(-0.5, 0.5))
+    middle = (t[1:] + t[:-1]) / 2
+    rows = np.rint(middle * dy).astype(int) + half
+    columns = np.rint(middle * dx).astype(int) + half
+    np.add.at(psf, (rows, columns), np.diff(t))
+    # A piece along the border between two pixels belongs to both: the line is its own mirror image.
+    return _finish(psf + psf[::-1, ::-1], 0.0, like)
+
+
+def polygon(radius, blades=8, *, rotation=0.0, softness=0.0, like=None):
+    """Regular polygon: the out-of-focus blur of an aperture of straight blades.
+
+    Parameters
+    ----------
+    radius : float
+        Distance from the centre to a corner in pixels, 0 or more.
+    blades : int, default 8
+        Number of sides, 3 to 100.
+    rotation : float, default 0
+        Turns the polygon counter-clockwise, in degrees; at 0 a corner lies on the row axis.
+    softness : float, default 0
+        Standard deviation, in pixels, of the Gaussian that rounds the edge.
+    like : array, optional
+        Array whose library, device and floating type the result takes (float64 NumPy by default).
+
+    Returns
+    -------
+    array, shape (n, n)
+        The PSF, n odd, sum 1.
+
+    Raises
+    ------
+    TypeError
+        If an argument is no number, or `blades` no integer.
+    ValueError
+        If a length is negative, an argument not finite, or `blades` out of range.
+
+    Examples
+    --------
+    >>> import deconv
+    >>> deconv.psf.polygon(10, blades=6, rotation=30).shape
+    (21, 21)
+    """
+    radius = real(radius, "radius", low=0)
+    blades = integer(blades, "blades", low=3, high=100)
+    rotation = math.radians(real(rotation, "rotation"))
+    softness = real(softness, "softness", low=0)
+    half = _half(radius)
+    if half == 0:
+        return _finish(np.ones((1, 1)), softness, like)
+    turn = rotation + 2 * np.pi * np.arange(blades) / blades
+    x, y = radius * np.cos(turn), -radius * np.sin(turn)
+    edge = np.arange(-half, half + 2) - 0.5
+    # Area of the polygon left of and above each corner of the pixel grid; its differences are pixel areas.
+    corner = sum(
+        _area_beside(edge, p, q)
+        for p, q in zip(zip(x, y, strict=True), zip(np.roll(x, -1), np.roll(y, -1), strict=True), strict=True)
+    )
+    return _finish(np.diff(np.diff(corner, axis=0), axis=1), softness, like)
+
+
+def normalise(psf):
+    """`psf` as floats that sum to 1.
+
+    Parameters
+    ----------
+    psf : array
+        Weights, of any number of axes, none negative. Integers are weights, not brightness.
+
+    Returns
+    -------
+    array
+        The same shape; float64 stays float64, everything else becomes float32.
+
+    Raises
+    ------
+    TypeError
+        If it is no array of real numbers.
+    ValueError
+        If it is empty, not finite, negative somewhere, or zero everywhere.
+
+    Examples
+    --------
+    >>> import numpy as np, deconv
+    >>> deconv.psf.normalise(np.array([[0, 1], [2, 1]]))
+    array([[0.  , 0.25],
+           [0.5 , 0.25]], dtype=float32)
+    """
+    return _normalise(psf)
+
+
+@torch_door
+def _normalise(psf, name="psf"):
+    psf = _as_array(psf, name)
+    xp = array_namespace(psf)
+    if psf.ndim == 0:
+        raise ValueError(f"{name} must have at least one axis, got a single number")
+    psf = xp.astype(psf, xp.float64 if psf.dtype == xp.float64 else xp.float32)
+    if not bool(xp.all(xp.isfinite(psf))):
+        raise ValueError(f"{name} must be finite, got NaN or infinity")
+    if bool(xp.any(psf < 0)):
+        raise ValueError(f"{name} must not be negative, got a minimum of {float(xp.min(psf)):.3g}")
+    # Divided by its peak first: the sum of very large or very small weights must not leave the float's range.
+    peak = float(xp.max(psf))
+    if not peak > 0:
+        raise ValueError(f"{name} must have a positive sum, got zeros everywhere")
+    psf = psf / peak
+    return psf / float(xp.sum(psf))
+
+
+@torch_door
+def centre(psf):
+    """`psf` with its centre of mass at index ``n // 2`` of each axis, to the nearest pixel, and sum 1.
+
+    The empty margin is trimmed and zeros are added on the lighter side: nothing is interpolated and
+    nothing is cut off, so every axis of the result is odd and its length follows from the content.
+
+    Parameters
+    ----------
+    psf : array
+        Weights, of any number of axes, none negative.
+
+    Returns
+    -------
+    array
+        The centred PSF, of the dtype that `normalise` gives.
+
+    Raises
+    ------
+    TypeError
+        If it is no array of real numbers.
+    ValueError
+        If it is empty, not finite, negative somewhere, or zero everywhere.
+
+    Examples
+    --------
+    >>> import numpy as np, deconv
+    >>> off = np.zeros((5, 5))
+    >>> off[0, 3] = off[1, 3] = off[2, 3] = 1
+    >>> deconv.psf.centre(off).round(3)
+    array([[0.333],
+           [0.333],
+           [0.333]])
+    """
+    psf = _normalise(psf)
+    xp = array_namespace(psf)
+    for axis in range(psf.ndim):
+        psf = xp.moveaxis(psf, axis, 0)
+        line = xp.sum(xp.reshape(psf, (psf.shape[0], -1)), axis=1)
+        index = xp.arange(psf.shape[0], dtype=psf.dtype, device=device(psf))
+        middle = math.floor(float(xp.sum(index * line)) + 0.5)
+        filled = xp.nonzero(line > 0)[0]
+        first, last = int(filled[0]), int(filled[-1])
+        half = max(middle - first, last - middle, 0)
+        line = xp.zeros((2 * half + 1, *psf.shape[1:]), dtype=psf.dtype, device=device(psf))
+        start = half - (middle - first)
+        line[start : start + last - first + 1, ...] = psf[first : last + 1, ...]
+        psf = xp.moveaxis(line, 0, axis)
+    return psf
+
+
+@torch_door
+def similarity(psf_a, psf_b):
+    r"""How alike two PSFs are, wherever each is placed: 1 for equal up to a shift, 0 for nothing shared.
+
+    The largest normalised cross-correlation over all whole-pixel shifts,
+    :math:`\max_s \langle a, b(\cdot - s) \rangle / (\lVert a \rVert \lVert b \rVert)`; sizes may differ.
+
+    Parameters
+    ----------
+    psf_a, psf_b : array
+        Two PSFs with the same number of axes, of one library.
+
+    Returns
+    -------
+    float
+        Between 0 and 1.
+
+    Raises
+    ------
+    TypeError
+        If one is no array of real numbers, or they come from different libraries.
+    ValueError
+        If one is empty, not finite, negative or zero everywhere, or their numbers of axes differ.
+
+    References
+    ----------
+    .. [1] Z. Hu, M.-H. Yang, "Good regions to deblur", ECCV 2012, LNCS 7576, 59-72,
+       :doi:`10.1007/978-3-642-33715-4_5`
+
+    Examples
+    --------
+    >>> import numpy as np, deconv
+    >>> disc = deconv.psf.disk(5)
+    >>> round(deconv.psf.similarity(disc, np.roll(np.pad(disc, 4), 2)), 6)
+    1.0
+    >>> round(deconv.psf.similarity(disc, deconv.psf.disk(6)), 3)
+    0.893
+    """
+    a, b = _normalise(psf_a, "psf_a"), _normalise(psf_b, "psf_b")
+    xp = array_namespace(a, b)
+    if a.ndim != b.ndim:
+        raise ValueError(
+            f"psf_a and psf_b must have as many axes, got shapes {tuple(psf_a.shape)} and {tuple(psf_b.shape)}"
+        )
+    dtype = xp.result_type(a, b)
+    a, b = xp.astype(a, dtype), xp.astype(b, dtype)
+    shape = fast_shape(tuple(m + n for m, n in zip(a.shape, b.shape, strict=True)))
+    spectra = []
+    for p in (a, b):
+        # Unit energy first: the squares of a wide PSF's weights are small in float32.
+        p = p / float(xp.max(p))
+        p = p / math.sqrt(float(xp.sum(p * p)))
+        grid = xp.zeros(shape, dtype=dtype, device=device(p))
+        grid[tuple(slice(0, n) for n in p.shape)] = p
+        spectra.append(rfftn(grid))
+    correlation = irfftn(spectra[0] * xp.conj(spectra[1]), shape)
+    return min(max(float(xp.max(correlation)), 0.0), 1.0)
+
+
+def _half(reach):
+    """Pixels on each side of the centre that a shape reaching that far from it touches."""
+    return max(math.ceil(reach - 0.5), 0)
+
+
+def _unfold(quarter):
+    """The four quarters from one, which share the first row and column."""
+    right = np.concatenate((quarter[:0:-1], quarter))
+    return np.concatenate((right[:, :0:-1], right), axis=1)
+
+
+def _finish(psf, softness, reference):
+    """Round the edge, normalise, and hand over in the caller's library."""
+    psf = psf / psf[psf.shape[0] // 2, psf.shape[1] // 2]
+    psf[psf < 1e-12] = 0  # rounding of the area differences
+    if softness > 0:
+        # The discrete Gaussian: exact variance however small, so softness acts smoothly from 0 on.
+        half = math.ceil(4 * softness) + 1
+        line = scipy.special.ive(np.arange(half + 1), softness**2)
+        column = np.concatenate((line[::-1], line[1:], np.zeros(psf.shape[0] - 1)))
+        spread = scipy.linalg.toeplitz(column, np.zeros(psf.shape[0]))
+        spread[0, 0] = column[0]
+        psf = spread @ psf @ spread.T
+    psf /= psf.sum()
+    if reference is None:
+        return psf
+    xp = array_namespace(reference)
+    dtype = xp.float64 if reference.dtype == xp.float64 else xp.float32
+    return xp.asarray(psf, dtype=dtype, device=device(reference))
+
+
+def _area_beside(edge, p, q):
+    """Signed area beside the side from `p` to `q`, cut at every ``x = edge[j]`` and ``y = edge[i]``."""
+    (px, py), (qx, qy) = p, q
+    dx, dy = qx - px, qy - py
+    if abs(dy) < 1e-12:
+        return np.zeros((edge.size, edge.size))
+    # Below row i lies the part of the side with parameter in [start, stop] of [0, 1].
+    t = np.clip((edge - py) / dy, 0, 1)
+    start, stop = (np.zeros_like(t), t) if dy > 0 else (t, np.ones_like(t))
+    a = np.maximum(edge[None, :] - (px + start * dx)[:, None], 0)
+    b = np.maximum(edge[None, :] - (px + stop * dx)[:, None], 0)
+    span = (stop - start)[:, None]
+    # Mean of max(x - side, 0) along the part; on a vertical side it is constant.
+    void = (a - b) * (a + b) / (2 * dx) if abs(dx) > 1e-9 else span * (a + b) / 2
+    return dy * (edge[None, :] * span - void)

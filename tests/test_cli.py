@@ -1,0 +1,351 @@
+"""The command line, end to end on small pictures: what it writes, says and returns, and how it fails."""
+
+import io
+import re
+import shutil
+import subprocess
+import sys
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+import deconv
+from deconv import _files, cli
+from deconv.cli import main
+
+needs_tesseract = pytest.mark.skipif(shutil.which("tesseract") is None, reason="tesseract is not installed")
+LINES = ["a blurred", "picture"]
+
+
+@pytest.fixture
+def sharp():
+    return deconv.degrade.text_picture(LINES, size=24)
+
+
+@pytest.fixture
+def photo(tmp_path, sharp):
+    """A 16-bit file of text out of focus by 4 pixels."""
+    light = deconv.degrade.blur(0.05 + 0.85 * sharp, deconv.psf.disk(4))
+    pixels = deconv.tone.encode(deconv.degrade.add_noise(light, 0.002, rng=0))
+    path = tmp_path / "photo.png"
+    _files.write(path, pixels, like=_files.Picture(pixels, dtype=np.dtype(np.uint16), white=65535))
+    return path
+
+
+@pytest.fixture
+def no_tesseract(monkeypatch):
+    monkeypatch.setattr("pytesseract.pytesseract.tesseract_cmd", "no-such-program")
+
+
+def small_photo(step, *, rng):
+    """The simulated photograph in a tenth of its size."""
+    whole = small_photo.original(step, rng=rng)
+    return replace(whole, image=whole.image.reshape(146, 10, 236, 10).mean((1, 3)), radius=whole.radius / 10)
+
+
+small_photo.original = deconv.degrade.hdc_photo
+
+
+# ---- restore
+
+
+@needs_tesseract
+def test_restore_finds_the_blur_reads_the_text_and_keeps_the_depth(photo, sharp, capsys):
+    assert main(["restore", str(photo), "--read", "--plot", str(photo.with_name("found.svg"))]) == 0
+    said, complaints = capsys.readouterr()
+    assert not complaints
+    found, wrote, plotted, *lines = said.splitlines()
+    radius = float(re.search(r"disk of radius ([\d.]+) px, softness [\d.]+ px; noise 0\.\d+ \([\d.]+ s\)", found)[1])
+    assert radius == pytest.approx(4, rel=0.06)
+    assert lines == LINES
+    output = photo.with_name("photo_restored.png")
+    assert wrote == f"wrote {output}"
+    assert plotted == f"wrote {photo.with_name('found.svg')}"
+    assert "<svg" in photo.with_name("found.svg").read_text()
+    restored = _files.read(output)
+    assert restored.dtype == np.uint16
+    assert np.abs(restored.pixels - sharp).mean() < 0.05
+    assert sorted(p.name for p in photo.parent.iterdir()) == ["found.svg", "photo.png", "photo_restored.png"]
+
+
+def test_restore_colour_keeps_alpha_and_takes_a_prior(photo, capsys):
+    grey = _files.read(photo).pixels
+    colour = np.stack([grey, grey * 0.9, grey * 0.7], axis=-1)
+    alpha = np.round(np.linspace(0, 255, grey.size).reshape(grey.shape)) / 255
+    source, output = photo.with_name("colour.png"), photo.with_name("out.tif")
+    _files.write(source, colour, like=_files.Picture(colour, alpha.astype(np.float32)))
+    assert main(["restore", str(source), "-o", str(output), "--prior", "natural", "--psf", "disk"]) == 0
+    assert "disk of radius" in capsys.readouterr().out
+    before, after = _files.read(source), _files.read(output)
+    assert after.pixels.shape == before.pixels.shape
+    assert after.dtype == np.uint8
+    np.testing.assert_array_equal(after.alpha, before.alpha)
+    # Still of the paper's colour, which the prior for text would have evened out.
+    np.testing.assert_allclose(after.pixels[:9].mean((0, 1)) / before.pixels[:9].mean((0, 1)), 1, atol=0.05)
+    # Sharper: neighbouring pixels differ more.
+    assert np.abs(np.diff(after.pixels, axis=1)).mean() > 1.3 * np.abs(np.diff(before.pixels, axis=1)).mean()
+
+
+def test_a_sharp_picture_comes_back_as_it_was(tmp_path, sharp, capsys):
+    _files.write(tmp_path / "sharp.jpg", sharp)
+    assert main(["restore", str(tmp_path / "sharp.jpg"), "-o", str(tmp_path / "same.png")]) == 0
+    assert capsys.readouterr().out.startswith("no blur found; noise ")
+    np.testing.assert_array_equal(_files.read(tmp_path / "same.png").pixels, _files.read(tmp_path / "sharp.jpg").pixels)
+
+
+@pytest.mark.parametrize("kind", ["psf.npy", "psf.png"])
+def test_restore_with_a_known_psf(photo, sharp, kind, capsys):
+    psf = np.pad(deconv.psf.disk(4), ((0, 6), (2, 0)))  # off centre, as photographs of a star are
+    path = photo.with_name(kind)
+    if kind.endswith("npy"):
+        np.save(path, psf)
+    else:
+        _files.write(path, psf / psf.max())
+    assert main(["restore", str(photo), "--psf", str(path), "-o", str(photo.with_name("out.png"))]) == 0
+    assert capsys.readouterr().out.startswith("known PSF (")
+    restored = _files.read(photo.with_name("out.png")).pixels
+    truth = deconv.tone.encode(0.05 + 0.85 * sharp)
+    assert np.abs(restored - truth).mean() < np.abs(_files.read(photo).pixels - truth).mean() / 3
+
+
+def test_nothing_is_overwritten_unasked(photo, sharp, capsys):
+    output = photo.with_name("photo_restored.png")
+    output.write_bytes(b"precious")
+    assert main(["restore", str(photo)]) == 1
+    assert capsys.readouterr() == ("", f"deconv: error: {output} exists already; --force overwrites it\n")
+    assert output.read_bytes() == b"precious"
+    _files.write(photo, sharp)  # found sharp at once
+    assert main(["restore", str(photo), "--force"]) == 0
+    assert _files.read(output).pixels.shape == sharp.shape
+
+
+def test_ctrl_c_is_quiet_and_leaves_nothing(photo, monkeypatch, capsys):
+    def interrupt(*args, **kwargs):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("tqdm.tqdm.refresh", interrupt)
+    assert main(["restore", str(photo)]) == 130
+    assert capsys.readouterr() == ("", "")
+    assert list(photo.parent.iterdir()) == [photo]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (["missing.png"], r"cannot read .*missing\.png: No such file or directory"),
+        (["text.png"], r"text\.png is not a picture of a kind that can be read"),
+        (["cut.png"], r"cut\.png cannot be decoded: "),
+        (["folder"], r"folder is a folder, not a picture"),
+        (["tiny.png"], r"image must be at least 32 pixels on each side, got shape \(8, 8\)"),
+        (["photo.png", "-o", "out.xyz"], r"out\.xyz: its name must end in one of \.png"),
+        (["photo.png", "-o", "nowhere/out.png"], r"there is no folder .*nowhere"),
+        (["photo.png", "--plot", "plot.txt"], r"plot\.txt: its name must end in one of \.png, \.pdf, \.svg"),
+        (["photo.png", "--psf", "text.png"], r"text\.png is not a picture"),
+        (["photo.png", "--psf", "bad.npy"], r"bad\.npy is not a NumPy file of numbers"),
+        (["photo.png", "--psf", "line.npy"], r"line\.npy must hold one array of two axes"),
+        (["photo.png", "--psf", "minus.npy"], r"psf must not be negative"),
+        (["tiny.png", "--psf", "large.npy"], r"psf .* is larger than the image"),
+    ],
+)
+def test_a_failure_is_one_line(photo, monkeypatch, capsys, arguments, sentence):
+    monkeypatch.chdir(photo.parent)
+    with open("text.png", "w") as file:
+        file.write("Dear reader, this is no picture.\n")
+    with open("cut.png", "wb") as file:
+        file.write(photo.read_bytes()[:3000])
+    with open("bad.npy", "w") as file:
+        file.write("numbers")
+    photo.with_name("folder").mkdir()
+    _files.write("tiny.png", np.eye(8))
+    np.save("line.npy", np.ones(5))
+    np.save("minus.npy", -np.eye(5))
+    np.save("large.npy", np.ones((9, 9)))
+    before = sorted(photo.parent.iterdir())
+    assert main(["restore", *arguments]) == 1
+    said, complaint = capsys.readouterr()
+    assert not said
+    assert re.fullmatch(rf"deconv: error: .*{sentence}.*\n", complaint)
+    assert sorted(photo.parent.iterdir()) == before
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        ([], "the following arguments are required: COMMAND"),
+        (["restore"], "the following arguments are required: IN"),
+        (["sharpen", "a.png"], "invalid choice: 'sharpen'"),
+        (["restore", "a.png", "--psf", "dsk"], "'dsk' is neither auto, disk, gaussian, motion nor a file"),
+        (["restore", "a.png", "--gamma", "0"], "must be a number above 0, got 0"),
+        (["restore", "a.png", "--gamma", "much"], "must be a number above 0, got much"),
+        (["restore", "a.png", "--prior", "taste"], "invalid choice: 'taste'"),
+        (["restore", "a.png", "--psf", __file__, "--plot", "a.pdf"], "there is none with --psf FILE"),
+        (["degrade"], "the following arguments are required: -o"),
+        (["degrade", "a.png", "-o", "b.png", "--step", "3"], "--step goes without a picture IN"),
+        (["degrade", "-o", "b.png", "--size", "3"], "--size goes with a picture IN"),
+        (["degrade", "a.png", "-o", "b.png"], "--size is wanted: radius in pixels"),
+        (["degrade", "a.png", "-o", "b.png", "--psf", "auto"], "auto is for restoring"),
+        (["degrade", "a.png", "-o", "b.png", "--size", "3", "--angle", "3"], "--angle does not go with --psf disk"),
+        (["degrade", "-o", "b.png", "--seed", "-1"], "argument --seed: must be 0 or more, got -1"),
+    ],
+)
+def test_bad_usage_exits_with_2(arguments, sentence, capsys):
+    with pytest.raises(SystemExit) as left:
+        main(arguments)
+    assert left.value.code == 2
+    assert sentence in capsys.readouterr().err
+
+
+# ---- read
+
+
+@needs_tesseract
+def test_read_and_score(tmp_path, capsys):
+    truth = ["first line", "second line", "third line"]
+    _files.write(tmp_path / "page.png", deconv.degrade.text_picture(truth, size=200, shape=(1460, 2360)))
+    (tmp_path / "truth.txt").write_text("\n".join(truth) + "\n\n")
+    assert main(["read", str(tmp_path / "page.png"), "--truth", str(tmp_path / "truth.txt")]) == 0
+    assert capsys.readouterr() == ("\n".join([*truth, "character accuracy 1.000", "HDC score 100"]) + "\n", "")
+    (tmp_path / "two.txt").write_text("first line\nsecond line\n")
+    assert main(["read", str(tmp_path / "page.png"), "--truth", str(tmp_path / "two.txt")]) == 0
+    said = capsys.readouterr().out
+    assert "character accuracy 0." in said
+    assert "HDC" not in said
+
+
+@needs_tesseract
+def test_read_sees_transparent_paper_as_white(tmp_path, capsys):
+    page = deconv.degrade.text_picture("transparent")
+    for pixels in (0 * page, np.zeros((*page.shape, 3))):
+        _files.write(tmp_path / "a.png", pixels, like=_files.Picture(pixels, 1 - page))
+        assert main(["read", str(tmp_path / "a.png")]) == 0
+        assert capsys.readouterr().out == "transparent\n"
+
+
+@needs_tesseract
+def test_read_nothing(tmp_path, capsys):
+    _files.write(tmp_path / "white.png", np.ones((40, 60)))
+    assert main(["read", str(tmp_path / "white.png")]) == 0
+    assert capsys.readouterr() == ("", "deconv: no text found\n")
+
+
+def test_read_failures(photo, tmp_path, capsys, no_tesseract):
+    assert main(["read", str(photo)]) == 1
+    assert "apt-get install tesseract-ocr" in capsys.readouterr().err
+    (tmp_path / "latin.txt").write_bytes(b"\xe4\xff\n")
+    (tmp_path / "blank.txt").write_text("\n")
+    for name, sentence in {
+        "no.txt": "cannot read .*: No such file",
+        "latin.txt": "is not a text file in UTF-8",
+        "blank.txt": "holds no text",
+    }.items():
+        assert main(["read", str(photo), "--truth", str(tmp_path / name)]) == 1
+        assert re.fullmatch(rf"deconv: error: .*{sentence}.*\n", capsys.readouterr().err)
+
+
+# ---- degrade
+
+
+def test_degrade_simulates_a_photograph_with_its_truth(tmp_path, capsys):
+    path = tmp_path / "photo.png"
+    arguments = ["degrade", "-o", str(path), "--step", "5", "--font", "times", "--seed", "3"]
+    assert main(arguments) == 0
+    expected = deconv.degrade.hdc_photo(5, font="times", rng=3)
+    picture = _files.read(path)
+    assert picture.dtype == np.uint16
+    np.testing.assert_allclose(picture.pixels, expected.image, atol=1e-6)
+    assert path.with_suffix(".txt").read_text().splitlines() == list(expected.lines)
+    assert f"wrote {path} and {path.with_suffix('.txt')}" in capsys.readouterr().out
+    path.unlink()
+    assert main(arguments) == 1
+    assert "photo.txt exists already; --force" in capsys.readouterr().err
+    assert main([*arguments, "--force", "--lines", "one", "two", "three"]) == 0
+    assert path.with_suffix(".txt").read_text() == "one\ntwo\nthree\n"
+
+
+@pytest.mark.parametrize(
+    ("options", "psf"),
+    [
+        (["--size", "3"], deconv.psf.disk(3)),
+        (["--psf", "disk", "--size", "3", "--softness", "1"], deconv.psf.disk(3, softness=1)),
+        (["--psf", "gaussian", "--size", "2"], deconv.psf.gaussian(2)),
+        (["--psf", "motion", "--size", "9", "--angle", "30"], deconv.psf.motion(9, 30)),
+        (["--psf", "own.npy"], deconv.psf.gaussian(1)),
+    ],
+)
+def test_degrade_blurs_light(tmp_path, monkeypatch, sharp, options, psf):
+    monkeypatch.chdir(tmp_path)
+    np.save("own.npy", psf)
+    _files.write("in.tif", sharp, like=_files.Picture(sharp, dtype=np.dtype(np.float32), white=1))
+    assert main(["degrade", "in.tif", "-o", "out.tif", *options]) == 0
+    light = np.clip(deconv.degrade.blur(sharp, psf), 0, 1)
+    np.testing.assert_allclose(_files.read("out.tif").pixels, light ** (1 / 2.2), atol=2e-3)
+    assert main(["degrade", "in.tif", "-o", "noisy.tif", *options, "--noise", "0.01", "--gamma", "1"]) == 0
+    assert np.std(_files.read("noisy.tif").pixels - light) == pytest.approx(0.01, rel=0.1)
+
+
+# ---- demo
+
+
+@needs_tesseract
+def test_demo(tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(deconv.degrade, "hdc_photo", small_photo)
+    assert main(["demo", "--out", str(tmp_path / "new" / "demo")]) == 0
+    said = capsys.readouterr().out
+    found, true = re.search(r"Radius ([\d.]+) px found, ([\d.]+) px true \([+-][\d.]+ %\)", said).groups()
+    assert float(found) == pytest.approx(float(true), rel=0.05)
+    before, after = (int(n) for n in re.findall(r"HDC score (\d+)", said))
+    assert before < 40
+    assert after >= 70
+    shapes = {p.name: _files.read(p).pixels.shape for p in (tmp_path / "new" / "demo").iterdir()}
+    assert shapes == {"photo.png": (146, 236), "restored.png": (146, 236), "before_after.png": (146, 236 * 2 + 5)}
+
+
+def test_demo_without_tesseract(tmp_path, monkeypatch, capsys, no_tesseract):
+    monkeypatch.setattr(deconv.degrade, "hdc_photo", small_photo)
+    monkeypatch.setattr(cli, "_DEMO_STEP", 0)  # found sharp: quick
+    for _ in range(2):  # its own pictures it may overwrite
+        assert main(["demo", "--out", str(tmp_path)]) == 0
+    said, complaints = capsys.readouterr()
+    assert "was not read: reading text needs the program tesseract" in said
+    assert not complaints
+    assert len(list(tmp_path.iterdir())) == 3
+    (tmp_path / "file").touch()
+    assert main(["demo", "--out", str(tmp_path / "file" / "demo")]) == 1
+    assert "cannot make the folder" in capsys.readouterr().err
+
+
+# ---- the process
+
+
+def test_progress_bar_on_a_terminal_only(monkeypatch):
+    class Terminal(io.StringIO):
+        def isatty(self):
+            return True
+
+    for stream in (Terminal(), io.StringIO()):
+        monkeypatch.setattr(sys, "stderr", stream)
+        with cli._progress() as report:
+            report(0.3, "search")
+            report(1.2, "restore")
+        drawn = stream.getvalue()
+        assert bool(drawn) == stream.isatty()
+        if drawn:
+            assert "search" in drawn
+            assert " 30 %" in drawn
+            assert "100 %" in drawn
+
+
+def test_process_fails_in_one_line_and_starts_without_heavy_modules(tmp_path):
+    done = subprocess.run(
+        [sys.executable, "-m", "deconv", "restore", str(tmp_path / "no.png")], capture_output=True, text=True
+    )
+    assert (done.returncode, done.stdout) == (1, "")
+    assert re.fullmatch(r"deconv: error: cannot read .*no\.png: No such file or directory\n", done.stderr)
+    code = (
+        "import sys; from deconv.cli import main\n"
+        "try: main(['--version'])\n"
+        "except SystemExit: print(*{'numpy', 'scipy', 'PIL', 'tqdm'} & set(sys.modules))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert done.stdout == f"deconv {deconv.__version__}\n\n"

@@ -1,0 +1,310 @@
+"""The four proofs that the CUDA half is right, none of which needs a GPU, and known answers of each kernel.
+
+The proofs walk ``deconv.kernels.__all__``: a new kernel is covered by being named there.
+"""
+
+import inspect
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import hostcuda
+import numpy as np
+import nvrtc
+import pytest
+
+from deconv import kernels
+from deconv._array import like
+from deconv.kernels import _kernel
+
+KERNELS = {name: getattr(kernels, name) for name in kernels.__all__}
+DTYPES = ("float32", "float64")
+# More than one block in each direction, blocks that overhang, and single rows, columns and pixels.
+SHAPES = {
+    1: ((1,), (1009,), (37, 53), (3, 17, 29)),
+    2: ((37, 53), (9, 131), (53, 37), (1, 7), (5, 1), (1, 1)),
+}
+
+needs_compiler = pytest.mark.skipif(not hostcuda.available(), reason="no g++: apt-get install g++")
+
+
+def some_arguments(kernel, shape, dtype, seed=0):
+    """Arguments that reach both sides of each test in a kernel: signs mixed, thresholds in the middle of the values."""
+    rng = np.random.default_rng(seed)
+    scalars = {"T": 0.3, "int": 2}
+    return [
+        rng.uniform(-1, 1, shape).astype(dtype) if parameter.array else scalars[parameter.kind]
+        for parameter in kernel.parameters
+    ]
+
+
+def copied(arguments, guards):
+    """Copies, each between two stretches of noise kept in `guards`, so that an overrun is a failure and no crash."""
+    rng = np.random.default_rng(9)
+    copies = []
+    for a in arguments:
+        if isinstance(a, np.ndarray):
+            memory = rng.random((3, max(a.size, 512))).astype(a.dtype)
+            guards += [(g, g.copy()) for g in (memory[0], memory[1, a.size :], memory[2])]
+            inside = memory[1, : a.size].reshape(a.shape)
+            inside[...] = a
+            a = inside
+        copies.append(a)
+    return copies
+
+
+def assert_twins_agree(kernel, arguments):
+    guards = []
+    cuda, host = copied(arguments, guards), copied(arguments, guards)
+    kernel.launch(cuda, hostcuda.build)
+    kernel(*host)
+    assert all(np.array_equal(guard, before) for guard, before in guards), f"{kernel.__name__} wrote outside its arrays"
+    rtol = {"float32": 1e-5, "float64": 1e-13}[str(arguments[0].dtype)]
+    for parameter, given, got, wanted in zip(kernel.parameters, arguments, cuda, host, strict=True):
+        if not parameter.array:
+            continue
+        np.testing.assert_allclose(got, wanted, rtol=rtol, atol=rtol, err_msg=f"{kernel.__name__}: {parameter.name}")
+        if parameter.const:
+            np.testing.assert_array_equal(got, given, err_msg=f"the CUDA twin wrote to const {parameter.name}")
+            np.testing.assert_array_equal(wanted, given, err_msg=f"the Numba twin wrote to const {parameter.name}")
+
+
+@pytest.mark.parametrize("name", KERNELS)
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("architecture", ["sm_75", "sm_90", "sm_120"])
+def test_cuda_twin_compiles(name, dtype, architecture):
+    cubin = nvrtc.compiled(KERNELS[name].source(dtype), architecture, "cubin")
+    assert cubin.startswith(b"\x7fELF")
+
+
+@pytest.mark.parametrize("name", KERNELS)
+def test_float_kernel_computes_in_float(name):
+    assert b".f64" not in nvrtc.compiled(KERNELS[name].source("float32"), "sm_75", "ptx")
+    assert b".f64" in nvrtc.compiled(KERNELS[name].source("float64"), "sm_75", "ptx")
+
+
+@needs_compiler
+@pytest.mark.parametrize("name", KERNELS)
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_twins_agree(name, dtype):
+    kernel = KERNELS[name]
+    for shape in SHAPES[kernel.axes]:
+        assert_twins_agree(kernel, some_arguments(kernel, shape, dtype))
+
+
+@needs_compiler
+@pytest.mark.parametrize("name", KERNELS)
+def test_twins_agree_about_nan(name):
+    kernel = KERNELS[name]
+    arguments = some_arguments(kernel, (37, 53), "float32")
+    rng = np.random.default_rng(1)
+    for array in arguments:
+        if isinstance(array, np.ndarray):
+            array[rng.random(array.shape) < 0.05] = np.nan
+    assert_twins_agree(kernel, arguments)
+
+
+# Run by the test below in a process of its own, which has the address sanitiser loaded.
+RUN_SANITIZED = """
+import sys
+import numpy as np
+import hostcuda, test_kernels
+build = lambda kernel, dtype: hostcuda.build(kernel, dtype, sanitize=True)
+names = sys.argv[1:] or test_kernels.KERNELS
+for name in names:
+    kernel = getattr(test_kernels, name, None) or test_kernels.KERNELS[name]
+    for shape in test_kernels.SHAPES[kernel.axes]:
+        kernel.launch(test_kernels.some_arguments(kernel, shape, "float32"), build)
+print("no fault in", *names)
+"""
+
+
+def run_sanitized(*names):
+    library = subprocess.run(["g++", "-print-file-name=libasan.so"], capture_output=True, text=True).stdout.strip()
+    if not Path(library).is_absolute():
+        pytest.skip("this g++ has no address sanitiser")
+    return subprocess.run(
+        [sys.executable, "-c", RUN_SANITIZED, *names],
+        env={
+            **os.environ,
+            "LD_PRELOAD": library,
+            "ASAN_OPTIONS": "detect_leaks=0",
+            "PYTHONMALLOC": "malloc",
+            "PYTHONPATH": str(Path(__file__).parent),
+        },
+        capture_output=True,
+        text=True,
+    )
+
+
+@needs_compiler
+def test_cuda_twins_stay_inside_their_arrays():
+    done = run_sanitized()
+    assert done.returncode == 0, done.stderr
+    assert all(name in done.stdout for name in KERNELS)
+
+
+@_kernel.kernel(
+    extent=lambda x, *_: (x.size,),
+    cuda=r"""
+extern "C" __global__ void overrun(const T* x, T* out, int n) {
+    int i = blockIdx.x * blockDim.x + threadIdx.x;
+    if (i > n) return;
+    out[i] = x[i];
+}
+""",
+)
+def overrun(x, out):
+    """A kernel that writes one element too many, to show that the sanitiser sees it."""
+
+
+@needs_compiler
+def test_an_overrun_is_caught_and_names_its_line():
+    done = run_sanitized("overrun")
+    assert done.returncode != 0
+    assert "heap-buffer-overflow" in done.stderr
+    lines = Path(__file__).read_text().splitlines()
+    assert f"test_kernels.py:{lines.index('    out[i] = x[i];') + 1}" in done.stderr
+
+
+def test_a_compile_error_names_the_python_file_and_line():
+    source = kernels.divergence.source("float32").replace("py[above * w + j]);", "py[above * w + j])")
+    assert source != kernels.divergence.source("float32")
+    with pytest.raises(RuntimeError, match=r"kernels/differences\.py\((\d+)\)") as error:
+        nvrtc.compiled(source, "sm_90", "cubin")
+    line = int(str(error.value).split("differences.py(")[1].split(")")[0])
+    lines = Path(inspect.getsourcefile(kernels.divergence.function)).read_text().splitlines()
+    assert "py[above * w + j]);" in "".join(lines[line - 2 : line])
+
+
+# What each kernel computes.
+
+
+def test_gradient_and_divergence_are_periodic_differences(backend):
+    u = np.random.default_rng(0).random((7, 11))
+    if backend.name == "torch":
+        pytest.skip("tensors become NumPy or CuPy arrays before they reach a kernel")
+    image = backend.asarray(u)
+    out = [like(np.zeros_like(u), image) for _ in range(2)]
+    kernels.gradient(image, *out)
+    gx, gy = (backend.to_numpy(a) for a in out)
+    np.testing.assert_array_equal(gx, np.roll(u, -1, 1) - u)
+    np.testing.assert_array_equal(gy, np.roll(u, -1, 0) - u)
+
+
+@pytest.mark.parametrize("shape", [(8, 10), (7, 9), (1, 5), (5, 1)])
+def test_divergence_is_minus_the_adjoint_of_gradient(shape):
+    u, px, py = np.random.default_rng(0).standard_normal((3, *shape))
+    gx, gy, div = np.empty_like(u), np.empty_like(u), np.empty_like(u)
+    kernels.gradient(u, gx, gy)
+    kernels.divergence(px, py, div)
+    assert np.sum(gx * px + gy * py) == pytest.approx(-np.sum(u * div), rel=1e-12)
+
+
+def test_shrink_tv_shortens_vectors():
+    gx, gy = np.array([3.0, 0.3, 0.0, np.nan]), np.array([4.0, 0.4, 0.0, 1.0])
+    kernels.shrink_tv(gx, gy, 1.0)
+    np.testing.assert_allclose(gx, [2.4, 0.0, 0.0, np.nan])
+    np.testing.assert_allclose(gy, [3.2, 0.0, 0.0, np.nan])
+
+
+def test_rl_ratio_leaves_out_what_is_not_measured():
+    image = np.array([np.nan, 6.0, 6.0, 6.0])
+    weight = np.array([0.0, 0.5, 1.0, 1.0])
+    blurred = np.array([1.0, 3.0, 0.0, 1e-9])
+    out = np.full(4, 7.0)
+    kernels.rl_ratio(image, weight, blurred, 1e-8, out)
+    np.testing.assert_array_equal(out, [0.0, 1.0, 0.0, 0.0])
+
+
+def test_rl_update_is_zero_where_nothing_was_seen_and_may_work_in_place():
+    x = np.array([2.0, 2.0, 2.0])
+    kernels.rl_update(x, np.array([3.0, 3.0, np.nan]), np.array([0.5, 0.0, 0.0]), 1e-8, x)
+    np.testing.assert_array_equal(x, [12.0, 0.0, 0.0])
+
+
+# What a call refuses.
+
+
+def ones(*shape, dtype="float32"):
+    return np.ones(shape, dtype)
+
+
+def read_only(*shape):
+    array = ones(*shape)
+    array.flags.writeable = False
+    return array
+
+
+@pytest.mark.parametrize(
+    ("arguments", "error", "message"),
+    [
+        ((ones(4, 4), ones(4, 4)), TypeError, "takes 3 arguments, got 2"),
+        ((ones(4, 4), ones(4, 4), ones(4, 4, dtype="float64")), TypeError, "gy .* must be float32, got float64"),
+        ((ones(4, 4, dtype="int32"),) * 3, TypeError, "u .* must be float32 or float64, got int32"),
+        ((ones(4, 4), ones(4, 5), ones(4, 4)), ValueError, r"gx .* must have the shape \(4, 4\)"),
+        ((ones(4, 4), ones(4, 4), ones(8, 4)[::2]), ValueError, "gy .* must be C-contiguous"),
+        ((ones(4, 4), ones(4, 4), read_only(4, 4)), ValueError, "gy .* must be writeable"),
+        ((np.broadcast_to(np.float32(0), (2**16, 2**15)),) * 3, ValueError, "more than the 2147483647"),
+        (([[1.0]], ones(1, 1), ones(1, 1)), TypeError, "array"),
+    ],
+)
+def test_a_wrong_call_is_one_clear_sentence(arguments, error, message):
+    with pytest.raises(error, match=message):
+        kernels.gradient(*arguments)
+
+
+def test_an_unknown_library_is_refused():
+    strict = pytest.importorskip("array_api_strict")
+    x = strict.zeros((3, 3))
+    assert "array_api_strict" not in _kernel.RUNNERS
+    with pytest.raises(TypeError, match="runs on numpy and cupy arrays, got array_api_strict"):
+        kernels.gradient(x, x, x)
+
+
+@pytest.mark.parametrize(
+    ("cuda", "message"),
+    [
+        ("void f(const T* x, T* out, int n) {}", "must hold an extern"),
+        ('extern "C" __global__ void f(const float* x, T* out, int n) {}', "must be const T"),
+        ('extern "C" __global__ void g(const T* x, T* out, int n) {}', "same name and parameters"),
+        ('extern "C" __global__ void f(T* out, const T* x, int n) {}', "same name and parameters"),
+        ('extern "C" __global__ void f(const T* x, T* out) {}', "end with one or two int"),
+        ('extern "C" __global__ void f(const T* x, T* out, T n) {}', "end with one or two int"),
+    ],
+)
+def test_twins_that_do_not_match_are_refused_at_import(cuda, message):
+    def f(x, out):
+        pass
+
+    with pytest.raises(ValueError, match=message):
+        _kernel.kernel(extent=lambda x, out: x.shape, cuda=cuda)(f)
+
+
+@_kernel.kernel(
+    extent=lambda x, *_: (x.size,),
+    parallel=True,
+    cuda=r"""
+extern "C" __global__ void scale(const T* x, int times, T* out, int n) {
+    int i = blockIdx.x * blockDim.x + threadIdx.x;
+    if (i >= n) return;
+    out[i] = times * x[i];
+}
+""",
+)
+def scale(x, times, out):
+    """A parallel kernel with an int."""
+    for i in _kernel.prange(x.size):
+        out[i] = times * x[i]
+
+
+@needs_compiler
+def test_a_parallel_kernel_with_an_int():
+    assert_twins_agree(scale, some_arguments(scale, (37, 53), "float32"))
+
+
+def test_every_kernel_of_the_topic_files_is_on_the_list():
+    loaded = {n for m in vars(kernels).values() for n in getattr(m, "__all__", ()) if m is not _kernel}
+    assert loaded == set(kernels.__all__)
+    assert all(isinstance(k, _kernel.Kernel) and k.__doc__ for k in KERNELS.values())

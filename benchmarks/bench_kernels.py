@@ -29,10 +29,3 @@ class Kernels:
     def time_call(self, name, where, side):
         self.kernel(*self.arguments)
         self.wait()
-
-
-class Import:
-    """``import deconv`` in a fresh interpreter."""
-
-    def timeraw_import(self):
-        return "import deconv"

@@ -13,7 +13,7 @@ import array_api_compat
 import numpy as np
 from array_api_compat import device
 
-__all__ = ["array_namespace", "as_image", "as_psf", "device", "library", "like", "to_numpy", "torch_door"]
+__all__ = ["array_namespace", "as_image", "as_psf", "as_weights", "device", "library", "like", "to_numpy", "torch_door"]
 
 
 def library(x):
@@ -178,6 +178,47 @@ def as_psf(psf, image, name="psf", *, ndim=None):
     if not total > 0:
         raise ValueError(f"{name} must have a positive sum, got {total:.3g}")
     return psf / total
+
+
+def as_weights(mask, image, channel_axis=None):
+    """Weight of each pixel's data, channels first and 1 at most; zero where the picture is NaN.
+
+    Parameters
+    ----------
+    mask : array or None
+        Weights of the image's shape or of its spatial shape; None for 1 everywhere.
+    image : array
+        The picture, as `as_image` gives it.
+    channel_axis : int or None
+        Axis of colours.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If it is no array of finite weights, of another shape or library, or leaves nothing.
+    """
+    xp = array_namespace(image)
+    measured = ~xp.isnan(image)
+    weight = xp.astype(measured, image.dtype)
+    if mask is not None:
+        mask = _as_array(mask, "mask")
+        array_namespace(image, mask)  # refuses a mixture
+        spatial = list(image.shape)
+        if channel_axis is not None:
+            del spatial[channel_axis]
+        if list(mask.shape) not in (spatial, list(image.shape)):
+            raise ValueError(f"mask has shape {tuple(mask.shape)}, but image has shape {tuple(image.shape)}")
+        mask = xp.astype(mask, image.dtype)
+        if not bool(xp.all(xp.isfinite(mask) & (mask >= 0))):
+            raise ValueError("mask must hold finite weights that are not negative")
+        if mask.ndim < image.ndim:
+            mask = xp.expand_dims(mask, axis=channel_axis)
+        weight = weight * mask
+        most = float(xp.max(weight))
+        if not most > 0:
+            raise ValueError("mask leaves out every pixel that was measured")
+        weight = weight / most
+    return xp.expand_dims(weight, axis=0) if channel_axis is None else xp.moveaxis(weight, channel_axis, 0)
 
 
 def torch_door(function):

@@ -1,6 +1,6 @@
 """Richardson-Lucy: the most likely non-negative scene behind a picture that counts photons, its PSF known."""
 
-from deconv._array import _as_array, array_namespace, as_image, as_psf, device, torch_door
+from deconv._array import array_namespace, as_image, as_psf, as_weights, device, torch_door
 from deconv._check import integer, real
 from deconv._fft import Transfer, fast_shape
 from deconv.kernels.ratios import rl_ratio, rl_update
@@ -96,7 +96,7 @@ def richardson_lucy(
     xp = array_namespace(image)
     channels_first = xp.expand_dims(image, axis=0) if channel_axis is None else xp.moveaxis(image, channel_axis, 0)
     psf = as_psf(psf, channels_first, ndim=channels_first.ndim - 1)
-    weight = _weights(mask, image, channel_axis)
+    weight = as_weights(mask, image, channel_axis)
 
     problem = _Problem(channels_first, psf, weight, background)
 
@@ -190,29 +190,3 @@ def _accelerated(problem):
         last, x = x, problem.step(ahead, out=xp.empty_like(x))
         last_step, step = step, x - ahead
         yield x
-
-
-def _weights(mask, image, channel_axis):
-    """Weight of each pixel, channels first and 1 at most; zero where the picture is NaN."""
-    xp = array_namespace(image)
-    measured = ~xp.isnan(image)
-    weight = xp.astype(measured, image.dtype)
-    if mask is not None:
-        mask = _as_array(mask, "mask")
-        array_namespace(image, mask)  # refuses a mixture
-        spatial = list(image.shape)
-        if channel_axis is not None:
-            del spatial[channel_axis]
-        if list(mask.shape) not in (spatial, list(image.shape)):
-            raise ValueError(f"mask has shape {tuple(mask.shape)}, but image has shape {tuple(image.shape)}")
-        mask = xp.astype(mask, image.dtype)
-        if not bool(xp.all(xp.isfinite(mask) & (mask >= 0))):
-            raise ValueError("mask must hold finite weights that are not negative")
-        if mask.ndim < image.ndim:
-            mask = xp.expand_dims(mask, axis=channel_axis)
-        weight = weight * mask
-        most = float(xp.max(weight))
-        if not most > 0:
-            raise ValueError("mask leaves out every pixel that was measured")
-        weight = weight / most
-    return xp.expand_dims(weight, axis=0) if channel_axis is None else xp.moveaxis(weight, channel_axis, 0)

@@ -3,7 +3,7 @@
 import math
 
 from deconv import noise
-from deconv._array import array_namespace, as_image, as_psf, device, torch_door
+from deconv._array import array_namespace, as_image, as_psf, as_weights, device, torch_door
 from deconv._check import integer, real
 from deconv._fft import Transfer, fast_shape, irfftn, rfftn
 from deconv.kernels import split_bounds, split_data, split_gradient, split_reflect
@@ -51,7 +51,7 @@ def variational(
     bounds : (float or None, float or None)
         Smallest and largest value allowed; None for no bound.
     mask : array, shape (M, N[, C]), optional
-        Weight of each pixel's data, 0 or more.
+        Weight of each pixel's data, 0 or more; of the picture's shape or (M, N). The largest counts as 1.
     num_iter : int
         Iterations.
     channel_axis : int, optional
@@ -92,7 +92,7 @@ def variational(
     """
     image = as_image(image, channel_axis=channel_axis, nan="mask")
     xp = array_namespace(image)
-    weights = _weights(mask, image, xp)
+    weights = as_weights(mask, image, channel_axis)
     num_iter = integer(num_iter, "num_iter", low=1, high=10**9)
     low, high = _bounds(bounds)
     if weight is not None:
@@ -105,13 +105,12 @@ def variational(
     image = xp.where(xp.isnan(image), 0.0, image)
     axis = 0 if channel_axis is None else channel_axis % image.ndim
     planes = xp.moveaxis(image, axis, 0) if channel_axis is not None else image[None, ...]
-    weights = xp.moveaxis(weights, axis, 0) if channel_axis is not None else weights[None, ...]
     psf = as_psf(psf, planes, ndim=2)
     out = []
     for c in range(planes.shape[0]):
         plane, measured = planes[c, ...], weights[c, ...]
         solver = Splitting(plane, tuple(psf.shape), weight=measured)
-        level = _default_weight(plane, xp) if weight is None else weight
+        level = _default_weight(plane, measured) if weight is None else weight
         out.append(solver.solve(psf, prior, level, low=low, high=high, num_iter=num_iter, callback=callback))
     return xp.moveaxis(xp.stack(out), 0, axis) if channel_axis is not None else out[0]
 
@@ -128,28 +127,23 @@ def _bounds(bounds):
     return low, high
 
 
-def _weights(mask, image, xp):
-    """Weight of each pixel's data: `mask`, and 0 where the picture is NaN."""
-    measured = xp.astype(~xp.isnan(image), image.dtype)
-    if mask is None:
-        return measured
-    mask = as_image(mask, "mask", ndim=(image.ndim,))
-    array_namespace(image, mask)
-    if tuple(mask.shape) != tuple(image.shape):
-        raise ValueError(f"mask must have the shape {tuple(image.shape)} of the image, got {tuple(mask.shape)}")
-    if bool(xp.any(mask < 0)):
-        raise ValueError("mask must not be negative")
-    measured = measured * xp.astype(mask, image.dtype)
+def _default_weight(image, measured):
+    """From the noise and the gradient of what was measured, nothing else."""
+    xp = array_namespace(image)
     if not bool(xp.any(measured > 0)):
-        raise ValueError("mask leaves no pixel of the image")
-    return measured
-
-
-def _default_weight(image, xp):
-    steep = float(xp.mean(xp.abs(image[:, 1:] - image[:, :-1]))) + float(xp.mean(xp.abs(image[1:, :] - image[:-1, :])))
-    sigma = noise.estimate(image)
+        return 1e-6
+    seen = xp.where(measured > 0, image, math.nan)
+    steep = _mean_step(seen[:, 1:] - seen[:, :-1]) + _mean_step(seen[1:, :] - seen[:-1, :])
+    sigma = noise.estimate(seen)
     # A picture without noise still has rounding, and one without gradient has nothing to weigh.
     return max(sigma**2 / steep, 1e-6 * steep) if steep > 0 else 1e-6
+
+
+def _mean_step(difference):
+    xp = array_namespace(difference)
+    known = ~xp.isnan(difference)
+    count = float(xp.sum(xp.astype(known, difference.dtype)))
+    return float(xp.sum(xp.where(known, xp.abs(difference), 0.0))) / max(count, 1.0)
 
 
 class Splitting:

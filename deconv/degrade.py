@@ -455,7 +455,6 @@ def _set_lines(lines, font, extra, shape, pitch, middle):
     height, width = shape
     page = Image.new("1", (width, height), 0)
     draw = ImageDraw.Draw(page)
-    draw.fontmode = "1"
     for number, line in enumerate(lines):
         x = (width - _width(line, font, extra)) // 2
         y = middle + (number - len(lines) // 2) * pitch

@@ -45,8 +45,8 @@ def estimate(image, *, channel_axis=None):
               \sigma_h = 6 \sigma,
 
     removes all but noise and sharp edges. Where the edges are many, their mean absolute value misleads; here the
-    variance is that of the values within :math:`2 \sigma_h`, corrected for the cut and iterated from a low quantile
-    of :math:`|h|`, after the median of [2]_. Unlike a median it is not caught between two levels of an 8-bit picture.
+    variance is that of the values within :math:`2 \sigma_h`, corrected for the cut and iterated from the
+    median of :math:`|h|` as in [2]_. Unlike a median it is not caught between two levels of an 8-bit picture.
     Noise that the camera has smoothed or sharpened is not white: smoothed noise counts for less than it is.
 
     References
@@ -104,10 +104,10 @@ def _deviation(image):
 
 
 def _start(xp, size):
-    """A first guess of the standard deviation: the lowest quartile above zero, as of a Gaussian."""
+    """A first guess of the standard deviation: the median as of a Gaussian; the next quartile where that is zero."""
     ordered = xp.sort(size)
     n = ordered.shape[0]
-    for part, gaussian in ((0.25, 0.3186), (0.5, 0.6745), (0.75, 1.1503)):
+    for part, gaussian in ((0.5, 0.6745), (0.75, 1.1503)):
         if (value := float(ordered[int(part * (n - 1))])) > 0:
             return value / gaussian
     return float(xp.mean(size))

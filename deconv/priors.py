@@ -38,7 +38,18 @@ class TotalVariation:
 
     @torch_door
     def energy(self, u):
-        """Sum of the gradient's lengths over the (periodic) picture `u`, shape (M, N)."""
+        """Sum of the gradient's lengths.
+
+        Parameters
+        ----------
+        u : array, shape (M, N)
+            A picture, taken as periodic.
+
+        Returns
+        -------
+        float
+            The energy.
+        """
         u = as_image(u, "u")
         xp = array_namespace(u)
         # The kernel needs rows without gaps, which a caller's view may not have.
@@ -48,5 +59,13 @@ class TotalVariation:
         return float(xp.sum(xp.sqrt(gx * gx + gy * gy)))
 
     def shrink(self, gx, gy, step):
-        """Shorten each gradient by `step`, in place."""
+        """Shorten each gradient by `step`, in place.
+
+        Parameters
+        ----------
+        gx, gy : array, shape (M, N)
+            The field, C-contiguous.
+        step : float
+            By how much.
+        """
         shrink_tv(gx, gy, step)

@@ -160,8 +160,7 @@ def motion(length, angle=0.0, *, like=None):
     rows = np.rint(middle * dy).astype(int) + half
     columns = np.rint(middle * dx).astype(int) + half
     np.add.at(psf, (rows, columns), np.diff(t))
-    # A piece along the border between two pixels belongs to both: the line is its own mirror image.
-    return _finish(psf + psf[::-1, ::-1], 0.0, like)
+    return _finish(psf, 0.0, like)
 
 
 def polygon(radius, blades=8, *, rotation=0.0, softness=0.0, like=None):

@@ -10,6 +10,7 @@ pixels known to be paper (the border, or a mask), or to all of them with the tex
 True
 """
 
+import functools
 import math
 from dataclasses import dataclass
 
@@ -34,6 +35,9 @@ _TRUE = 0.002
 # paper there is darker than the fit by this part of the scale: 0.05 to 0.6 for blurred text, below 0.01 for sharp.
 _APART = 0.2
 _SKIRT = 0.04
+# Weight of the misfit that holds back the terms of higher degree. On photographs of blurred text the light found in
+# the middle moves by 1.5 % over a range of weights from 1 to 1e5; with none it is off by 20 %.
+_HOLD = 100.0
 # The scale of the rejection to begin with, as part of the paper's level.
 _COARSE = 0.03
 
@@ -253,30 +257,46 @@ def correct(image, *, mode="divide", where=None, degree=4, foreground="dark", ch
 class _Problem:
     """Weighted least squares of samples on a basis, in float64."""
 
-    def __init__(self, samples, weight, basis, border):
+    def __init__(self, samples, weight, basis, border, freedom):
         self.xp = array_namespace(samples)
-        self.samples, self.weight, self.basis, self.border = samples, weight, basis, border
+        self.samples, self.weight, self.basis, self.border, self.freedom = samples, weight, basis, border, freedom
 
     @property
     def size(self):
         """Number of samples with any weight."""
         return int(self.xp.sum(self.xp.astype(self.weight > 0, self.xp.int64)))
 
-    @property
+    @functools.cached_property
     def level(self):
         """Median brightness."""
         return self.median(abs(self.samples), self.weight > 0)
 
     def solve(self, weight):
-        """Coefficients (on the host) of the fit with these weights."""
-        n = self.basis.shape[-1]
-        columns = self.xp.reshape(self.basis, (-1, n))
-        w = self.xp.reshape(weight, (-1, 1))
-        weighted = (columns * w).T
+        """Coefficients (on the host) of the fit with these weights.
+
+        The terms beyond degree 2 are held back as far as the plain fit misses the samples over whole tiles: a real
+        field is no polynomial, and where there is nothing to fit, under blurred text, those terms would run away.
+        """
+        xp, n = self.xp, self.basis.shape[-1]
+        columns = xp.reshape(self.basis, (-1, n))
+        weighted = (columns * xp.reshape(weight, (-1, 1))).T
         gram = to_numpy(weighted @ columns)
-        right = to_numpy(weighted @ self.xp.reshape(self.samples, (-1, 1)))[:, 0]
-        scale = np.sqrt(np.diag(gram)) + 1e-300
-        return np.linalg.lstsq(gram / np.outer(scale, scale), right / scale, rcond=1e-13)[0] / scale
+        right = to_numpy(weighted @ xp.reshape(self.samples, (-1, 1)))[:, 0]
+        plain = _solve(gram, right)
+        hold = _HOLD * self.misfit(weight, self.residual(plain)) * float(xp.sum(weight))
+        return _solve(gram + np.diag(hold / np.asarray(self.freedom) ** 2), right)
+
+    def misfit(self, weight, residual):
+        """Square of the mean residual of a tile, as part of the level, over the number of tiles."""
+        xp = self.xp
+        tiles, t, s = _tiled(weight)
+        share = xp.sum(tiles, axis=-1)
+        known = share > 0.1 * t * s
+        mean = xp.sum(_tiled(weight * residual)[0], axis=-1) / xp.where(known, share, 1.0)
+        count = float(xp.sum(xp.astype(known, residual.dtype)))
+        if count == 0 or self.level == 0:
+            return 0.0
+        return float(xp.sum(xp.where(known, mean**2, 0.0))) / (count * self.level) ** 2
 
     def residual(self, coefficients):
         """Samples less the fit."""
@@ -288,7 +308,9 @@ class _Problem:
 
     def thinned(self, step):
         """The problem of every `step`-th sample along both axes, if that leaves enough of them."""
-        fewer = _Problem(*(a[::step, ::step, ...] for a in (self.samples, self.weight, self.basis, self.border)))
+        fewer = _Problem(
+            *(a[::step, ::step, ...] for a in (self.samples, self.weight, self.basis, self.border)), self.freedom
+        )
         return fewer if fewer.size >= 10 * self.basis.shape[-1] else self
 
     def median(self, values, chosen):
@@ -342,7 +364,7 @@ def _apart(problem, residual, keep, scale):
     enough = float(xp.sum(weight)) > _APART * float(xp.sum(problem.weight))
     if not enough or darkness <= _SKIRT * scale * float(xp.sum(skirts)):
         return None
-    return _Problem(problem.samples, weight, problem.basis, problem.border)
+    return _Problem(problem.samples, weight, problem.basis, problem.border, problem.freedom)
 
 
 def _box(values, reach):
@@ -363,15 +385,12 @@ def _starts(problem, sign):
     """Two first guesses: an upper quantile of each tile (text everywhere), the border (text in the middle)."""
     xp = problem.xp
     values = xp.where(problem.weight > 0, sign * problem.samples, -math.inf)
-    height, width = values.shape
-    t, s = max(1, height // _TILES), max(1, width // _TILES)
-    rows, columns = height // t, width // s
-    tiles = xp.reshape(values[: rows * t, : columns * s], (rows, t, columns, s))
-    tiles = xp.sort(xp.reshape(xp.permute_dims(tiles, (0, 2, 1, 3)), (rows, columns, t * s)), axis=-1)
-    paper = tiles[:, :, (3 * t * s) // 4]
+    tiles, t, s = _tiled(values)
+    rows, columns, count = tiles.shape
+    paper = xp.sort(tiles, axis=-1)[:, :, (3 * count) // 4]
     known = xp.isfinite(paper)
     basis = problem.basis[t // 2 :: t, s // 2 :: s, :][:rows, :columns, :]
-    coarse = _Problem(xp.where(known, sign * paper, 0.0), xp.astype(known, paper.dtype), basis, known)
+    coarse = _Problem(xp.where(known, sign * paper, 0.0), xp.astype(known, paper.dtype), basis, known, problem.freedom)
     return coarse.solve(coarse.weight), problem.solve(xp.where(problem.border, problem.weight, 0.0))
 
 
@@ -392,6 +411,22 @@ def _refine(problem, coefficients, sign, coarse):
             break
         coarse = max(coarse / 2, _TRUE)
     return coefficients, scale
+
+
+def _tiled(values):
+    """`values` by tiles, shape (rows, columns, values in a tile), and a tile's height and width."""
+    xp = array_namespace(values)
+    height, width = values.shape
+    t, s = max(1, height // _TILES), max(1, width // _TILES)
+    rows, columns = height // t, width // s
+    tiles = xp.reshape(values[: rows * t, : columns * s], (rows, t, columns, s))
+    return xp.reshape(xp.permute_dims(tiles, (0, 2, 1, 3)), (rows, columns, t * s)), t, s
+
+
+def _solve(gram, right):
+    """Solution of the normal equations, their unknowns scaled alike."""
+    scale = np.sqrt(np.diag(gram)) + 1e-300
+    return np.linalg.lstsq(gram / np.outer(scale, scale), right / scale, rcond=1e-13)[0] / scale
 
 
 def _mask(image, where):
@@ -434,7 +469,8 @@ def _problem(image, mask, degree, block, cell):
     d = xp.sqrt((a * x) ** 2 + (b * y) ** 2)
     basis = xp.stack([*(x**i * y**j for i, j in _powers(degree)), *(d**k for k in _radial(degree))], axis=-1)
     border = (xp.abs(x) > _BORDER) | (xp.abs(y) > _BORDER)
-    return _Problem(samples, weight / cell**2, basis, border)
+    freedom = [math.inf if i + j <= 2 else 0.1 for i, j in _powers(degree)] + [0.02, 0.2][: len(_radial(degree))]
+    return _Problem(samples, weight / cell**2, basis, border, freedom)
 
 
 def _powers(degree):

@@ -34,6 +34,11 @@ def test_sharp_text_within_a_tenth(text, sigma):
     assert noise.estimate(degrade.add_noise(text, sigma, rng=3)) == pytest.approx(sigma, rel=0.1)
 
 
+def test_small_print_within_a_tenth():
+    page = degrade.text_picture(["the quick brown fox jumps over the lazy dog again and again"] * 34, size=14)
+    assert noise.estimate(degrade.add_noise(page, 0.01, rng=3)) == pytest.approx(0.01, rel=0.1)
+
+
 @pytest.mark.parametrize("sigma", [0.0003, 0.001, 0.002, 0.004, 0.01])
 def test_eight_bit_picture_counts_its_rounding(text, sigma):
     image = degrade.add_noise(degrade.blur(text, psf.disk(20, softness=2)), sigma, rng=3)

@@ -1,11 +1,17 @@
 """Light over the frame: exact on its own terms, not misled by text, over all backends."""
 
+import os
+from pathlib import Path
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from PIL import Image
 
-from deconv import degrade, psf, vignette
+from deconv import degrade, psf, tone, vignette
+
+DATA = Path(os.environ.get("DECONV_DATA", Path(__file__).parents[2] / "shared" / "data")) / "hdc2021"
 
 
 def positions(shape):
@@ -62,6 +68,14 @@ def test_lines_of_text_of_any_size(size):
     assert rms(vignette.fit(image).field(), truth) < 5e-4
 
 
+def test_ink_finer_than_a_block():
+    shape = (900, 2000)
+    truth = smooth(shape)
+    rng = np.random.default_rng(4)
+    image = degrade.add_noise(truth * (1 - 0.9 * (rng.random(shape) < 0.12)), 0.005, rng=rng)
+    assert rms(vignette.fit(image).field(), truth) < 1e-3
+
+
 def test_bright_text_on_dark_paper():
     shape = (700, 900)
     truth, ink = 0.3 * smooth(shape), strokes(shape, 0.12, seed=2)
@@ -77,6 +91,36 @@ def test_blurred_text_in_the_middle_does_not_pull_the_light_down():
     image = degrade.add_noise(truth * degrade.blur(0.05 + 0.95 * text, psf.disk(45, softness=4)), 0.02, rng=1)
     assert rms(vignette.fit(image).field(), truth) < 3e-3
     assert rms(vignette.fit(image, where="border").field(), truth) < 1e-2
+
+
+def test_light_that_is_no_polynomial_does_not_run_away_under_the_text():
+    shape = (365, 590)
+    x, y, _ = positions(shape)
+    # The frame's edge throws a soft shadow.
+    truth = smooth(shape) * (1 - 0.1 * np.exp(-(1 - abs(x)) / 0.04)) * (1 - 0.1 * np.exp(-(1 - abs(y)) / 0.05))
+    text = degrade.text_picture(["Deconv", "reads", "blurred"], size=65, shape=shape)
+    image = degrade.add_noise(truth * degrade.blur(0.05 + 0.95 * text, psf.disk(22, softness=2)), 0.005, rng=1)
+    middle = np.s_[100:265, 150:440]
+    assert rms(vignette.fit(image).field()[middle], truth[middle]) < 0.02
+    assert rms(vignette.fit(image, where="border").field()[middle], truth[middle]) < 0.1
+
+
+@pytest.mark.skipif(not DATA.exists(), reason="the photographs are not here")
+@pytest.mark.parametrize(
+    ("file", "middle"),
+    [
+        # 0.872: a fit to the whole frame that knows the text. The others: the fits of notes on the mean pictures.
+        ("full/step14_times_0100_blur.png", 0.872),
+        ("small_verdana_0001/step04.png", 0.80),
+        ("small_verdana_0001/step08.png", 0.87),
+        ("small_verdana_0001/step14.png", 0.872),
+        ("small_verdana_0001/step18.png", 0.92),
+    ],
+)
+def test_light_in_the_middle_of_a_real_photograph(file, middle):
+    image = tone.decode(np.asarray(Image.open(DATA / file).convert("L")))
+    assert vignette.fit(image).field((9, 9))[4, 4] == pytest.approx(middle, rel=0.03)
+    assert vignette.fit(image, where="border").field((9, 9))[4, 4] == pytest.approx(middle, rel=0.06)
 
 
 @settings(max_examples=25, deadline=None)

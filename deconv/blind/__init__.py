@@ -72,6 +72,7 @@ class Restoration:
         Returns
         -------
         matplotlib.figure.Figure
+            The drawing, to be shown or saved.
         """
         import matplotlib.pyplot as plt
 
@@ -126,12 +127,13 @@ def deblur(image, *, prior="text", psf="disk", gamma=2.2, channel_axis=None, cal
     1. Light: the encoding is undone, and for text the paper's light fitted and divided out (`deconv.vignette`).
     2. Search: every radius is scored by the Whittle likelihood of the picture's spectrum under a smooth scene, that PSF
        and white noise, on a coarse grid first and on finer ones while the blur found is small.
-    3. Refine: the radius within 6 % at which a restoration by masked total variation leaves the smallest residual.
+    3. Refine: the mean of that radius and of the one within 6 % at which a restoration by masked total variation leaves
+       the smallest residual.
     4. Restore: masked total variation (`deconv.variational`), the weight from noise and model error, on a grid on which
-       the PSF has a radius of 12 pixels if the picture's own is finer; enlarged to the picture's by cubic
+       the PSF has a radius of 14 pixels if the picture's own is finer; enlarged to the picture's by cubic
        interpolation.
 
-    A blur of less than 0.75 pixels is that of a sharp picture, which comes back as it was.
+    A blur of a radius under one pixel is that of a sharp picture, which comes back as it was.
 
     References
     ----------

@@ -43,7 +43,7 @@ class Disk:
 
     def parameters(self, scale=1.0):
         """What a user reads: lengths in pixels times `scale`."""
-        return {"radius": self.radius * scale, "softness": self.softness * self.radius * scale}
+        return {"radius": float(self.radius * scale), "softness": float(self.softness * self.radius * scale)}
 
 
 @dataclass(frozen=True)
@@ -68,7 +68,7 @@ class Gaussian:
 
     def parameters(self, scale=1.0):
         """What a user reads: lengths in pixels times `scale`."""
-        return {"sigma": self.radius * scale / 2}
+        return {"sigma": float(self.radius * scale / 2)}
 
 
 @dataclass(frozen=True)
@@ -98,7 +98,7 @@ class Motion:
 
     def parameters(self, scale=1.0):
         """What a user reads: lengths in pixels times `scale`, the angle in degrees."""
-        return {"length": 2 * self.radius * scale, "angle": self.angle}
+        return {"length": float(2 * self.radius * scale), "angle": float(self.angle % 180)}
 
 
 FAMILIES = {"disk": Disk, "gaussian": Gaussian, "motion": Motion}

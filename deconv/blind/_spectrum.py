@@ -30,6 +30,9 @@ _CORNERS = (0.004, 0.02, 0.04, 0.07, 0.1, 0.15)
 _EXPONENTS = (2.0, 3.0)
 # Frequencies below so many periods a frame hold the light over the frame and the layout of the page.
 _LOWEST = 2.5
+# Narrowest rings, in cycles a pixel: the grids of the search hold radii up to some 25 pixels, whose zeros lie ten
+# times as far apart.
+_FINEST = 0.002
 # Updates of A and N; the likelihood is then within 1e-4 of its limit on the photographs tried.
 _UPDATES = 25
 
@@ -69,7 +72,7 @@ class Periodogram:
         f = np.hypot(fy, fx)
         direction = np.rad2deg(np.arctan2(fy, fx)) % 180.0
         self.length = min(h, w)
-        width = (0.5 if sectors == 1 else 1.0) / self.length
+        width = max((0.5 if sectors == 1 else 1.0) / self.length, _FINEST)
         ring = np.rint(f / width).astype(int)
         sector = np.rint(direction / (180.0 / sectors)).astype(int) % sectors
         index = (ring * sectors + sector).ravel()

@@ -1,0 +1,364 @@
+"""Blind deblurring of pictures whose blur we know, and what it must leave alone."""
+
+import numpy as np
+import pytest
+from skimage import data
+
+import deconv
+from deconv import degrade, psf
+from deconv.blind import Restoration, deblur
+
+LINES = ["Blind deblur", "finds its own", "radius alone"]
+NOISE = 0.002
+
+
+def _page(size=22, shape=(150, 240), lines=LINES, font="verdana"):
+    return degrade.text_picture(lines, size=size, shape=shape, font=font)
+
+
+def _photo(scene, kernel, noise=NOISE):
+    """`scene` through `kernel`, as a camera records it in linear light."""
+    return degrade.add_noise(degrade.blur(scene, kernel), noise, rng=0)
+
+
+def _psnr(image, truth):
+    return -10 * np.log10(np.mean((image - truth) ** 2))
+
+
+SHARP = _page(size=20, shape=(96, 128), lines=["Blind", "deblur"])
+BLURRED = _photo(SHARP, psf.disk(3.5))
+
+
+@pytest.fixture(scope="module")
+def answers():
+    """NumPy's result of each kind of prior, found once."""
+    return {prior: deblur(BLURRED, prior=prior, gamma=1) for prior in ("text", "natural")}
+
+
+# ---- what it finds
+
+
+@pytest.mark.parametrize(("radius", "size", "font"), [(2, 20, "verdana"), (4, 24, "times"), (8, 30, "verdana")])
+def test_the_radius_of_a_disk_is_found(radius, size, font):
+    page = _page(size, (180, 300), font=font)
+    blurred = _photo(page, psf.disk(radius))
+    result = deblur(blurred, gamma=1)
+    assert result.family == "disk"
+    assert result.parameters["radius"] == pytest.approx(radius, rel=0.03)
+    assert psf.similarity(result.psf, psf.disk(radius)) > 0.97
+    assert result.noise == pytest.approx(NOISE, rel=0.3)
+    assert _psnr(result.image, page) > _psnr(blurred, page) + 8
+
+
+def test_the_width_of_a_gaussian_is_found():
+    page = _page()
+    result = deblur(_photo(page, psf.gaussian(2.0)), psf="gaussian", gamma=1)
+    assert result.family == "gaussian"
+    assert result.parameters == {"sigma": pytest.approx(2.0, rel=0.15)}
+    assert _psnr(result.image, page) > _psnr(_photo(page, psf.gaussian(2.0)), page) + 6
+
+
+@pytest.mark.parametrize(
+    ("length", "angle"),
+    [(9, 120), *(pytest.param(*case, marks=pytest.mark.slow) for case in ((12, 30), (10, 90), (8, 0), (14, 65)))],
+)
+def test_length_and_angle_of_a_motion_are_found(length, angle):
+    page = _page(16, (72, 110), ["Moving", "letters"])
+    blurred = _photo(page, psf.motion(length, angle))
+    result = deblur(blurred, psf="motion", gamma=1)
+    assert result.family == "motion"
+    assert result.parameters["length"] == pytest.approx(length, rel=0.05)
+    turn = (result.parameters["angle"] - angle + 90) % 180 - 90
+    assert abs(turn) < 3
+    assert 0 <= result.parameters["angle"] < 180
+    assert _psnr(result.image, page) > _psnr(blurred, page) + 8
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("family", "kernel"), [("disk", psf.disk(4)), ("gaussian", psf.gaussian(2)), ("motion", psf.motion(10, 30))]
+)
+def test_auto_tells_the_families_apart(family, kernel):
+    assert deblur(_photo(_page(), kernel), psf="auto", gamma=1).family == family
+
+
+def test_the_whole_range_is_searched():
+    # Ten pixels, 8 % of the width: text that nobody could read, and that is one smooth blot.
+    page = _page(24, (110, 126), ["Wide", "blur"])
+    result = deblur(_photo(page, psf.disk(10), 0.001), gamma=1)
+    assert result.parameters["radius"] == pytest.approx(10, rel=0.03)
+
+
+def test_natural_pictures_get_better():
+    scene = data.camera()[::2, ::2] / 255
+    blurred = _photo(scene, psf.disk(3))
+    result = deblur(blurred, prior="natural", gamma=1)
+    assert result.family == "disk"
+    assert result.parameters["radius"] == pytest.approx(3, rel=0.05)
+    assert _psnr(result.image, scene) > _psnr(blurred, scene) + 4
+
+
+def test_natural_pictures_keep_their_encoding():
+    # Blurred in light, recorded by gamma: undone in light, recorded again.
+    scene = data.camera()[150:330:2, 150:370:2] / 255
+    light = _photo(deconv.tone.decode(scene, 2.2), psf.disk(2.5), 0.0005)
+    photo = deconv.tone.encode(np.clip(light, 0, 1), 2.2)
+    result = deblur(photo, prior="natural")
+    assert _psnr(result.image, scene) > _psnr(photo, scene) + 4
+    assert abs(result.image.mean() - photo.mean()) < 0.02
+
+
+# ---- what it leaves alone
+
+
+@pytest.mark.parametrize("noise", [0.0, 0.002, 0.02])
+@pytest.mark.parametrize("font", ["verdana", "times"])
+def test_a_sharp_page_comes_back_as_it_was(noise, font):
+    page = degrade.add_noise(_page(font=font), noise, rng=0)
+    result = deblur(page, gamma=1)
+    assert result.family == "none"
+    assert result.parameters == {}
+    assert result.score == 0
+    np.testing.assert_array_equal(result.image, page)
+    np.testing.assert_array_equal(result.psf, [[1.0]])
+
+
+@pytest.mark.parametrize("kind", [np.uint8, np.float64])
+def test_a_sharp_photograph_comes_back_as_it_was(kind):
+    photo = data.camera()[100:300, 100:340]
+    photo = photo if kind is np.uint8 else photo / 255
+    result = deblur(photo, prior="natural")
+    assert result.family == "none"
+    np.testing.assert_allclose(result.image, data.camera()[100:300, 100:340] / 255, rtol=0, atol=1e-6)
+    # It is not the caller's own array under another name.
+    assert not np.shares_memory(result.image, photo)
+
+
+def test_a_flat_picture_is_refused_or_left_alone():
+    noisy = degrade.add_noise(np.full((64, 80), 0.7), 0.01, rng=0)
+    for prior in ("text", "natural"):
+        with pytest.raises(ValueError, match="image is flat"):
+            deblur(np.full((64, 80), 0.5), prior=prior)
+        result = deblur(noisy, prior=prior, gamma=1)
+        assert result.family == "none"
+        np.testing.assert_array_equal(result.image, noisy)
+
+
+def test_callers_arrays_are_left_alone(backend):
+    given = backend.asarray(BLURRED[:64, :64])
+    result = deblur(given, gamma=1)
+    np.testing.assert_array_equal(backend.to_numpy(given), BLURRED[:64, :64])
+    assert backend.to_numpy(result.image).shape == (64, 64)
+
+
+# ---- photographs as they come
+
+
+def test_uneven_light_does_not_matter():
+    page = _page()
+    light = degrade.add_vignette(degrade.blur(page, psf.disk(4)), 0.4, centre=(0.2, -0.3))
+    even = degrade.blur(page, psf.disk(4))
+    found = [deblur(degrade.add_noise(x, NOISE, rng=0), gamma=1) for x in (light, even)]
+    assert found[0].parameters["radius"] == pytest.approx(4, rel=0.03)
+    # The paper comes out white and the text black all over, as under even light.
+    assert _psnr(found[0].image, page) > _psnr(found[1].image, page) - 2
+    assert found[0].image[page > 0.5].mean() > 0.95
+
+
+def test_exposure_does_not_matter():
+    dark = deblur(0.25 * BLURRED, gamma=1)
+    # (The floor of model error is in the units of ink, which exposure cannot change.)
+    assert dark.parameters["radius"] == pytest.approx(3.5, rel=0.03)
+    assert _psnr(dark.image, SHARP) > _psnr(BLURRED, SHARP) + 8
+
+
+def test_text_that_reaches_the_border():
+    lines = [
+        "Every good page of text",
+        "runs on beyond the frame",
+        "left and right, above and",
+        "below; no margin is in",
+    ] * 2
+    scene = _page(18, (220, 320), [*lines])
+    photo = _photo(scene, psf.disk(3))[30:-30, 40:-40]
+    result = deblur(photo, gamma=1)
+    assert result.family == "disk"
+    assert result.parameters["radius"] == pytest.approx(3, rel=0.03)
+    truth = scene[30:-30, 40:-40]
+    assert _psnr(result.image, truth) > _psnr(photo, truth) + 5
+
+
+def test_text_may_stand_anywhere():
+    # Only the text's own window is restored; the rest comes out as paper.
+    page = np.pad(_page(20, (60, 110), ["Corner"]), ((0, 60), (0, 90)), constant_values=1)
+    result = deblur(_photo(page, psf.disk(3)), gamma=1)
+    assert result.parameters["radius"] == pytest.approx(3, rel=0.03)
+    assert _psnr(result.image, page) > 22
+    assert result.image[80:, 130:].min() > 0.95
+
+
+def test_gamma_is_undone():
+    encoded = deconv.tone.encode(np.clip(BLURRED, 0, 1), 2.2)
+    result = deblur(encoded, gamma=2.2)
+    assert result.parameters["radius"] == pytest.approx(3.5, rel=0.03)
+    assert _psnr(result.image, SHARP) > _psnr(encoded, SHARP) + 8
+
+
+# ---- colours, types, libraries
+
+
+@pytest.mark.parametrize(("prior", "channel_axis"), [("text", 0), ("natural", -1)])
+def test_colours_share_one_psf(prior, channel_axis, answers):
+    # Yellowish paper: three exposures of the same picture.
+    image = np.stack([BLURRED, 0.9 * BLURRED, 0.6 * BLURRED], channel_axis)
+    result = deblur(image, prior=prior, gamma=1, channel_axis=channel_axis)
+    assert result.image.shape == image.shape
+    assert result.psf.ndim == 2
+    assert result.parameters["radius"] == pytest.approx(3.5, rel=0.03)
+    colours = np.moveaxis(result.image, channel_axis, 0)
+    paper = colours[:, SHARP > 0.5].mean(1)
+    np.testing.assert_allclose(paper, [1, 1, 1] if prior == "text" else [1, 0.9, 0.6], atol=0.06)
+    assert _psnr(colours[0], SHARP) > _psnr(BLURRED, SHARP) + 8
+
+
+def test_integers_mean_their_range():
+    image = np.round(np.clip(BLURRED, 0, 1) * 255).astype(np.uint8)
+    result = deblur(image, gamma=1)
+    assert result.image.dtype == np.float32
+    assert result.parameters["radius"] == pytest.approx(3.5, rel=0.03)
+    assert _psnr(result.image, SHARP) > _psnr(BLURRED, SHARP) + 8
+
+
+@pytest.mark.parametrize("prior", ["text", "natural"])
+def test_every_backend_gives_numpys_answer(backend, prior, answers):
+    want, given = answers[prior], backend.asarray(BLURRED)
+    got = deblur(given, prior=prior, gamma=1)
+    np.testing.assert_allclose(backend.to_numpy(got.image), want.image, rtol=0, atol=1e-3)
+    np.testing.assert_allclose(backend.to_numpy(got.psf), want.psf, rtol=0, atol=1e-5)
+    assert backend.to_numpy(got.image).dtype == backend.to_numpy(got.psf).dtype == np.float32
+    assert got.family == want.family
+    assert got.parameters == pytest.approx(want.parameters, rel=1e-4)
+    assert got.score == pytest.approx(want.score, rel=1e-3)
+    np.testing.assert_allclose(got.search["criterion"], want.search["criterion"], atol=1e-4)
+
+
+def test_float64_stays(backend):
+    image = BLURRED[:64, :80].astype(np.float64)
+    got = deblur(backend.asarray(image), gamma=1)
+    assert backend.to_numpy(got.image).dtype == backend.to_numpy(got.psf).dtype == np.float64
+    want = deblur(image, gamma=1)
+    np.testing.assert_allclose(backend.to_numpy(got.image), want.image, rtol=0, atol=1e-8)
+
+
+@pytest.mark.parametrize("prior", ["text", "natural"])
+def test_the_same_picture_gives_the_same_result(prior, answers):
+    again = deblur(BLURRED, prior=prior, gamma=1)
+    np.testing.assert_array_equal(again.image, answers[prior].image)
+    assert again.parameters == answers[prior].parameters
+
+
+# ---- the result
+
+
+@pytest.mark.parametrize("prior", ["text", "natural"])
+def test_the_evidence_is_in_the_result(prior, answers):
+    result = answers[prior]
+    radius, criterion = result.search["radius"], result.search["criterion"]
+    assert radius.shape == criterion.shape
+    assert (np.diff(radius) >= 0).all()
+    assert radius[0] <= 0.5
+    assert radius[-1] == pytest.approx(0.09 * BLURRED.shape[1], rel=0.01)
+    # Smallest at the radius that was found; refining moves it by 6 % at most.
+    assert radius[np.argmin(criterion)] == pytest.approx(result.parameters["radius"], rel=0.08)
+    assert 0 < result.score == pytest.approx(-criterion.min(), abs=0.1)
+
+
+def test_parameters_are_plain_numbers(answers):
+    for result in answers.values():
+        assert all(type(v) is float for v in (*result.parameters.values(), result.score, result.noise))
+
+
+def test_psf_is_that_of_the_parameters(answers):
+    for result in answers.values():
+        assert result.psf.sum() == pytest.approx(1, rel=1e-5)
+        want = psf.disk(result.parameters["radius"], softness=result.parameters["softness"])
+        np.testing.assert_allclose(result.psf, want, atol=1e-6)
+
+
+def test_progress_is_told_in_order():
+    told = []
+    deblur(BLURRED, gamma=1, callback=lambda fraction, stage: told.append((fraction, stage)))
+    fractions, stages = zip(*told, strict=True)
+    assert all(0 <= f <= 1 for f in fractions)
+    assert list(fractions) == sorted(fractions)
+    assert fractions[-1] == 1
+    assert list(dict.fromkeys(stages)) == ["light", "search", "refine", "restore"]
+
+
+def test_progress_ends_on_a_sharp_picture_and_covers_all_colours():
+    for image, axis in ((SHARP, None), (np.stack([BLURRED] * 2, -1)[:64, :64], -1)):
+        told = []
+        deblur(image, gamma=1, channel_axis=axis, callback=lambda fraction, _, told=told: told.append(fraction))
+        assert told == sorted(told)
+        assert told[-1] == 1
+
+
+@pytest.mark.parametrize("before", [None, BLURRED])
+def test_plot_draws_it_all(answers, before):
+    matplotlib = pytest.importorskip("matplotlib")
+    matplotlib.use("Agg")
+    from matplotlib import pyplot as plt
+
+    figure = answers["text"].plot(before)
+    try:
+        assert isinstance(figure, matplotlib.figure.Figure)
+        figure.canvas.draw()
+        x, y = figure.axes[3].lines[0].get_data()
+        np.testing.assert_array_equal(x, answers["text"].search["radius"])
+        np.testing.assert_array_equal(y, answers["text"].search["criterion"])
+        assert "3.5" in figure.axes[2].get_title()
+    finally:
+        plt.close(figure)
+
+
+def test_plot_draws_colours_and_sharp_pictures():
+    matplotlib = pytest.importorskip("matplotlib")
+    matplotlib.use("Agg")
+    from matplotlib import pyplot as plt
+
+    search = {"radius": np.array([1.0, 2.0]), "criterion": np.array([0.1, 0.2])}
+    result = Restoration(np.ones((8, 8, 3)), np.ones((1, 1)), "none", search=search)
+    figure = result.plot()
+    figure.canvas.draw()
+    assert "none" in figure.axes[2].get_title()
+    plt.close(figure)
+
+
+# ---- wrong calls
+
+
+@pytest.mark.parametrize(
+    ("image", "wrong", "error", "word"),
+    [
+        (BLURRED[:31], {}, ValueError, "32 pixels"),
+        (BLURRED[:, :31], {"prior": "natural"}, ValueError, "32 pixels"),
+        (BLURRED, {"prior": "cartoon"}, ValueError, "prior"),
+        (BLURRED, {"prior": None}, ValueError, "prior"),
+        (BLURRED, {"psf": "square"}, ValueError, "psf"),
+        (BLURRED, {"psf": None}, ValueError, "psf"),
+        (BLURRED, {"gamma": 0}, ValueError, "gamma"),
+        (BLURRED, {"gamma": -1}, ValueError, "gamma"),
+        (BLURRED, {"gamma": "2.2"}, TypeError, "gamma"),
+        (BLURRED, {"callback": 3}, TypeError, "callback"),
+        (BLURRED, {"channel_axis": 0}, ValueError, "axes"),
+        (np.stack([BLURRED] * 3, -1), {}, ValueError, "channel_axis"),
+        (np.where(BLURRED < 0.3, np.nan, BLURRED), {}, ValueError, "NaN"),
+        (np.zeros((40, 50)), {}, ValueError, "flat"),
+        (np.ones((40, 50), np.uint8), {"prior": "natural"}, ValueError, "flat"),
+        (np.zeros((40, 50), np.int64), {}, TypeError, "int64"),
+    ],
+)
+def test_wrong_calls_get_one_sentence(image, wrong, error, word):
+    with pytest.raises(error, match=word) as caught:
+        deblur(image, **wrong)
+    assert "\n" not in str(caught.value)

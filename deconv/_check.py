@@ -3,7 +3,9 @@
 import math
 from numbers import Integral, Real
 
-__all__ = ["integer", "real"]
+import numpy as np
+
+__all__ = ["generator", "integer", "real"]
 
 
 def real(value, name, *, low=None, above=None, high=None):
@@ -58,3 +60,18 @@ def integer(value, name, *, low, high):
     if not low <= value <= high:
         raise ValueError(f"{name} must lie between {low} and {high}, got {value}")
     return int(value)
+
+
+def generator(rng):
+    """`rng` as a NumPy random generator: a seed, a generator, or None for a fresh one.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If it is none of these.
+    """
+    try:
+        return np.random.default_rng(rng)
+    except (TypeError, ValueError) as error:
+        wanted = "a seed of 0 or more, a numpy.random.Generator or None"
+        raise type(error)(f"rng must be {wanted}, got {rng!r}") from None

@@ -11,6 +11,10 @@ from deconv.priors import TotalVariation
 
 __all__ = ["Splitting", "variational"]
 
+# Laplacian scale of a scene's gradients, as part of the contrast of its blurred picture: the default weight's. Better on
+# all of seven pictures and noise levels tried than the mean gradient of the blurred picture, which is far too small.
+_EDGE = 0.75
+
 # Penalty of the gradient and box splits, as a multiple of the prior's weight. It sets the speed of convergence,
 # not the answer; measured on blurred text: 5 to 60 differ by less than a factor of two in iterations.
 _PENALTY = 20.0
@@ -46,8 +50,8 @@ def variational(
     prior : object, optional
         Energy and shrinking step (see `deconv.priors`); total variation if not given.
     weight : float, optional
-        Weight of the prior, in units of the picture. By default from the estimated noise s as s^2 / g, with g
-        the mean gradient of the blurred picture.
+        Weight of the prior, in units of the picture. By default s^2 / (0.75 c), with s the estimated noise and c the
+        standard deviation of the blurred picture.
     bounds : (float or None, float or None)
         Smallest and largest value allowed; None for no bound.
     mask : array, shape (M, N[, C]), optional
@@ -127,23 +131,10 @@ def _bounds(bounds):
     return low, high
 
 
-def _default_weight(image, measured):
-    """From the noise and the gradient of what was measured, nothing else."""
-    xp = array_namespace(image)
-    if not bool(xp.any(measured > 0)):
-        return 1e-6
-    seen = xp.where(measured > 0, image, math.nan)
-    steep = _mean_step(seen[:, 1:] - seen[:, :-1]) + _mean_step(seen[1:, :] - seen[:-1, :])
-    sigma = noise.estimate(seen)
-    # A picture without noise still has rounding, and one without gradient has nothing to weigh.
-    return max(sigma**2 / steep, 1e-6 * steep) if steep > 0 else 1e-6
-
-
-def _mean_step(difference):
-    xp = array_namespace(difference)
-    known = ~xp.isnan(difference)
-    count = float(xp.sum(xp.astype(known, difference.dtype)))
-    return float(xp.sum(xp.where(known, xp.abs(difference), 0.0))) / max(count, 1.0)
+def _default_weight(image, xp):
+    contrast = float(xp.std(image))
+    # A picture without noise still has rounding, and one without contrast has nothing to weigh.
+    return max(noise.estimate(image) ** 2 / (_EDGE * contrast), 1e-6 * contrast) if contrast > 0 else 1e-6
 
 
 class Splitting:

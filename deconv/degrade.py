@@ -22,7 +22,7 @@ from scipy.ndimage import convolve1d
 
 from deconv import psf as _psf
 from deconv._array import array_namespace, as_image, as_psf, device, like, torch_door
-from deconv._check import integer, real
+from deconv._check import generator, integer, real
 from deconv._fft import Transfer, fast_shape
 from deconv.tone import encode
 
@@ -159,7 +159,7 @@ def hdc_photo(step, lines=None, *, font="verdana", rng=None):
     """
     step = integer(step, "step", low=0, high=len(_STEPS) - 1)
     style = _style(font)
-    rng = np.random.default_rng(rng)
+    rng = generator(rng)
     if lines is None:
         lines = ["".join(rng.choice(list(ALPHABET), 10)) for _ in range(3)]
     lines = _as_lines(lines)
@@ -285,7 +285,7 @@ def add_noise(image, sigma, *, rng=None):
     """
     image = as_image(image, ndim=(2, 3))
     sigma = real(sigma, "sigma", low=0)
-    noise = np.random.default_rng(rng).standard_normal(tuple(image.shape))
+    noise = generator(rng).standard_normal(tuple(image.shape))
     return image + sigma * like(noise, image)
 
 

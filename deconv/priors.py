@@ -6,7 +6,7 @@ The splitting solver (`deconv.variational`) takes any object with these two meth
     The prior's energy of a picture `u`, a float.
 ``shrink(gx, gy, step)``
     The proximal step of ``step * energy`` on a gradient field, in place:
-    argmin over w of step * phi(w) + 1/2 |w - g|^2.
+    argmin over w of ``step * phi(w) + 1/2 |w - g|^2``.
 """
 
 from dataclasses import dataclass

@@ -400,6 +400,7 @@ def _finish(psf, softness, reference):
     psf /= psf.sum()
     if reference is None:
         return psf
+    reference = _as_array(reference, "like")
     xp = array_namespace(reference)
     dtype = xp.float64 if reference.dtype == xp.float64 else xp.float32
     return xp.asarray(psf, dtype=dtype, device=device(reference))

@@ -213,8 +213,12 @@ def correct(image, *, mode="divide", where=None, degree=4, foreground="dark", ch
         The picture, in light (see `tone.decode`). NaN pixels are left out of the fit and stay NaN.
     mode : {"divide", "subtract"}
         Divide by the light over the frame, as physics has it, or subtract it. The paper keeps its mean level.
-    where, degree, foreground
-        As for `fit`.
+    where : None, "border" or array of bool, shape (M, N)
+        Which pixels are paper, as for `fit`.
+    degree : int, default 4
+        Degree of the polynomial, as for `fit`.
+    foreground : {"dark", "bright", None}
+        What is to be rejected, as for `fit`.
     channel_axis : int, optional
         Axis of colours; each is fitted by itself.
 

@@ -1,4 +1,4 @@
-"""The ladder of the Helsinki Deblur Challenge: real photographs, blind over the whole range of radii, one set of defaults.
+"""The ladder of the Helsinki Deblur Challenge: real photographs, blind, one set of defaults.
 
 The photographs are not part of the package (CC BY, fetched apart); without them these tests skip.
 """

@@ -58,7 +58,7 @@ def test_energy_scales_and_ignores_an_offset():
 
 @pytest.mark.parametrize("wrong", [np.zeros(5), np.zeros((2, 2, 2)), "u", None])
 def test_wrong_pictures_are_refused(wrong):
-    with pytest.raises((TypeError, ValueError), match="^u "):
+    with pytest.raises((TypeError, ValueError), match=r"^u "):
         TV.energy(wrong)
 
 

@@ -22,7 +22,7 @@ def _photo(scene, kernel, noise=NOISE):
 
 
 def _psnr(image, truth):
-    return -10 * np.log10(np.mean((image - truth) ** 2))
+    return -10 * np.log10(max(np.mean((image - truth) ** 2), 1e-12))
 
 
 SHARP = _page(size=20, shape=(96, 128), lines=["Blind", "deblur"])
@@ -105,7 +105,7 @@ def test_natural_pictures_keep_their_encoding():
     photo = deconv.tone.encode(np.clip(light, 0, 1), 2.2)
     result = deblur(photo, prior="natural")
     assert _psnr(result.image, scene) > _psnr(photo, scene) + 4
-    assert abs(result.image.mean() - photo.mean()) < 0.02
+    assert abs(result.image.mean() - scene.mean()) < 0.02
 
 
 # ---- what it leaves alone
@@ -134,21 +134,19 @@ def test_a_sharp_photograph_comes_back_as_it_was(kind):
     assert not np.shares_memory(result.image, photo)
 
 
-def test_a_flat_picture_is_refused_or_left_alone():
-    noisy = degrade.add_noise(np.full((64, 80), 0.7), 0.01, rng=0)
-    for prior in ("text", "natural"):
-        with pytest.raises(ValueError, match="image is flat"):
-            deblur(np.full((64, 80), 0.5), prior=prior)
-        result = deblur(noisy, prior=prior, gamma=1)
-        assert result.family == "none"
-        np.testing.assert_array_equal(result.image, noisy)
+@pytest.mark.parametrize("value", [0.0, 0.5, 0.7])
+@pytest.mark.parametrize("prior", ["text", "natural"])
+def test_a_flat_picture_is_refused(value, prior):
+    with pytest.raises(ValueError, match="image is flat"):
+        deblur(np.full((64, 80), value), prior=prior)
 
 
-def test_callers_arrays_are_left_alone(backend):
-    given = backend.asarray(BLURRED[:64, :64])
-    result = deblur(given, gamma=1)
-    np.testing.assert_array_equal(backend.to_numpy(given), BLURRED[:64, :64])
-    assert backend.to_numpy(result.image).shape == (64, 64)
+@pytest.mark.parametrize("prior", ["text", "natural"])
+def test_nothing_but_noise_is_left_alone(prior):
+    noisy = degrade.add_noise(np.full((100, 120), 0.7), 0.01, rng=0)
+    result = deblur(noisy, prior=prior, gamma=1)
+    assert result.family == "none"
+    np.testing.assert_array_equal(result.image, noisy)
 
 
 # ---- photographs as they come
@@ -233,6 +231,7 @@ def test_integers_mean_their_range():
 def test_every_backend_gives_numpys_answer(backend, prior, answers):
     want, given = answers[prior], backend.asarray(BLURRED)
     got = deblur(given, prior=prior, gamma=1)
+    np.testing.assert_array_equal(backend.to_numpy(given), BLURRED)
     np.testing.assert_allclose(backend.to_numpy(got.image), want.image, rtol=0, atol=1e-3)
     np.testing.assert_allclose(backend.to_numpy(got.psf), want.psf, rtol=0, atol=1e-5)
     assert backend.to_numpy(got.image).dtype == backend.to_numpy(got.psf).dtype == np.float32
@@ -352,7 +351,7 @@ def test_plot_draws_colours_and_sharp_pictures():
         (BLURRED, {"callback": 3}, TypeError, "callback"),
         (BLURRED, {"channel_axis": 0}, ValueError, "axes"),
         (np.stack([BLURRED] * 3, -1), {}, ValueError, "channel_axis"),
-        (np.where(BLURRED < 0.3, np.nan, BLURRED), {}, ValueError, "NaN"),
+        (np.where(BLURRED < 0.5, np.nan, BLURRED), {}, ValueError, "NaN"),
         (np.zeros((40, 50)), {}, ValueError, "flat"),
         (np.ones((40, 50), np.uint8), {"prior": "natural"}, ValueError, "flat"),
         (np.zeros((40, 50), np.int64), {}, TypeError, "int64"),

@@ -187,10 +187,20 @@ def test_palette_bilevel_and_colour_key(tmp_path):
 
 
 def test_cmyk_becomes_rgb(tmp_path):
-    Image.new("CMYK", (6, 5), (0, 0, 0, 255)).save(tmp_path / "a.jpg")
+    Image.new("CMYK", (6, 5), (0, 255, 255, 0)).save(tmp_path / "a.jpg")
     picture = read(tmp_path / "a.jpg")
     assert picture.pixels.shape == (5, 6, 3)
-    assert picture.pixels.max() < 0.02
+    assert picture.pixels[..., 0].min() > 0.9
+    assert picture.pixels[..., 1:].max() < 0.2
+
+
+def test_grey_saved_as_colour_is_grey(tmp_path):
+    grey = np.arange(30, dtype=np.uint8).reshape(5, 6)
+    for mode in ("RGB", "RGBA"):
+        Image.fromarray(grey).convert(mode).save(tmp_path / "a.png")
+        picture = read(tmp_path / "a.png")
+        np.testing.assert_array_equal(picture.pixels, (grey / 255).astype(np.float32))
+        assert picture.channel_axis is None
 
 
 # ---- writing

@@ -81,6 +81,7 @@ def test_it_finds_the_minimiser(width, box):
     np.testing.assert_allclose(got, want, rtol=0, atol=5e-3)
 
 
+@SLOW_START
 def test_the_default_iterations_have_converged():
     sharp = degrade.text_picture("psf", size=30)
     image = degrade.add_noise(degrade.blur(sharp, deconv.psf.disk(3)), 0.002, rng=0)

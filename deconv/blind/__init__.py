@@ -165,6 +165,8 @@ def deblur(image, *, prior="text", psf="disk", gamma=2.2, channel_axis=None, cal
     planes = image[None, ...] if channel_axis is None else xp.moveaxis(image, channel_axis, 0)
     if min(planes.shape[1:]) < _LEAST:
         raise ValueError(f"image must be at least {_LEAST} pixels on each side, got shape {tuple(planes.shape[1:])}")
+    if float(xp.max(image)) == float(xp.min(image)):
+        raise ValueError("image is flat: every pixel is the same, so it shows no blur to estimate")
     report = partial(_report, callback)
 
     light = tone.decode(xp.clip(planes, 0.0, None), gamma)

@@ -27,6 +27,10 @@ _TOO_COARSE = 3.0
 _FINER = 3.0
 # Blur of a smaller radius, in pixels of the picture, is no more than what a sharp picture's own sampling does.
 _SHARP = 1.0
+# Strokes of one width have zeros of their own: a sharp page of text, under noise, gains up to 0.066 from a disc of one or
+# two pixels, and a page so blurred 0.07 and more unless noise hides it. Larger radii only have to beat chance.
+_SLIGHT = (3.0, 0.07)
+_CHANCE = 20.0
 # A restoration explains the picture if its residual is below this part of the picture's standard deviation (true radii
 # of the photographs tried leave 0.02-0.06, of a badly lit page 0.18, twice the true radius 0.25 and more).
 _UNEXPLAINED = 0.2
@@ -105,9 +109,15 @@ def find(image, families, width, report):
         best, gain = _fine(spectrum, nothing, best, steps[1] / steps[0], report)
     order = np.argsort(radii)
     curve = np.asarray(radii)[order], np.asarray(criteria)[order]
-    if best is None or best.radius * scale < _SHARP:
+    if best is None or best.radius * scale < _SHARP or -gain < _needed(best, scale, spectrum):
         return Found(None, 0.0, *curve)
     return Found(replace(best, radius=best.radius * scale), -gain, *curve)
+
+
+def _needed(candidate, scale, spectrum):
+    """Log likelihood per frequency that a candidate must gain to be believed."""
+    radius, gain = _SLIGHT
+    return gain if candidate.radius * scale < radius else _CHANCE / float(spectrum.count.sum())
 
 
 def _plausible(image, tried):

@@ -85,8 +85,6 @@ class Periodogram:
         self.power = total[kept] / self.count
         self.f = frequency[kept] / self.count
         self.direction = (kept % sectors) * (180.0 / sectors)
-        if not self.power.any():
-            raise ValueError("image is flat: it shows no blur to estimate")
         # A picture rendered without noise has bins of no power at all, whose likelihood has no bound.
         self.power = np.maximum(self.power, 1e-12 * self.power.max())
         self._shapes = np.stack([(self.f**2 + f0**2) ** (-b / 2) for f0 in _CORNERS for b in _EXPONENTS])

@@ -10,8 +10,6 @@ from deconv.blind import Restoration, deblur
 
 LINES = ["Blind deblur", "finds its own", "radius alone"]
 NOISE = 0.002
-# Any gain in likelihood, however small, counts as a blur; rounding errors of a flat picture are taken for a scene.
-WEAK_EVIDENCE = pytest.mark.xfail(reason="blur is found where there is none")
 
 
 def _page(size=22, shape=(150, 240), lines=LINES, font="verdana"):
@@ -67,7 +65,7 @@ def test_the_width_of_a_gaussian_is_found():
     [(9, 120), *(pytest.param(*case, marks=pytest.mark.slow) for case in ((12, 30), (10, 90), (8, 0), (14, 65)))],
 )
 def test_length_and_angle_of_a_motion_are_found(length, angle):
-    page = _page(16, (72, 110), ["Moving", "letters"])
+    page = _page(16, (64, 90), ["Moving", "letters"])
     blurred = _photo(page, psf.motion(length, angle))
     result = deblur(blurred, psf="motion", gamma=1)
     assert result.family == "motion"
@@ -94,7 +92,7 @@ def test_the_whole_range_is_searched():
 
 
 def test_natural_pictures_get_better():
-    scene = data.camera()[::2, ::2] / 255
+    scene = data.camera()[40:400:2, 100:460:2] / 255
     blurred = _photo(scene, psf.disk(3))
     result = deblur(blurred, prior="natural", gamma=1)
     assert result.family == "disk"
@@ -121,8 +119,8 @@ def test_natural_pictures_keep_their_encoding():
         ("times", 22, 0.0),
         ("times", 30, 0.02),
         ("verdana", 16, 0.0),
-        pytest.param("verdana", 22, 0.0, marks=WEAK_EVIDENCE),
-        pytest.param("verdana", 22, 0.002, marks=WEAK_EVIDENCE),
+        ("verdana", 22, 0.0),
+        ("verdana", 22, 0.002),
     ],
 )
 def test_a_sharp_page_comes_back_as_it_was(font, size, noise):
@@ -146,14 +144,12 @@ def test_a_sharp_photograph_comes_back_as_it_was(kind):
     assert not np.shares_memory(result.image, photo)
 
 
-@WEAK_EVIDENCE
 @pytest.mark.parametrize(("prior", "value"), [("text", 0.0), ("text", 0.5), ("text", 0.7), ("natural", 0.7)])
 def test_a_flat_picture_is_refused(prior, value):
     with pytest.raises(ValueError, match="image is flat"):
         deblur(np.full((64, 80), value), prior=prior)
 
 
-@WEAK_EVIDENCE
 @pytest.mark.parametrize("prior", ["text", "natural"])
 def test_nothing_but_noise_is_left_alone(prior):
     noisy = degrade.add_noise(np.full((100, 120), 0.7), 0.01, rng=0)

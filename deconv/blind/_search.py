@@ -27,8 +27,8 @@ _TOO_COARSE = 3.0
 _FINER = 3.0
 # Blur of a smaller radius, in pixels of the picture, is no more than what a sharp picture's own sampling does.
 _SHARP = 1.0
-# Strokes of one width have zeros of their own: a sharp page of text, under noise, gains up to 0.066 from a disc of one or
-# two pixels, and a page so blurred 0.07 and more unless noise hides it. Larger radii only have to beat chance.
+# Strokes of one width have zeros of their own: a sharp page of text gains up to 0.066 from a disc of one or two pixels,
+# a page so blurred 0.07 and more unless noise hides it. Larger radii only have to beat chance.
 _SLIGHT = (3.0, 0.07)
 _CHANCE = 20.0
 # A restoration explains the picture if its residual is below this part of the picture's standard deviation (true radii

@@ -118,7 +118,6 @@ def test_natural_pictures_keep_their_encoding():
     [
         ("times", 22, 0.0),
         ("times", 30, 0.02),
-        ("verdana", 16, 0.0),
         ("verdana", 22, 0.0),
         ("verdana", 22, 0.002),
     ],
@@ -152,10 +151,11 @@ def test_a_flat_picture_is_refused(prior, value):
 
 @pytest.mark.parametrize("prior", ["text", "natural"])
 def test_nothing_but_noise_is_left_alone(prior):
-    noisy = degrade.add_noise(np.full((100, 120), 0.7), 0.01, rng=0)
-    result = deblur(noisy, prior=prior, gamma=1)
-    assert result.family == "none"
-    np.testing.assert_array_equal(result.image, noisy)
+    for seed in range(2):
+        noisy = degrade.add_noise(np.full((64, 80), 0.7), 0.01, rng=seed)
+        result = deblur(noisy, prior=prior, gamma=1)
+        assert result.family == "none"
+        np.testing.assert_array_equal(result.image, noisy)
 
 
 # ---- photographs as they come
@@ -256,11 +256,10 @@ def test_float64_stays(backend, answers):
     np.testing.assert_allclose(backend.to_numpy(got.image), answers["float64"].image, rtol=0, atol=1e-8)
 
 
-@pytest.mark.parametrize("prior", ["text", "natural"])
-def test_the_same_picture_gives_the_same_result(prior, answers):
-    again = deblur(BLURRED, prior=prior, gamma=1)
-    np.testing.assert_array_equal(again.image, answers[prior].image)
-    assert again.parameters == answers[prior].parameters
+def test_the_same_picture_gives_the_same_result(answers):
+    again = deblur(BLURRED, gamma=1)
+    np.testing.assert_array_equal(again.image, answers["text"].image)
+    assert again.parameters == answers["text"].parameters
 
 
 # ---- the result

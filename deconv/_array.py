@@ -13,7 +13,18 @@ import array_api_compat
 import numpy as np
 from array_api_compat import device
 
-__all__ = ["array_namespace", "as_image", "as_psf", "as_weights", "device", "library", "like", "to_numpy", "torch_door"]
+__all__ = [
+    "array_namespace",
+    "as_image",
+    "as_psf",
+    "as_weights",
+    "device",
+    "library",
+    "like",
+    "to_numpy",
+    "torch_door",
+    "unit_sum",
+]
 
 
 def library(x):
@@ -169,15 +180,28 @@ def as_psf(psf, image, name="psf", *, ndim=None):
     spatial = tuple(image.shape)[-ndim:]
     if any(p > n for p, n in zip(psf.shape, spatial, strict=True)):
         raise ValueError(f"{name} of shape {tuple(psf.shape)} is larger than the image of shape {spatial}")
-    psf = xp.astype(psf, image.dtype)
+    return unit_sum(xp.astype(psf, image.dtype), name)
+
+
+def unit_sum(psf, name="psf"):
+    """A floating `psf` divided by its sum.
+
+    Raises
+    ------
+    ValueError
+        If it is not finite, has negative entries or sums to zero.
+    """
+    xp = array_namespace(psf)
     if not bool(xp.all(xp.isfinite(psf))):
         raise ValueError(f"{name} must be finite, got NaN or infinity")
     if bool(xp.any(psf < 0)):
         raise ValueError(f"{name} must not be negative, got a minimum of {float(xp.min(psf)):.3g}")
-    total = float(xp.sum(psf))
-    if not total > 0:
-        raise ValueError(f"{name} must have a positive sum, got {total:.3g}")
-    return psf / total
+    # Divided by its peak first: the sum of very large or very small weights must not leave the float's range.
+    peak = float(xp.max(psf))
+    if not peak > 0:
+        raise ValueError(f"{name} must have a positive sum, got zeros everywhere")
+    psf = psf / peak
+    return psf / float(xp.sum(psf))
 
 
 def as_weights(mask, image, channel_axis=None):

@@ -18,7 +18,7 @@ import numpy as np
 import scipy.linalg
 import scipy.special
 
-from deconv._array import _as_array, array_namespace, device, torch_door
+from deconv._array import _as_array, array_namespace, device, torch_door, unit_sum
 from deconv._check import integer, real
 from deconv._fft import fast_shape, irfftn, rfftn
 
@@ -251,17 +251,7 @@ def _normalise(psf, name="psf"):
     xp = array_namespace(psf)
     if psf.ndim == 0:
         raise ValueError(f"{name} must have at least one axis, got a single number")
-    psf = xp.astype(psf, xp.float64 if psf.dtype == xp.float64 else xp.float32)
-    if not bool(xp.all(xp.isfinite(psf))):
-        raise ValueError(f"{name} must be finite, got NaN or infinity")
-    if bool(xp.any(psf < 0)):
-        raise ValueError(f"{name} must not be negative, got a minimum of {float(xp.min(psf)):.3g}")
-    # Divided by its peak first: the sum of very large or very small weights must not leave the float's range.
-    peak = float(xp.max(psf))
-    if not peak > 0:
-        raise ValueError(f"{name} must have a positive sum, got zeros everywhere")
-    psf = psf / peak
-    return psf / float(xp.sum(psf))
+    return unit_sum(xp.astype(psf, xp.float64 if psf.dtype == xp.float64 else xp.float32), name)
 
 
 @torch_door

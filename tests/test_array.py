@@ -104,7 +104,7 @@ def test_channel_axis_is_not_spatial(channel_axis):
         (np.ones((6, 1)), ValueError, r"psf of shape \(6, 1\) is larger than the image of shape \(5, 7\)"),
         (np.array([[np.nan, 1]]), ValueError, "psf must be finite"),
         (np.array([[-0.5, 2]]), ValueError, "psf must not be negative, got a minimum of -0.5"),
-        (np.zeros((3, 3)), ValueError, "psf must have a positive sum, got 0"),
+        (np.zeros((3, 3)), ValueError, "psf must have a positive sum, got zeros everywhere"),
     ],
 )
 def test_what_is_no_psf_is_refused(psf, error, message):

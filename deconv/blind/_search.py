@@ -143,7 +143,6 @@ def _plausible(image, tried):
 def _residuals(image, candidates, scale, report=None):
     """Rms residual of a quick restoration of `image`, reduced by `scale`, with each of the candidates."""
     psfs = [like(c.make(1 / scale), image) for c in candidates]
-    psfs = [p for p in psfs if all(m <= n for m, n in zip(p.shape, image.shape, strict=True))]
     solver = Splitting(image, tuple(max(p.shape[axis] for p in psfs) for axis in (0, 1)))
     level = (noise.estimate(image) ** 2 + MODEL_ERROR**2) / EDGE
     out = []

@@ -123,7 +123,7 @@ def test_natural_pictures_keep_their_encoding():
     ],
 )
 def test_a_sharp_page_comes_back_as_it_was(font, size, noise):
-    page = degrade.add_noise(_page(size, (150, 260), font=font), noise, rng=0)
+    page = degrade.add_noise(_page(size, (130, 250), font=font), noise, rng=0)
     result = deblur(page, gamma=1)
     assert result.family == "none"
     assert result.parameters == {}
@@ -162,7 +162,7 @@ def test_nothing_but_noise_is_left_alone(prior):
 
 
 def test_uneven_light_does_not_matter():
-    page = _page()
+    page = _page(20, (110, 190))
     light = degrade.add_vignette(degrade.blur(page, psf.disk(4)), 0.4, centre=(0.2, -0.3))
     even = degrade.blur(page, psf.disk(4))
     found = [deblur(degrade.add_noise(x, NOISE, rng=0), gamma=1) for x in (light, even)]
@@ -172,6 +172,7 @@ def test_uneven_light_does_not_matter():
     assert found[0].image[page > 0.5].mean() > 0.95
 
 
+@pytest.mark.slow
 def test_exposure_does_not_matter():
     dark = deblur(0.25 * BLURRED, gamma=1)
     # (The floor of model error is in the units of ink, which exposure cannot change.)
@@ -216,15 +217,15 @@ def test_gamma_is_undone():
 
 @pytest.mark.parametrize(("prior", "channel_axis"), [("text", 0), ("natural", -1)])
 def test_colours_share_one_psf(prior, channel_axis, answers):
-    # Yellowish paper: three exposures of the same picture.
-    image = np.stack([BLURRED, 0.9 * BLURRED, 0.6 * BLURRED], channel_axis)
+    # Yellowish paper: two exposures of the same picture.
+    image = np.stack([BLURRED, 0.6 * BLURRED], channel_axis)
     result = deblur(image, prior=prior, gamma=1, channel_axis=channel_axis)
     assert result.image.shape == image.shape
     assert result.psf.ndim == 2
     assert result.parameters["radius"] == pytest.approx(3.5, rel=0.03)
     colours = np.moveaxis(result.image, channel_axis, 0)
     paper = colours[:, SHARP > 0.5].mean(1)
-    np.testing.assert_allclose(paper, [1, 1, 1] if prior == "text" else [1, 0.9, 0.6], atol=0.06)
+    np.testing.assert_allclose(paper, [1, 1] if prior == "text" else [1, 0.6], atol=0.06)
     assert _psnr(colours[0], SHARP) > _psnr(BLURRED, SHARP) + 8
 
 
@@ -241,7 +242,9 @@ def test_every_backend_gives_numpys_answer(backend, prior, answers):
     want, given = answers[prior], backend.asarray(BLURRED)
     got = deblur(given, prior=prior, gamma=1)
     np.testing.assert_array_equal(backend.to_numpy(given), BLURRED)
-    np.testing.assert_allclose(backend.to_numpy(got.image), want.image, rtol=0, atol=1e-3)
+    # On the same library it is the same to the last bit: nothing is left to chance.
+    exact = backend.name in ("numpy", "numpy-readonly", "torch")
+    np.testing.assert_allclose(backend.to_numpy(got.image), want.image, rtol=0, atol=0 if exact else 1e-3)
     np.testing.assert_allclose(backend.to_numpy(got.psf), want.psf, rtol=0, atol=1e-5)
     assert backend.to_numpy(got.image).dtype == backend.to_numpy(got.psf).dtype == np.float32
     assert got.family == want.family
@@ -251,15 +254,12 @@ def test_every_backend_gives_numpys_answer(backend, prior, answers):
 
 
 def test_float64_stays(backend, answers):
+    if backend.name == "numpy":
+        assert answers["float64"].image.dtype == answers["float64"].psf.dtype == np.float64
+        return
     got = deblur(backend.asarray(BLURRED.astype(np.float64)[:64, :80]), gamma=1)
     assert backend.to_numpy(got.image).dtype == backend.to_numpy(got.psf).dtype == np.float64
     np.testing.assert_allclose(backend.to_numpy(got.image), answers["float64"].image, rtol=0, atol=1e-8)
-
-
-def test_the_same_picture_gives_the_same_result(answers):
-    again = deblur(BLURRED, gamma=1)
-    np.testing.assert_array_equal(again.image, answers["text"].image)
-    assert again.parameters == answers["text"].parameters
 
 
 # ---- the result

@@ -55,6 +55,12 @@ def _blind(series, step):
     return result, deconv.ocr.hdc_score(result.image, lines)
 
 
+@pytest.mark.parametrize("step", [0, 1])
+def test_a_sharp_photograph_is_left_alone(step):
+    image, _ = _frame("times_0100", step)
+    assert deconv.blind.deblur(image).family == "none"
+
+
 @pytest.mark.parametrize("step", [8, 12])
 def test_a_photograph_is_read(step):
     result, score = _blind("verdana_0001", step)

@@ -43,7 +43,8 @@ class Restoration:
     family : {"none", "disk", "gaussian", "motion"}
         Kind of PSF; "none" for a sharp picture.
     parameters : dict of str to float
-        Its parameters: lengths in pixels of the picture, angles in degrees.
+        Its parameters: lengths in pixels of the picture, angles in degrees. A disc's radius is right to a few per
+        cent, its softness only to a factor of two or so.
     score : float
         Evidence for the PSF: log likelihood per frequency that it gains over no blur at all; 0 for "none".
     search : dict of str to ndarray
@@ -101,10 +102,12 @@ def deblur(image, *, prior="text", psf="disk", gamma=2.2, channel_axis=None, cal
     image : array, shape (M, N[, C])
         The blurred picture, its shorter side 32 pixels or more; floats in [0, 1] or 8 or 16-bit integers.
     prior : {"text", "natural"}
-        What the scene is: dark text on light paper, or anything.
+        What the scene is: dark text on light paper, or anything. A photograph that is no text loses its tones to
+        ``"text"``.
     psf : {"disk", "gaussian", "motion", "auto"}
         Family of the PSF: out of focus, Gaussian, straight motion, or the likeliest of the three. Its radius is
-        looked for from no blur at all to 9 % of the width of the picture.
+        looked for from no blur at all to 9 % of the width of the picture. Motion, and so "auto", has angles to try
+        and takes several times as long.
     gamma : float
         Exponent of the picture's encoding, ``light = value ** gamma``: 2.2 for photographs, 1 for linear data.
     channel_axis : int, optional

@@ -114,12 +114,14 @@ class Transfer:
     ----------
     otf : complex array
         ``rfftn`` of the embedded PSF.
+    conj : complex array
+        Its conjugate, the transfer function of the adjoint.
     """
 
     def __init__(self, psf, shape):
         self.shape = tuple(shape)
         self.otf = rfftn(embed(psf, self.shape))
-        self._conj = array_namespace(psf).conj(self.otf)
+        self.conj = array_namespace(psf).conj(self.otf)
 
     def forward(self, x):
         """A x: `x` blurred."""
@@ -130,5 +132,5 @@ class Transfer:
     def adjoint(self, x):
         """A^T x: correlation with the PSF, by the conjugate OTF (never a flipped PSF)."""
         spectrum = rfftn(x, len(self.shape))
-        spectrum *= self._conj
+        spectrum *= self.conj
         return irfftn(spectrum, self.shape)

@@ -1,6 +1,7 @@
 """Restoration with a known PSF by minimising data term plus prior: the one splitting solver."""
 
 import math
+from functools import partial
 
 from deconv import noise
 from deconv._array import array_namespace, as_image, as_psf, as_weights, device, torch_door
@@ -14,17 +15,9 @@ __all__ = ["Splitting", "variational"]
 # Laplacian scale of a scene's gradients for the default weight, as part of the contrast of its blurred picture. Better
 # on all of seven pictures and noise levels tried than the blurred picture's mean gradient, which is far too small.
 _EDGE = 0.75
-
 # Threshold by which one iteration shrinks gradients, as part of the contrast of the blurred picture: the weight over
 # the penalty of the splits. It sets the speed of convergence, not the answer; a factor of two changes little.
 _STEP = 0.3
-# Laplacian scale of a scene's gradients for the default weight, as part of the contrast of its blurred picture. Better
-# on all of seven pictures and noise levels tried than the blurred picture's mean gradient, which is far too small.
-_EDGE = 0.75
-
-# Penalty of the gradient and box splits, as a multiple of the prior's weight. It sets the speed of convergence,
-# not the answer; measured on blurred text: 5 to 60 differ by less than a factor of two in iterations.
-_PENALTY = 20.0
 
 
 @torch_door
@@ -121,9 +114,14 @@ def variational(
     for c in range(planes.shape[0]):
         plane, measured = planes[c, ...], weights[c, ...]
         solver = Splitting(plane, tuple(psf.shape), weight=measured)
+        told = None if callback is None else partial(_tell, callback, solver, low, high)
         level = _default_weight(plane, measured) if weight is None else weight
-        out.append(solver.solve(psf, prior, level, low=low, high=high, num_iter=num_iter, callback=callback))
+        out.append(solver.solve(psf, prior, level, low=low, high=high, num_iter=num_iter, callback=told))
     return xp.moveaxis(xp.stack(out), 0, axis) if channel_axis is not None else out[0]
+
+
+def _tell(callback, solver, low, high, iteration, x):
+    callback(iteration, solver.cut(x, low, high))
 
 
 def _bounds(bounds):
@@ -214,7 +212,7 @@ class Splitting:
         num_iter : int
             Iterations.
         callback : callable, optional
-            ``callback(iteration, estimate)``.
+            ``callback(iteration, x)`` with the estimate on the whole grid, not to be changed.
 
         Returns
         -------
@@ -224,7 +222,6 @@ class Splitting:
         transfer = Transfer(psf, self.shape)
         penalty = level / self.step
         inverse = 1.0 / (xp.real(transfer.otf) ** 2 + xp.imag(transfer.otf) ** 2 + penalty * (self.laplacian + 1.0))
-        adjoint = xp.conj(transfer.otf)
         # From the picture itself, its mean outside and where nothing was measured.
         x = self.weight * self.image + (1.0 - self.weight) * self.mean
         blurred = transfer.forward(x)
@@ -240,22 +237,22 @@ class Splitting:
             spectrum = rfftn(rest)
             spectrum *= penalty
             fitted = rfftn(data)
-            fitted *= adjoint
+            fitted *= transfer.conj
             spectrum += fitted
             spectrum *= inverse
             blurred = irfftn(spectrum * transfer.otf, self.shape)
             x = irfftn(spectrum, self.shape)
             if callback is not None:
-                callback(iteration, self._cut(x, low, high))
+                callback(iteration, x)
         self.residual = (blurred - self.image) * self.weight
-        return self._cut(x, low, high)
+        return self.cut(x, low, high)
 
     def rms_residual(self):
         """Root mean square of the last solution's residual over the measured pixels."""
         xp = self.xp
         return math.sqrt(float(xp.sum(self.residual**2)) / float(xp.sum(self.weight)))
 
-    def _cut(self, x, low, high):
-        # A copy: what the caller does with it must not reach into the solver.
+    def cut(self, x, low, high):
+        """The picture's part of an estimate, in the box; a copy, so that nothing reaches into the solver."""
         xp = self.xp
         return xp.clip(xp.asarray(x[self.window], copy=True), low, high)

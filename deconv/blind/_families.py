@@ -23,7 +23,6 @@ class Disk:
 
     radius: float
     softness: float = 0.05
-    angle: ClassVar[float] = 0.0
 
     sectors: ClassVar[int] = 1
     angles: ClassVar[tuple] = (0.0,)
@@ -52,7 +51,6 @@ class Gaussian:
 
     radius: float
     softness: float = 0.0
-    angle: ClassVar[float] = 0.0
 
     sectors: ClassVar[int] = 1
     angles: ClassVar[tuple] = (0.0,)

@@ -56,5 +56,5 @@ def _solve(image, candidate, high, report):
         level,
         high=high,
         num_iter=_ITERATIONS,
-        callback=None if report is None else lambda i, _: report((i + 1) / _ITERATIONS),
+        callback=lambda i, _: report((i + 1) / _ITERATIONS),
     )

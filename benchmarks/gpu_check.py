@@ -58,16 +58,12 @@ class Gpu:
 
 
 def kernel_arguments(kernel, shape, dtype):
-    """Arguments with mixed signs, a few NaN, and scalars in the middle of the values."""
+    """Arguments with a few NaN in their arrays."""
     rng = np.random.default_rng(0)
-    arguments = []
-    for parameter in kernel.parameters:
-        if not parameter.array:
-            arguments.append({"T": 0.3, "int": 2}[parameter.kind])
-            continue
-        array = rng.uniform(-1, 1, shape).astype(dtype)
-        array[rng.random(shape) < 0.01] = np.nan
-        arguments.append(array)
+    arguments = kernel.example(rng, shape, dtype)
+    for array in arguments:
+        if isinstance(array, np.ndarray):
+            array[rng.random(array.shape) < 0.01] = np.nan
     return arguments
 
 

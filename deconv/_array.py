@@ -18,9 +18,11 @@ __all__ = [
     "as_image",
     "as_psf",
     "as_weights",
+    "channel_axes",
     "device",
     "library",
     "like",
+    "split_channels",
     "to_numpy",
     "torch_door",
     "unit_sum",
@@ -94,7 +96,7 @@ def _float(xp, x):
     return x if x.dtype == xp.float64 else xp.astype(x, xp.float32, copy=False)
 
 
-def as_image(image, name="image", *, ndim=(2,), channel_axis=None, nan="refuse"):
+def as_image(image, name="image", *, ndim=(2,), channel_axis=None, nan="refuse", batch=False):
     """`image` as a float array: the check and the dtype rule of every public function.
 
     float64 stays; float32, float16 and bool become float32; 8 and 16-bit integers become float32
@@ -112,6 +114,8 @@ def as_image(image, name="image", *, ndim=(2,), channel_axis=None, nan="refuse")
         Axis of colours, which is not spatial.
     nan : {"refuse", "mask"}
         Whether NaN, meaning "not measured", is allowed in some pixels.
+    batch : bool
+        Whether `channel_axis` may be a tuple: several axes that are not spatial.
 
     Raises
     ------
@@ -122,8 +126,8 @@ def as_image(image, name="image", *, ndim=(2,), channel_axis=None, nan="refuse")
     """
     image = _as_array(image, name)
     xp = array_namespace(image)
-    check_channel_axis(image, name, channel_axis)
-    spatial = image.ndim - (channel_axis is not None)
+    apart = channel_axes(image, channel_axis, name, batch=batch)
+    spatial = image.ndim - len(apart)
     if spatial not in ndim:
         wanted = " or ".join(str(n) for n in ndim)
         hint = "; name its colour axis with channel_axis" if channel_axis is None and spatial - 1 in ndim else ""
@@ -149,20 +153,69 @@ def as_image(image, name="image", *, ndim=(2,), channel_axis=None, nan="refuse")
     return image
 
 
-def check_channel_axis(image, name, channel_axis):
-    """Raise unless `channel_axis` is None or an axis of `image`."""
+def channel_axes(image, channel_axis, name="image", *, batch=False):
+    """The axes of `image` that are not spatial, ascending; raise unless `channel_axis` names such."""
     if channel_axis is None:
-        return
-    if isinstance(channel_axis, bool) or not isinstance(channel_axis, Integral):
-        raise TypeError(f"channel_axis must be an integer or None, got {channel_axis!r}")
-    if not -image.ndim <= channel_axis < image.ndim:
+        return ()
+    several = batch and isinstance(channel_axis, tuple)
+    axes = channel_axis if several else (channel_axis,)
+    wanted = "an integer, a tuple of integers or None" if batch else "an integer or None"
+    if not axes or any(isinstance(a, bool) or not isinstance(a, Integral) for a in axes):
+        raise TypeError(f"channel_axis must be {wanted}, got {channel_axis!r}")
+    if any(not -image.ndim <= a < image.ndim for a in axes):
         raise ValueError(f"channel_axis is {channel_axis}, but {name} has shape {tuple(image.shape)}")
+    axes = tuple(sorted(int(a) % image.ndim for a in axes))
+    if len(set(axes)) < len(axes):
+        raise ValueError(f"channel_axis names an axis twice: {channel_axis}")
+    return axes
 
 
-def as_psf(psf, image, name="psf", *, ndim=None):
-    """`psf` as a float array of the image's dtype, its sum 1.
+def split_channels(image, channel_axis):
+    """The channels of `image` along one axis in front, and the function that puts an array of that shape back.
 
-    Integers are weights, not brightness: they are not scaled by their range.
+    Parameters
+    ----------
+    image : array
+        As `as_image` gives it.
+    channel_axis : int, tuple of int or None
+        Axes that are not spatial: colours, a batch. None adds the axis in front.
+
+    Returns
+    -------
+    channels : array, shape (C, ...)
+        A view where the library gives one.
+    join : callable
+        From an array of that shape to one of the shape of `image`.
+    """
+    xp = array_namespace(image)
+    axes = channel_axes(image, channel_axis, batch=True)
+    order = (*axes, *(a for a in range(image.ndim) if a not in axes))
+    moved = xp.permute_dims(image, order)
+    apart, spatial = moved.shape[: len(axes)], moved.shape[len(axes) :]
+    back = tuple(order.index(a) for a in range(image.ndim))
+
+    def join(channels):
+        return xp.permute_dims(xp.reshape(channels, (*apart, *channels.shape[1:])), back)
+
+    return xp.reshape(moved, (-1, *spatial)), join
+
+
+def as_psf(psf, image, name="psf", *, ndim=None, signed=False):
+    """`psf` as a float array of the image's dtype, its sum 1, without margins of zeros.
+
+    Integers are weights, not brightness: they are not scaled by their range. A PSF as large as the image, most of it
+    zero, is cut down about its centre: the padding, and so the cost, goes by its size.
+
+    Parameters
+    ----------
+    psf, image : array
+        What the caller was given; the image as `as_image` gives it.
+    name : str
+        What the caller calls it, for the error message.
+    ndim : int, optional
+        Number of axes, the last ones of the image; all by default.
+    signed : bool
+        Whether negative weights are allowed, for methods that are linear.
 
     Raises
     ------
@@ -170,7 +223,7 @@ def as_psf(psf, image, name="psf", *, ndim=None):
         If it is no array of real numbers, or from another library than `image`.
     ValueError
         If it is empty, has the wrong number of axes, is larger than the image, is not finite, has
-        negative entries or sums to zero.
+        negative entries (unless `signed`) or sums to zero.
     """
     psf = _as_array(psf, name)
     xp = array_namespace(image, psf)
@@ -180,28 +233,44 @@ def as_psf(psf, image, name="psf", *, ndim=None):
     spatial = tuple(image.shape)[-ndim:]
     if any(p > n for p, n in zip(psf.shape, spatial, strict=True)):
         raise ValueError(f"{name} of shape {tuple(psf.shape)} is larger than the image of shape {spatial}")
-    return unit_sum(xp.astype(psf, image.dtype), name)
+    return _trim(unit_sum(xp.astype(psf, image.dtype), name, signed=signed))
 
 
-def unit_sum(psf, name="psf"):
+def _trim(psf):
+    """`psf` without margins of zeros, its centre still at index ``n // 2`` of each axis."""
+    xp = array_namespace(psf)
+    for axis, n in enumerate(psf.shape):
+        psf = xp.moveaxis(psf, axis, 0)
+        filled = xp.nonzero(xp.any(xp.reshape(psf, (n, -1)) != 0, axis=1))[0]
+        before, after = n // 2 - int(filled[0]), int(filled[-1]) - n // 2
+        length = 2 * before if before > after else 2 * after + 1
+        start = n // 2 - length // 2
+        psf = xp.moveaxis(psf[start : start + length, ...], 0, axis)
+    return psf
+
+
+def unit_sum(psf, name="psf", *, signed=False):
     """A floating `psf` divided by its sum.
 
     Raises
     ------
     ValueError
-        If it is not finite, has negative entries or sums to zero.
+        If it is not finite, has negative entries (unless `signed`) or sums to zero.
     """
     xp = array_namespace(psf)
     if not bool(xp.all(xp.isfinite(psf))):
         raise ValueError(f"{name} must be finite, got NaN or infinity")
-    if bool(xp.any(psf < 0)):
+    if not signed and bool(xp.any(psf < 0)):
         raise ValueError(f"{name} must not be negative, got a minimum of {float(xp.min(psf)):.3g}")
     # Divided by its peak first: the sum of very large or very small weights must not leave the float's range.
-    peak = float(xp.max(psf))
+    peak = float(xp.max(xp.abs(psf)))
     if not peak > 0:
         raise ValueError(f"{name} must have a positive sum, got zeros everywhere")
     psf = psf / peak
-    return psf / float(xp.sum(psf))
+    total = float(xp.sum(psf))
+    if not total > 0:
+        raise ValueError(f"{name} must have a positive sum, got {total * peak:.3g}")
+    return psf / total
 
 
 def as_weights(mask, image, channel_axis=None):
@@ -213,8 +282,8 @@ def as_weights(mask, image, channel_axis=None):
         Weights of the image's shape or of its spatial shape; None for 1 everywhere.
     image : array
         The picture, as `as_image` gives it.
-    channel_axis : int or None
-        Axis of colours.
+    channel_axis : int, tuple of int or None
+        Axes that are not spatial.
 
     Raises
     ------
@@ -222,27 +291,26 @@ def as_weights(mask, image, channel_axis=None):
         If it is no array of finite weights, of another shape or library, or leaves nothing.
     """
     xp = array_namespace(image)
+    axes = channel_axes(image, channel_axis, batch=True)
     measured = ~xp.isnan(image)
     weight = xp.astype(measured, image.dtype)
     if mask is not None:
         mask = _as_array(mask, "mask")
         array_namespace(image, mask)  # refuses a mixture
-        spatial = list(image.shape)
-        if channel_axis is not None:
-            del spatial[channel_axis]
-        if list(mask.shape) not in (spatial, list(image.shape)):
+        spatial = tuple(n for a, n in enumerate(image.shape) if a not in axes)
+        if tuple(mask.shape) not in (spatial, tuple(image.shape)):
             raise ValueError(f"mask has shape {tuple(mask.shape)}, but image has shape {tuple(image.shape)}")
         mask = xp.astype(mask, image.dtype)
         if not bool(xp.all(xp.isfinite(mask) & (mask >= 0))):
             raise ValueError("mask must hold finite weights that are not negative")
         if mask.ndim < image.ndim:
-            mask = xp.expand_dims(mask, axis=channel_axis)
+            mask = xp.reshape(mask, tuple(1 if a in axes else n for a, n in enumerate(image.shape)))
         weight = weight * mask
         most = float(xp.max(weight))
         if not most > 0:
             raise ValueError("mask leaves out every pixel that was measured")
         weight = weight / most
-    return xp.expand_dims(weight, axis=0) if channel_axis is None else xp.moveaxis(weight, channel_axis, 0)
+    return split_channels(weight, channel_axis)[0]
 
 
 def torch_door(function):

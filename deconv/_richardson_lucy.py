@@ -1,6 +1,6 @@
 """Richardson-Lucy: the most likely non-negative scene behind a picture that counts photons, its PSF known."""
 
-from deconv._array import array_namespace, as_image, as_psf, as_weights, device, torch_door
+from deconv._array import array_namespace, as_image, as_psf, as_weights, device, split_channels, torch_door
 from deconv._check import integer, real
 from deconv._fft import Transfer, fast_shape
 from deconv.kernels.ratios import rl_ratio, rl_update
@@ -45,8 +45,8 @@ def richardson_lucy(
         sky. Do not subtract it from the picture beforehand: add it back instead.
     mask : array, shape of `image` or of its spatial axes, optional
         Weight of each pixel, not negative; zero (or False) leaves a pixel out.
-    channel_axis : int or None
-        Axis of colours. They are restored independently, with one transfer function.
+    channel_axis : int, tuple of int or None
+        Axis of colours, or axes of colours and of a batch. They are restored independently, with one transfer function.
     callback : callable, optional
         Called as ``callback(iteration, estimate)`` after each iteration, counted from 1. The estimate is
         a copy, shaped as the result; for PyTorch tensors it is a NumPy (or CuPy) array.
@@ -86,23 +86,21 @@ def richardson_lucy(
     >>> bool(sharp[13, 20] > 99)
     True
     """
-    image = as_image(image, ndim=(1, 2, 3), channel_axis=channel_axis, nan="mask")
+    image = as_image(image, ndim=(1, 2, 3), channel_axis=channel_axis, nan="mask", batch=True)
     num_iter = integer(num_iter, "num_iter", low=1, high=10**6)
     background = real(background, "background", low=0.0)
     if not isinstance(accelerate, bool):
         raise TypeError(f"accelerate must be True or False, got {type(accelerate).__name__}")
     if callback is not None and not callable(callback):
         raise TypeError(f"callback must be callable or None, got {type(callback).__name__}")
-    xp = array_namespace(image)
-    channels_first = xp.expand_dims(image, axis=0) if channel_axis is None else xp.moveaxis(image, channel_axis, 0)
-    psf = as_psf(psf, channels_first, ndim=channels_first.ndim - 1)
+    channels, join = split_channels(image, channel_axis)
+    psf = as_psf(psf, channels, ndim=channels.ndim - 1)
     weight = as_weights(mask, image, channel_axis)
 
-    problem = _Problem(channels_first, psf, weight, background)
+    problem = _Problem(channels, psf, weight, background)
 
     def finish(x):
-        x = problem.scene(x)
-        return x[0, ...] if channel_axis is None else xp.moveaxis(x, 0, channel_axis)
+        return join(problem.scene(x))
 
     iterates = _accelerated(problem) if accelerate else _plain(problem)
     x = problem.start

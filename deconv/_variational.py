@@ -4,7 +4,7 @@ import math
 from functools import partial
 
 from deconv import noise
-from deconv._array import array_namespace, as_image, as_psf, as_weights, device, torch_door
+from deconv._array import array_namespace, as_image, as_psf, as_weights, device, split_channels, torch_door
 from deconv._check import integer, real
 from deconv._fft import Transfer, fast_shape, irfftn, rfftn
 from deconv.kernels import split_bounds, split_data, split_gradient, split_reflect
@@ -58,8 +58,8 @@ def variational(
         Weight of each pixel's data, 0 or more; of the picture's shape or (M, N). The largest counts as 1.
     num_iter : int
         Iterations.
-    channel_axis : int, optional
-        Axis of the colours, which are restored one by one.
+    channel_axis : int, tuple of int or None
+        Axis of colours, or axes of colours and of a batch, which are restored one by one.
     callback : callable, optional
         Called as ``callback(iteration, estimate)`` after each iteration, per colour.
 
@@ -94,7 +94,7 @@ def variational(
     >>> bool(np.abs(restored - sharp).mean() < np.abs(blurred - sharp).mean() / 3)
     True
     """
-    image = as_image(image, channel_axis=channel_axis, nan="mask")
+    image = as_image(image, channel_axis=channel_axis, nan="mask", batch=True)
     xp = array_namespace(image)
     weights = as_weights(mask, image, channel_axis)
     num_iter = integer(num_iter, "num_iter", low=1, high=10**9)
@@ -107,8 +107,7 @@ def variational(
     if not all(callable(getattr(prior, name, None)) for name in ("energy", "shrink")):
         raise TypeError(f"prior must have the methods energy and shrink, got {type(prior).__name__}")
     image = xp.where(xp.isnan(image), 0.0, image)
-    axis = 0 if channel_axis is None else channel_axis % image.ndim
-    planes = xp.moveaxis(image, axis, 0) if channel_axis is not None else image[None, ...]
+    planes, join = split_channels(image, channel_axis)
     psf = as_psf(psf, planes, ndim=2)
     out = []
     for c in range(planes.shape[0]):
@@ -117,7 +116,7 @@ def variational(
         told = None if callback is None else partial(_tell, callback, solver, low, high)
         level = _default_weight(plane, measured) if weight is None else weight
         out.append(solver.solve(psf, prior, level, low=low, high=high, num_iter=num_iter, callback=told))
-    return xp.moveaxis(xp.stack(out), 0, axis) if channel_axis is not None else out[0]
+    return join(xp.stack(out))
 
 
 def _tell(callback, solver, low, high, iteration, x):

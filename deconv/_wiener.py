@@ -3,7 +3,7 @@
 import math
 
 from deconv import noise
-from deconv._array import array_namespace, as_image, as_psf, device, torch_door
+from deconv._array import array_namespace, as_image, as_psf, device, split_channels, torch_door
 from deconv._check import real
 from deconv._fft import Transfer, fast_shape, irfftn, rfftn
 
@@ -43,8 +43,8 @@ def wiener(image, psf, balance=None, *, reg="laplacian", channel_axis=None):
         a picture of one axis.
     reg : {"laplacian", "identity"}
         What to keep small: the curvature of the scene, or its deviation from the mean.
-    channel_axis : int or None
-        Axis of colours, restored with one filter.
+    channel_axis : int, tuple of int or None
+        Axis of colours, or axes of colours and of a batch, restored with one filter.
 
     Returns
     -------
@@ -79,7 +79,7 @@ def wiener(image, psf, balance=None, *, reg="laplacian", channel_axis=None):
     >>> bool(np.std(sharp - truth) < 0.5 * np.std(blurred - truth))
     True
     """
-    image = as_image(image, ndim=(1, 2, 3), channel_axis=channel_axis)
+    image = as_image(image, ndim=(1, 2, 3), channel_axis=channel_axis, batch=True)
     if balance is not None:
         balance = real(balance, "balance", above=0.0)
     if not isinstance(reg, str):
@@ -87,7 +87,7 @@ def wiener(image, psf, balance=None, *, reg="laplacian", channel_axis=None):
     if reg not in ("laplacian", "identity"):
         raise ValueError(f'reg must be "laplacian" or "identity", got {reg!r}')
     xp = array_namespace(image)
-    channels = xp.expand_dims(image, axis=0) if channel_axis is None else xp.moveaxis(image, channel_axis, 0)
+    channels, join = split_channels(image, channel_axis)
     psf = as_psf(psf, channels, ndim=channels.ndim - 1)
 
     frame = (slice(None), *(slice(0, n) for n in channels.shape[1:]))
@@ -109,7 +109,7 @@ def wiener(image, psf, balance=None, *, reg="laplacian", channel_axis=None):
         filled = irfftn(spectrum, grid)
         filled[frame] = contrast
     sharp = _filter(filled, transfer, balance * penalty)[frame] + mean
-    return sharp[0, ...] if channel_axis is None else xp.moveaxis(sharp, 0, channel_axis)
+    return join(sharp)
 
 
 def _filter(image, transfer, penalty):

@@ -30,13 +30,8 @@ needs_compiler = pytest.mark.skipif(not hostcuda.available(), reason="no g++: ap
 
 
 def some_arguments(kernel, shape, dtype, seed=0):
-    """Arguments that reach both sides of each test in a kernel: signs mixed, thresholds in the middle of the values."""
-    rng = np.random.default_rng(seed)
-    scalars = {"T": 0.3, "int": 2}
-    return [
-        rng.uniform(-1, 1, shape).astype(dtype) if parameter.array else scalars[parameter.kind]
-        for parameter in kernel.parameters
-    ]
+    """Arguments that reach both sides of each test in a kernel."""
+    return kernel.example(np.random.default_rng(seed), shape, dtype)
 
 
 def copied(arguments, guards):

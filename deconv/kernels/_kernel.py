@@ -18,7 +18,8 @@ Rules, which `tests/test_kernels.py` checks for every name in ``deconv.kernels._
 - The C parameters are those of the Python function, by name and in order, then the `extent`: one
   ``int`` for a flat kernel (arrays of any shape, seen as flat by both twins), rows and columns for a
   2-D one. ``T`` is the float type; ``const T*`` is read, ``T*`` is written; ``T`` and ``int`` are scalars.
-- A kernel writes into its arguments and allocates nothing. All arrays have one shape.
+- A kernel writes into its arguments and allocates nothing. All arrays have one shape, unless `example` is given:
+  it makes arguments for the proofs, and their arrays may differ in shape; what fits together is the caller's to see to.
 - In CUDA write constants as ``T(0.5)``: a bare ``0.5`` is double arithmetic, and a failure.
 - In Numba never unpack several arrays in one assignment (numba 0.68 loses their writes under ``parallel=True``).
 - ``parallel=True`` (loops over `prange`) only where a benchmark shows that it pays.
@@ -81,12 +82,14 @@ class Kernel:
         1 for a flat kernel, 2 for one over rows and columns.
     """
 
-    def __init__(self, function, *, extent, cuda, parallel=False):
+    def __init__(self, function, *, extent, cuda, parallel=False, example=None):
         functools.update_wrapper(self, function)
         self.function = function
         self.extent = extent
         self.cuda = cuda
         self.parallel = parallel
+        self.one_shape = example is None
+        self.example = example or self._example
         name, declared = _parse(cuda)
         takes = list(inspect.signature(function).parameters)
         self.parameters = declared[: len(takes)]
@@ -105,6 +108,11 @@ class Kernel:
             raise TypeError(f"kernel {self.__name__} runs on {' and '.join(RUNNERS)} arrays, got {name}")
         RUNNERS[name](self, args)
 
+    def _example(self, rng, shape, dtype):
+        """Arguments that reach both sides of most tests in a kernel: signs mixed, scalars amid the values."""
+        scalars = {"T": 0.3, "int": 2}
+        return [rng.uniform(-1, 1, shape).astype(dtype) if p.array else scalars[p.kind] for p in self.parameters]
+
     def bind(self, args):
         """`args` checked, scalars cast to their C types, and the extent.
 
@@ -121,7 +129,7 @@ class Kernel:
                 raise TypeError(
                     f"{where} must be {first.dtype if array is not first else 'float32 or float64'}, got {array.dtype}"
                 )
-            if array.shape != first.shape:
+            if self.one_shape and array.shape != first.shape:
                 raise ValueError(f"{where} must have the shape {first.shape} of the first array, got {array.shape}")
             if array.size > _MOST_ELEMENTS:
                 raise ValueError(
@@ -161,7 +169,7 @@ class Kernel:
         return numba.njit(function, parallel=self.parallel, nogil=True, error_model="numpy")
 
 
-def kernel(*, extent, cuda, parallel=False):
+def kernel(*, extent, cuda, parallel=False, example=None):
     """Decorator: pair the CUDA text `cuda` with the Numba twin below it.
 
     Parameters
@@ -172,8 +180,11 @@ def kernel(*, extent, cuda, parallel=False):
         The CUDA twin, as a raw string.
     parallel : bool
         Compile the Numba twin's `prange` loops for several threads.
+    example : callable, optional
+        ``example(rng, shape, dtype)`` gives arguments with which the proofs run the twins, for a kernel whose arrays
+        differ in shape: a list in the order of the parameters. `shape` is any shape that a flat (2-D) kernel may meet.
     """
-    return functools.partial(Kernel, extent=extent, cuda=cuda, parallel=parallel)
+    return functools.partial(Kernel, extent=extent, cuda=cuda, parallel=parallel, example=example)
 
 
 def _run_numba(kernel, args):

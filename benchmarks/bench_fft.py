@@ -19,7 +19,7 @@ class Blur:
         if fft != "scipy" and importlib.util.find_spec(fft) is None:
             raise NotImplementedError(f"{fft} is not installed")
         os.environ["DECONV_FFT"] = "scipy" if fft == "scipy" else ""
-        _fft._ducc.cache_clear()  # the choice is made once a process
+        _fft._installed.cache_clear()  # the choice is made once a process
         rng = np.random.default_rng(0)
         x, y = (rng.standard_normal((side, side)).astype(dtype) for _ in range(2))
         psf = deconv.psf.disk(side / 64).astype(dtype)

@@ -19,9 +19,11 @@ __all__ = [
     "as_psf",
     "as_weights",
     "channel_axes",
+    "contiguous",
     "device",
     "library",
     "like",
+    "per_pixel",
     "split_channels",
     "to_numpy",
     "torch_door",
@@ -56,6 +58,16 @@ def like(host, reference):
     if library(reference) == "numpy":
         return np.asarray(host, dtype=reference.dtype)
     return xp.asarray(host, dtype=reference.dtype, device=device(reference))
+
+
+def contiguous(x):
+    """`x` itself if its elements lie in memory one after the other, as kernels need them, else a copy that does."""
+    flags = getattr(x, "flags", None)
+    if flags is not None and flags.c_contiguous:
+        return x
+    out = array_namespace(x).empty(x.shape, dtype=x.dtype, device=device(x))
+    out[...] = x
+    return out
 
 
 def to_numpy(x):
@@ -291,26 +303,36 @@ def as_weights(mask, image, channel_axis=None):
         If it is no array of finite weights, of another shape or library, or leaves nothing.
     """
     xp = array_namespace(image)
-    axes = channel_axes(image, channel_axis, batch=True)
-    measured = ~xp.isnan(image)
-    weight = xp.astype(measured, image.dtype)
+    weight = split_channels(xp.astype(~xp.isnan(image), image.dtype), channel_axis)[0]
     if mask is not None:
-        mask = _as_array(mask, "mask")
-        array_namespace(image, mask)  # refuses a mixture
-        spatial = tuple(n for a, n in enumerate(image.shape) if a not in axes)
-        if tuple(mask.shape) not in (spatial, tuple(image.shape)):
-            raise ValueError(f"mask has shape {tuple(mask.shape)}, but image has shape {tuple(image.shape)}")
-        mask = xp.astype(mask, image.dtype)
-        if not bool(xp.all(xp.isfinite(mask) & (mask >= 0))):
-            raise ValueError("mask must hold finite weights that are not negative")
-        if mask.ndim < image.ndim:
-            mask = xp.reshape(mask, tuple(1 if a in axes else n for a, n in enumerate(image.shape)))
-        weight = weight * mask
+        weight = weight * per_pixel(mask, "mask", image, channel_axis)
         most = float(xp.max(weight))
         if not most > 0:
             raise ValueError("mask leaves out every pixel that was measured")
         weight = weight / most
-    return split_channels(weight, channel_axis)[0]
+    return weight
+
+
+def per_pixel(values, name, image, channel_axis=None):
+    """`values` of the image's shape or of its spatial shape, channels first (one if they are spatial), of its dtype.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If it is no array of finite values that are not negative, or of another shape or library.
+    """
+    values = _as_array(values, name)
+    xp = array_namespace(image, values)
+    axes = channel_axes(image, channel_axis, batch=True)
+    spatial = tuple(n for a, n in enumerate(image.shape) if a not in axes)
+    if tuple(values.shape) not in (spatial, tuple(image.shape)):
+        raise ValueError(f"{name} has shape {tuple(values.shape)}, but image has shape {tuple(image.shape)}")
+    values = xp.astype(values, image.dtype)
+    if not bool(xp.all(xp.isfinite(values) & (values >= 0))):
+        raise ValueError(f"{name} must hold finite values that are not negative")
+    if values.ndim < image.ndim:
+        return xp.expand_dims(values, axis=0)
+    return split_channels(values, channel_axis)[0]
 
 
 def torch_door(function):

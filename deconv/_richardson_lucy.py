@@ -1,19 +1,54 @@
 """Richardson-Lucy: the most likely non-negative scene behind a picture that counts photons, its PSF known."""
 
-from deconv._array import array_namespace, as_image, as_psf, as_weights, device, split_channels, torch_door
+import math
+
+from deconv._array import (
+    array_namespace,
+    as_image,
+    as_psf,
+    as_weights,
+    device,
+    per_pixel,
+    split_channels,
+    torch_door,
+)
 from deconv._check import integer, real
-from deconv._fft import Transfer, fast_shape
-from deconv.kernels.ratios import rl_ratio, rl_update
+from deconv._fft import Transfer, Workspace, fast_shape
+from deconv._photons import Photons, measured_gain
+from deconv.kernels import rl_curvature, rl_extrapolate, rl_update
 
 __all__ = ["richardson_lucy"]
 
 # A pixel outside the frame is estimated where the frame holds more than this share of its light.
 _SEEN = 1e-3
+# Scalar products over the scene are taken over so many of its pixels at most: they steer, they are no result.
+_SAMPLE = 2**16
+# The least that may be left of a pixel's sensitivity when the penalty is taken from it.
+_LEAST = 0.1
+# Most iterations when the noise says when to stop.
+_MOST = 100
+# Laplacian scale of a scene's gradients for the default weight of a regularisation, as part of the picture's contrast
+# (as in `deconv.variational`).
+_EDGE = 0.75
 
 
 @torch_door
 def richardson_lucy(
-    image, psf, num_iter=50, *, accelerate=False, background=0.0, mask=None, channel_axis=None, callback=None
+    image,
+    psf,
+    num_iter=None,
+    *,
+    accelerate=True,
+    background=0.0,
+    readout=0.0,
+    gain=None,
+    mask=None,
+    reg=None,
+    weight=None,
+    damping=0.0,
+    stop=None,
+    channel_axis=None,
+    callback=None,
 ):
     r"""Deblur a picture with a known PSF by Richardson-Lucy iterations.
 
@@ -25,26 +60,47 @@ def richardson_lucy(
     with the picture `d`, the blur `A`, weights `w` and the background `b`. The scene reaches past the
     frame by the size of the PSF and `w` is zero out there ([3]_), so that light entering and leaving
     over the edge is accounted for: no ringing frame, and a flat picture stays flat. More iterations are
-    sharper and noisier; the number of iterations is the only regularisation.
+    sharper and noisier; unless `reg` is given their number is the only regularisation.
 
     Parameters
     ----------
-    image : array, shape (M,), (M, N) or (L, M, N), with one more axis if `channel_axis` is given
+    image : array, shape (M,), (M, N) or (L, M, N), with one more axis for each in `channel_axis`
         Blurred picture. NaN marks pixels that were not measured; the scene there is inferred from their
         neighbours. Negative pixels count as zero. Integers of 8 or 16 bits are scaled by their range.
     psf : array
         Point-spread function, one axis for each spatial axis of `image` and no longer than it, its
         centre at index ``n // 2`` of each axis. It is normalised to sum 1.
-    num_iter : int
-        Number of iterations.
+    num_iter : int, optional
+        Number of iterations; at most so many with `stop`. By default as many as the noise allows:
+        ``stop="discrepancy"``, and no more than 100.
     accelerate : bool
         Extrapolate between iterations ([4]_): from about ten on, `num_iter` of them bring about the
         likelihood, and the noise, of ``num_iter**2 / 5`` plain ones.
-    background : float
-        Constant level, in the units of `image`, that is in the picture but not in the scene, such as a
+    background : float or array, shape of `image` or of its spatial axes
+        Level, in the units of `image`, that is in the picture but not in the scene, such as a
         sky. Do not subtract it from the picture beforehand: add it back instead.
+    readout : float
+        Standard deviation of the Gaussian noise that the camera's readout adds, in the units of `image`. Its variance,
+        ``readout**2 / gain``, is added to the picture and to what is expected of it, which makes the sum nearly
+        Poisson ([5]_).
+    gain : float, optional
+        Brightness of one photon in the units of `image` (1 for a picture of counts). Needed for `readout`, `damping`,
+        the discrepancy and the default `weight`; by default the variance of the noise, as `deconv.noise.estimate`
+        measures it, over the mean brightness.
     mask : array, shape of `image` or of its spatial axes, optional
         Weight of each pixel, not negative; zero (or False) leaves a pixel out.
+    reg : {None, "tv", "tikhonov"}
+        Penalty on the scene: total variation ([6]_), which keeps edges, or the squared gradient
+        (Tikhonov-Miller, [7]_), divided by twice the standard deviation of the picture.
+    weight : float, optional
+        Strength of `reg`, without unit. By default `gain` over three quarters of the picture's standard deviation.
+    damping : float
+        Differences between picture and model below so many standard deviations of the photon noise
+        are not followed ([8]_): 0 for none, 2 or 3 against grain in flat parts.
+    stop : {None, "discrepancy"} or float
+        When to stop before `num_iter`: at the iteration whose deviance from the picture is what photon noise
+        makes, one for each pixel ([9]_); or when the scene changes by less than this part of it in one
+        iteration. Each channel stops by itself.
     channel_axis : int, tuple of int or None
         Axis of colours, or axes of colours and of a batch. They are restored independently, with one transfer function.
     callback : callable, optional
@@ -75,6 +131,17 @@ def richardson_lucy(
        :doi:`10.1051/0004-6361:20052717`
     .. [4] D. S. C. Biggs and M. Andrews, "Acceleration of iterative image restoration algorithms",
        Appl. Opt. 36, 1766 (1997). :doi:`10.1364/AO.36.001766`
+    .. [5] D. L. Snyder, A. M. Hammoud and R. L. White, "Image recovery from data acquired with a charge-coupled-device
+       camera", J. Opt. Soc. Am. A 10, 1014 (1993). :doi:`10.1364/JOSAA.10.001014`
+    .. [6] N. Dey et al., "Richardson-Lucy algorithm with total variation regularization for 3D confocal microscope
+       deconvolution", Microsc. Res. Tech. 69, 260 (2006). :doi:`10.1002/jemt.20294`
+    .. [7] G. M. P. van Kempen, L. J. van Vliet, P. J. Verveer and H. T. M. van der Voort, "A quantitative comparison of
+       image restoration methods for confocal microscopy", J. Microsc. 185, 354 (1997).
+       :doi:`10.1046/j.1365-2818.1997.d01-629.x`
+    .. [8] R. L. White, "Image restoration using the damped Richardson-Lucy method", Proc. SPIE 2198, 1342 (1994).
+       :doi:`10.1117/12.176819`
+    .. [9] M. Bertero, P. Boccacci, G. Talenti, R. Zanella and L. Zanni, "A discrepancy principle for Poisson data",
+       Inverse Problems 26, 105004 (2010). :doi:`10.1088/0266-5611/26/10/105004`
 
     Examples
     --------
@@ -82,109 +149,217 @@ def richardson_lucy(
     >>> from deconv import richardson_lucy
     >>> star = np.zeros((32, 32))
     >>> star[12:15, 19:22] = 100 / 9  # 100 photons over 3 x 3 pixels
-    >>> sharp = richardson_lucy(star, np.ones((3, 3)), num_iter=200)
+    >>> sharp = richardson_lucy(star, np.ones((3, 3)), num_iter=50)
     >>> bool(sharp[13, 20] > 99)
     True
     """
     image = as_image(image, ndim=(1, 2, 3), channel_axis=channel_axis, nan="mask", batch=True)
+    if num_iter is None:
+        num_iter, stop = _MOST, "discrepancy" if stop is None else stop
     num_iter = integer(num_iter, "num_iter", low=1, high=10**6)
-    background = real(background, "background", low=0.0)
     if not isinstance(accelerate, bool):
         raise TypeError(f"accelerate must be True or False, got {type(accelerate).__name__}")
+    readout = real(readout, "readout", low=0.0)
+    gain = None if gain is None else real(gain, "gain", above=0.0)
+    damping = real(damping, "damping", low=0.0)
+    reg, weight = _regularisation(reg, weight)
+    stop = _stopping(stop)
     if callback is not None and not callable(callback):
         raise TypeError(f"callback must be callable or None, got {type(callback).__name__}")
+
+    xp = array_namespace(image)
     channels, join = split_channels(image, channel_axis)
     psf = as_psf(psf, channels, ndim=channels.ndim - 1)
-    weight = as_weights(mask, image, channel_axis)
+    whole = mask is None and not bool(xp.any(xp.isnan(image)))
+    weights = None if whole else as_weights(mask, image, channel_axis)
+    background = _background(background, image, channel_axis)
+    gains = None
+    if readout > 0 or damping > 0 or stop == "discrepancy" or (reg is not None and weight is None):
+        gains = (
+            measured_gain(channels, readout)
+            if gain is None
+            else xp.full((channels.shape[0],), gain, dtype=image.dtype, device=device(image))
+        )
+    photons = Photons(channels, weights, background, readout, gains, damping)
+    scene = _Scene(photons, psf, reg, weight)
+    return join(_iterate(scene, num_iter, accelerate, stop, callback, join))
 
-    problem = _Problem(channels, psf, weight, background)
+
+def _regularisation(reg, weight):
+    if not (reg is None or isinstance(reg, str)):
+        raise TypeError(f'reg must be "tv", "tikhonov" or None, got {type(reg).__name__}')
+    if reg not in (None, "tv", "tikhonov"):
+        raise ValueError(f'reg must be "tv", "tikhonov" or None, got {reg!r}')
+    if weight is None:
+        return reg, None
+    if reg is None:
+        raise ValueError("weight is the strength of reg, which is not given")
+    return reg, real(weight, "weight", above=0.0)
+
+
+def _stopping(stop):
+    if stop is None or (isinstance(stop, str) and stop == "discrepancy"):
+        return stop
+    if isinstance(stop, str):
+        raise ValueError(f'stop must be "discrepancy", a number or None, got {stop!r}')
+    return real(stop, "stop", above=0.0)
+
+
+def _background(background, image, channel_axis):
+    """A number as it is, an array channels first."""
+    if getattr(background, "shape", ()) == ():
+        return real(background, "background", low=0.0)
+    return per_pixel(background, "background", image, channel_axis)
+
+
+class _Scene:
+    """The scene on a grid that reaches past the frame, channels first, and its next estimate.
+
+    The frame sits at the origin: what wraps round from either side lands beyond it.
+    """
+
+    def __init__(self, photons, psf, reg, weight):
+        xp = array_namespace(psf)
+        self.xp, self.photons = xp, photons
+        count, *frame = photons.shape
+        self.frame = tuple(slice(0, n) for n in frame)
+        grid = fast_shape(n + k - 1 for n, k in zip(frame, psf.shape, strict=True))
+        self.grid = grid
+        # What the frame sees of each pixel, A^T w. With no weights it is 1 but near the border, and so kept without
+        # the stretch between the borders: that of a frame just long enough to have one pixel there.
+        short = [n if photons.weights is not None else min(n, 2 * k - 1) for n, k in zip(frame, psf.shape, strict=True)]
+        skips = [n - s for n, s in zip(frame, short, strict=True)]
+        seen = xp.zeros(
+            (count, *(g - s for g, s in zip(grid, skips, strict=True))), dtype=psf.dtype, device=device(psf)
+        )
+        seen[(slice(None), *(slice(0, s) for s in short))] = 1.0 if photons.weights is None else photons.weights
+        self.sensitivity = Transfer(psf, seen.shape[1:]).adjoint(seen)
+        self.fold = ([k - 1 for k in psf.shape], skips)
+        # Flat, and 0 already where it stays 0: nothing there may count for the length of a step.
+        self.start = xp.where(self.unfolded() > _SEEN, photons.mean_scene(), 0.0)
+        self.workspace = Workspace(Transfer(psf, grid), count, psf)
+        self.penalty = None if reg is None else _Penalty(self, reg, weight)
+
+    def unfolded(self):
+        """The sensitivity of each pixel of the grid."""
+        xp, seen = self.xp, self.sensitivity
+        for axis, (edge, skip) in enumerate(zip(*self.fold, strict=True), start=1):
+            places = [max(min(i, edge), i - skip) for i in range(seen.shape[axis] + skip)]
+            seen = xp.take(seen, xp.asarray(places, dtype=xp.int64, device=device(seen)), axis=axis)
+        return seen
+
+    def expect(self, x):
+        """The picture that `x` makes, in the memory of the workspace."""
+        return self.workspace.blur(x)
+
+    def update(self, x, blurred):
+        """The next estimate in the place of `x`, of which `blurred` is expected."""
+        self.photons.ratio(blurred, self.grid)
+        correction = self.workspace.correlate(blurred)
+        sensitivity, (edges, skips) = self.sensitivity, self.fold
+        if self.penalty is not None:
+            sensitivity = self.penalty.sensitivity(x)
+            edges = skips = [0] * len(self.grid)
+        ones = [1] * (3 - len(self.grid))
+        none = [0] * len(ones)
+        rl_update(
+            x, correction, sensitivity, _SEEN, *ones, *self.grid, correction.shape[-1], *none, *edges, *none, *skips
+        )
+
+    def cut(self, x):
+        """A copy of the estimate inside the frame."""
+        return self.xp.asarray(x[(slice(None), *self.frame)], copy=True)
+
+
+class _Penalty:
+    """A penalty on the scene: its gradient, a divergence, is taken from the sensitivity that divides the correction."""
+
+    def __init__(self, scene, reg, weight):
+        xp = scene.xp
+        photons = scene.photons
+        count = scene.start.shape[0]
+        flat = xp.reshape(photons.counted, (count, -1))
+        # A channel without contrast has no gradient to weigh.
+        contrast = xp.maximum(xp.std(flat, axis=1), 1e-6 * photons.peak)
+        self.weight = photons.gain / (_EDGE * contrast) if weight is None else weight + 0 * contrast
+        self.directions = int(reg == "tv")
+        self.scale = self.weight if reg == "tv" else self.weight / contrast
+        self.smooth = 1e-3 * contrast
+        self.grid = scene.grid
+        self.seen = scene.unfolded()
+        self.curvature = xp.empty_like(scene.start)
+        self.xp = xp
+
+    def sensitivity(self, x):
+        """What divides the correction at `x`: the sensitivity less the divergence of the scaled gradient."""
+        ones = [1] * (3 - len(self.grid))
+        rl_curvature(x, self.smooth, self.directions, *ones, *self.grid, self.curvature)
+        scale = self.xp.reshape(self.scale, (-1, *(1 for _ in self.grid)))
+        # Never so small that a correction becomes a leap, nor negative: then the iteration is not one any more.
+        return self.xp.maximum(self.seen - scale * self.curvature, _LEAST * self.seen)
+
+
+def _iterate(scene, num_iter, accelerate, stop, callback, join):
+    """The estimate after `num_iter` iterations, or when each channel has met `stop`, cut to the frame.
+
+    Accelerated, an iteration starts from a point extrapolated along the last change by as much as the last two
+    steps agree (Biggs and Andrews).
+    """
+    xp = scene.xp
+    x = scene.start
+    count = x.shape[0]
+    # Of the steps only scalar products are needed: a sample of the pixels will do.
+    stride = (math.prod(scene.grid) // _SAMPLE) | 1
+
+    def sample(values):
+        return xp.asarray(xp.reshape(values, (count, -1))[:, ::stride], copy=True) / photons_unit
+
+    photons_unit = xp.reshape(scene.photons.peak, (count, 1))
+    tiny = float(xp.finfo(x.dtype).eps) ** 2
+    other = xp.asarray(x, copy=True) if accelerate else None
+    reach = xp.zeros_like(scene.photons.peak)
+    last_step = None
+    early = {}
 
     def finish(x):
-        return join(problem.scene(x))
+        scene_cut = scene.cut(x)
+        for channel, estimate in early.items():
+            scene_cut[channel, ...] = estimate
+        return scene_cut
 
-    iterates = _accelerated(problem) if accelerate else _plain(problem)
-    x = problem.start
     for iteration in range(1, num_iter + 1):
-        x = next(iterates)
+        previous = sample(x) if isinstance(stop, float) else None
+        if accelerate:
+            rl_extrapolate(x, other, reach, count)
+            x, other = other, x
+        before = sample(x) if accelerate else None
+        blurred = scene.expect(x)
+        if stop == "discrepancy":
+            _retire(scene, x, early, scene.photons.deviance(blurred) <= 1)
+            if len(early) == count:
+                break
+        scene.update(x, blurred)
+        if accelerate:
+            step = sample(x) - before
+            if last_step is not None:
+                reach = xp.clip(xp.vecdot(step, last_step) / (xp.vecdot(last_step, last_step) + tiny), 0.0, 1.0)
+            last_step = step
+        if previous is not None:
+            after = sample(x)
+            change = xp.vecdot(after - previous, after - previous)
+            _retire(scene, x, early, change <= stop**2 * xp.vecdot(after, after))
         if callback is not None:
-            callback(iteration, finish(x))
+            callback(iteration, join(finish(x)))
+        if len(early) == count:
+            break
+    del blurred, other
+    scene.workspace = None
     return finish(x)
 
 
-class _Problem:
-    """One picture on its padded grid, channels first, each channel in units of its brightest pixel.
-
-    The units make the smallest divisor a plain machine epsilon, hence the answer scales with the picture.
-    """
-
-    def __init__(self, image, psf, weight, background):
-        xp = array_namespace(image)
-        spatial = tuple(range(1, image.ndim))
-        frame = image.shape[1:]
-        # The frame sits at the origin: what wraps round from either side lands in the padding.
-        grid = fast_shape(n + k - 1 for n, k in zip(frame, psf.shape, strict=True))
-        self.frame = (slice(None), *(slice(0, n) for n in frame))
-        data = xp.where(weight > 0, xp.clip(image, min=0.0), xp.zeros_like(image))
-        peak = xp.max(data, axis=spatial, keepdims=True)
-        self.unit = xp.where(peak > 0, peak, xp.ones_like(peak))
-        data = data / self.unit
-        self.background = background / self.unit if background > 0 else None
-        excess = data if self.background is None else xp.clip(data - self.background, min=0.0)
-        self.floor = float(xp.finfo(image.dtype).eps)
-        # A channel may have no measured pixel at all.
-        pixels = xp.clip(xp.sum(weight, axis=spatial, keepdims=True), min=self.floor)
-        mean = xp.sum(weight * excess, axis=spatial, keepdims=True) / pixels
-        self.transfer = Transfer(psf, grid)
-        self.data = self._on_grid(data, grid)
-        self.weight = self._on_grid(weight, grid)
-        self.sensitivity = self.transfer.adjoint(self.weight)
-        self.start = xp.ones_like(self.data) * mean
-
-    def _on_grid(self, x, grid):
-        xp = array_namespace(x)
-        padded = xp.zeros((x.shape[0], *grid), dtype=x.dtype, device=device(x))
-        padded[self.frame] = x
-        return padded
-
-    def step(self, x, out):
-        """One iteration from `x` into `out`, which may be `x`."""
-        blurred = self.transfer.forward(x)
-        if self.background is not None:
-            blurred += self.background
-        rl_ratio(self.data, self.weight, blurred, self.floor, blurred)
-        rl_update(x, self.transfer.adjoint(blurred), self.sensitivity, _SEEN, out)
-        return out
-
-    def scene(self, x):
-        """The estimate inside the frame, in the units of the picture."""
-        # The rounding of the transforms leaves values just below zero.
-        return array_namespace(x).clip(x[self.frame], min=0.0) * self.unit
-
-
-def _plain(problem):
-    x = problem.start
-    while True:
-        yield problem.step(x, out=x)
-
-
-def _accelerated(problem):
-    """Biggs and Andrews: step from a point extrapolated along the last change, by how well the last two steps agree."""
-    xp = array_namespace(problem.start)
-    channels = problem.start.shape[0]
-
-    def inner(a, b):
-        return xp.vecdot(xp.reshape(a, (channels, -1)), xp.reshape(b, (channels, -1)))
-
-    last = x = problem.start
-    step = last_step = None
-    while True:
-        ahead = x
-        if last_step is not None:
-            reach = inner(step, last_step) / (inner(last_step, last_step) + problem.floor**2)
-            reach = xp.reshape(xp.clip(reach, 0.0, 1.0), (channels, *(1 for _ in x.shape[1:])))
-            ahead = x + reach * (x - last)
-            # A pixel at zero could never leave it again.
-            ahead = xp.where(ahead > 0, ahead, x)
-        last, x = x, problem.step(ahead, out=xp.empty_like(x))
-        last_step, step = step, x - ahead
-        yield x
+def _retire(scene, x, early, done):
+    """Keep the estimate of each channel that is done, once."""
+    done = [bool(d) for d in done]
+    if any(d and c not in early for c, d in enumerate(done)):
+        cut = scene.cut(x)
+        early.update({c: cut[c, ...] for c, d in enumerate(done) if d and c not in early})

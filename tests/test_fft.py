@@ -28,9 +28,9 @@ def engine(request, monkeypatch):
     if request.param == "ducc0":
         pytest.importorskip("ducc0")
     monkeypatch.setenv("DECONV_FFT", request.param)
-    _fft._ducc.cache_clear()
+    _fft._installed.cache_clear()
     yield request.param
-    _fft._ducc.cache_clear()
+    _fft._installed.cache_clear()
 
 
 def convolved(x, psf):

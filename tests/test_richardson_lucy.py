@@ -62,7 +62,7 @@ def test_equals_dense_expectation_maximisation(shape, width, background):
     x = np.full(matrix.shape[1], np.average((image - background).clip(0), weights=weight))
     for _ in range(8):
         x = x / sensitivity * (matrix.T @ (weights * image.ravel() / (matrix @ x + background)))
-    got = richardson_lucy(image, psf, 8, background=background, mask=weight)
+    got = richardson_lucy(image, psf, 8, accelerate=False, background=background, mask=weight)
     seen = (sensitivity > 2e-3 * weight.max()).all()
     assert seen, "the test's own premise: every pixel is seen"
     np.testing.assert_allclose(got, x.reshape(large)[frame], rtol=1e-9)
@@ -129,7 +129,7 @@ def test_a_flat_picture_stays_flat_to_the_edge(dtype):
 def test_edges_of_a_cropped_photograph(camera):
     image, psf, truth = camera
     blurred = _psnr(image, truth)
-    plain = [_psnr(richardson_lucy(image, psf, n), truth) for n in (10, 30)]
+    plain = [_psnr(richardson_lucy(image, psf, n, accelerate=False), truth) for n in (10, 30)]
     assert plain[0] > blurred + 1.5
     assert plain[1] > blurred + 2.2
     edges_wrong = _psnr(restoration.richardson_lucy(image, psf, 30), truth)
@@ -139,7 +139,7 @@ def test_edges_of_a_cropped_photograph(camera):
 def test_same_as_scikit_image_out_of_reach_of_the_border():
     rng = np.random.default_rng(0)
     image, psf = rng.random((100, 90)), np.asarray(_psf((7, 7)))
-    ours, theirs = richardson_lucy(image, psf, 5), restoration.richardson_lucy(image, psf, 5, clip=False)
+    ours, theirs = richardson_lucy(image, psf, 5, accelerate=False), restoration.richardson_lucy(image, psf, 5, clip=False)
     inner = (slice(35, -35),) * 2
     np.testing.assert_allclose(ours[inner], theirs[inner], rtol=1e-9)
 
@@ -155,7 +155,7 @@ def _divergence(estimate, image, psf):
 def test_acceleration_reaches_the_likelihood_sooner(camera):
     image, psf, _ = camera
     image = image[:128, :128]
-    plain, quick = richardson_lucy(image, psf, 60), richardson_lucy(image, psf, 20, accelerate=True)
+    plain, quick = richardson_lucy(image, psf, 60, accelerate=False), richardson_lucy(image, psf, 20)
     assert _divergence(quick, image, psf) < _divergence(plain, image, psf)
 
 
@@ -165,7 +165,7 @@ def test_acceleration_on_a_dark_sky():
     scene = np.zeros((64, 64))
     scene[30, 40], scene[40, 20], scene[41, 23] = 1e4, 3e3, 2e3
     image = np.random.default_rng(0).poisson(scipy.signal.fftconvolve(scene, psf, "same").clip(0) + 0.5).astype(float)
-    plain, quick = richardson_lucy(image, psf, 20), richardson_lucy(image, psf, 20, accelerate=True)
+    plain, quick = richardson_lucy(image, psf, 20, accelerate=False), richardson_lucy(image, psf, 20)
     assert _divergence(quick, image, psf) < _divergence(plain, image, psf)
 
 

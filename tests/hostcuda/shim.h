@@ -1,7 +1,12 @@
 // Runs a CUDA kernel on the CPU, one thread after the other: enough of CUDA C for kernels without barriers.
+#include <algorithm>
 #include <math.h>
 #include <stddef.h>
 #include <utility>
+
+// CUDA has these without a namespace.
+using std::max;
+using std::min;
 
 struct dim3 {
     unsigned x, y, z;

@@ -13,17 +13,17 @@ _STEEPNESS = 10
 
 
 def measured_gain(channels, readout=0.0):
-    """Brightness of a photon in each channel: variance of the noise, less the readout's, over mean brightness."""
+    """Brightness of a photon in each channel, shape (C,), as `deconv.noise.gain` measures it."""
     xp = array_namespace(channels)
     gains = []
     for c in range(channels.shape[0]):
         image = channels[c, ...]
-        seen = ~xp.isnan(image)
-        total = float(xp.sum(xp.where(seen, image, 0.0))) / max(float(xp.sum(xp.astype(seen, image.dtype))), 1.0)
-        variance = noise.estimate(image) ** 2 - readout**2
         # A picture without noise still has rounding.
-        least = float(xp.finfo(image.dtype).eps) * abs(total)
-        gains.append(max(variance / total if total > 0 else 0.0, least, float(xp.finfo(image.dtype).smallest_normal)))
+        peak = float(xp.max(xp.where(xp.isnan(image), 0.0, image)))
+        least = float(xp.finfo(image.dtype).eps) * peak if peak > 0 else 1.0
+        # A volume is looked at plane by plane.
+        planes = {"channel_axis": 0} if image.ndim == 3 else {}
+        gains.append(max(noise.gain(image, readout=readout, **planes), least))
     return xp.asarray(gains, dtype=channels.dtype, device=device(channels))
 
 

@@ -15,7 +15,7 @@ from deconv._array import (
 from deconv._check import integer, real
 from deconv._fft import Transfer, Workspace, fast_shape
 from deconv._photons import Photons, measured_gain
-from deconv.kernels import rl_curvature, rl_extrapolate, rl_update
+from deconv.kernels import rl_extrapolate, rl_penalised, rl_roughness, rl_update
 
 __all__ = ["richardson_lucy"]
 
@@ -23,8 +23,8 @@ __all__ = ["richardson_lucy"]
 _SEEN = 1e-3
 # Scalar products over the scene are taken over so many of its pixels at most: they steer, they are no result.
 _SAMPLE = 2**16
-# The least that may be left of a pixel's sensitivity when the penalty is taken from it.
-_LEAST = 0.1
+# Steps between pixels below this part of the contrast count as none in total variation.
+_SMOOTH = 1e-2
 # Most iterations when the noise says when to stop.
 _MOST = 100
 # Laplacian scale of a scene's gradients for the default weight of a regularisation, as part of the picture's contrast
@@ -256,15 +256,32 @@ class _Scene:
         """The next estimate in the place of `x`, of which `blurred` is expected."""
         self.photons.ratio(blurred, self.grid)
         correction = self.workspace.correlate(blurred)
-        sensitivity, (edges, skips) = self.sensitivity, self.fold
         if self.penalty is not None:
-            sensitivity = self.penalty.sensitivity(x)
-            edges = skips = [0] * len(self.grid)
+            self.penalty.update(x, correction)
+            return
+        edges, skips = self.fold
         ones = [1] * (3 - len(self.grid))
         none = [0] * len(ones)
         rl_update(
-            x, correction, sensitivity, _SEEN, *ones, *self.grid, correction.shape[-1], *none, *edges, *none, *skips
+            x,
+            correction,
+            self.sensitivity,
+            _SEEN,
+            *ones,
+            *self.grid,
+            correction.shape[-1],
+            *none,
+            *edges,
+            *none,
+            *skips,
         )
+
+    def sample(self, x):
+        """A copy of some of its pixels, the same ones each time, in units of the picture's brightest."""
+        xp, count = self.xp, x.shape[0]
+        # An odd stride, so that it does not keep to one column of an even number of them.
+        stride = (math.prod(self.grid) // _SAMPLE) | 1
+        return xp.reshape(x, (count, -1))[:, ::stride] / xp.reshape(self.photons.peak, (count, 1))
 
     def cut(self, x):
         """A copy of the estimate inside the frame."""
@@ -272,94 +289,119 @@ class _Scene:
 
 
 class _Penalty:
-    """A penalty on the scene: its gradient, a divergence, is taken from the sensitivity that divides the correction."""
+    r"""A penalty :math:`\tfrac{p}{2} \sum \omega_{ij} (x_i - x_j)^2` on neighbours, and the update that it makes.
+
+    With De Pierro's bound, :math:`(x_i - x_j)^2 \le \tfrac12 (2 x_i - m_{ij})^2 + \tfrac12 (2 x_j - m_{ij})^2` where
+    :math:`m_{ij}` is the sum at the last estimate, each pixel is the root of a quadratic equation, and no iteration
+    is a step back, however strong the penalty. Total variation has the weights of its last estimate.
+    """
 
     def __init__(self, scene, reg, weight):
-        xp = scene.xp
-        photons = scene.photons
+        xp, photons = scene.xp, scene.photons
         count = scene.start.shape[0]
-        flat = xp.reshape(photons.counted, (count, -1))
-        # A channel without contrast has no gradient to weigh.
-        contrast = xp.maximum(xp.std(flat, axis=1), 1e-6 * photons.peak)
-        self.weight = photons.gain / (_EDGE * contrast) if weight is None else weight + 0 * contrast
+        # A channel without contrast has no steps to weigh.
+        contrast = xp.std(xp.reshape(photons.counted, (count, -1)), axis=1)
+        contrast = xp.maximum(contrast, 1e-6 * photons.peak)
+        strength = photons.gain / (_EDGE * contrast) if weight is None else weight + xp.zeros_like(contrast)
         self.directions = int(reg == "tv")
-        self.scale = self.weight if reg == "tv" else self.weight / contrast
-        self.smooth = 1e-3 * contrast
-        self.grid = scene.grid
+        self.strength = strength if reg == "tv" else strength / contrast
+        self.smooth = _SMOOTH * contrast
+        self.grid = (1,) * (3 - len(scene.grid)) + scene.grid
         self.seen = scene.unfolded()
-        self.curvature = xp.empty_like(scene.start)
-        self.xp = xp
+        self.divergence, self.stiffness = xp.empty_like(scene.start), xp.empty_like(scene.start)
 
-    def sensitivity(self, x):
-        """What divides the correction at `x`: the sensitivity less the divergence of the scaled gradient."""
-        ones = [1] * (3 - len(self.grid))
-        rl_curvature(x, self.smooth, self.directions, *ones, *self.grid, self.curvature)
-        scale = self.xp.reshape(self.scale, (-1, *(1 for _ in self.grid)))
-        # Never so small that a correction becomes a leap, nor negative: then the iteration is not one any more.
-        return self.xp.maximum(self.seen - scale * self.curvature, _LEAST * self.seen)
+    def update(self, x, correction):
+        """The next estimate in the place of `x`."""
+        rl_roughness(x, self.smooth, self.directions, *self.grid, self.divergence, self.stiffness)
+        rl_penalised(
+            x,
+            correction,
+            self.seen,
+            _SEEN,
+            self.divergence,
+            self.stiffness,
+            self.strength,
+            self.grid[-1],
+            correction.shape[-1],
+            x.shape[0],
+        )
 
 
 def _iterate(scene, num_iter, accelerate, stop, callback, join):
-    """The estimate after `num_iter` iterations, or when each channel has met `stop`, cut to the frame.
-
-    Accelerated, an iteration starts from a point extrapolated along the last change by as much as the last two
-    steps agree (Biggs and Andrews).
-    """
-    xp = scene.xp
+    """The estimate after `num_iter` iterations, or when each channel has met `stop`, cut to the frame."""
     x = scene.start
     count = x.shape[0]
-    # Of the steps only scalar products are needed: a sample of the pixels will do.
-    stride = (math.prod(scene.grid) // _SAMPLE) | 1
+    momentum = _Momentum(scene, x) if accelerate else None
+    # Channels that are done before the others: their estimates.
+    done = {}
 
-    def sample(values):
-        return xp.asarray(xp.reshape(values, (count, -1))[:, ::stride], copy=True) / photons_unit
+    def finished(x):
+        estimate = scene.cut(x)
+        for channel, kept in done.items():
+            estimate[channel, ...] = kept
+        return estimate
 
-    photons_unit = xp.reshape(scene.photons.peak, (count, 1))
-    tiny = float(xp.finfo(x.dtype).eps) ** 2
-    other = xp.asarray(x, copy=True) if accelerate else None
-    reach = xp.zeros_like(scene.photons.peak)
-    last_step = None
-    early = {}
-
-    def finish(x):
-        scene_cut = scene.cut(x)
-        for channel, estimate in early.items():
-            scene_cut[channel, ...] = estimate
-        return scene_cut
+    def retire(x, met):
+        new = [c for c in range(count) if bool(met[c]) and c not in done]
+        if new:
+            estimate = scene.cut(x)
+            done.update({c: estimate[c, ...] for c in new})
+        return len(done) == count
 
     for iteration in range(1, num_iter + 1):
-        previous = sample(x) if isinstance(stop, float) else None
+        previous = scene.sample(x) if isinstance(stop, float) else None
         if accelerate:
-            rl_extrapolate(x, other, reach, count)
-            x, other = other, x
-        before = sample(x) if accelerate else None
-        blurred = scene.expect(x)
-        if stop == "discrepancy":
-            _retire(scene, x, early, scene.photons.deviance(blurred) <= 1)
-            if len(early) == count:
-                break
-        scene.update(x, blurred)
-        if accelerate:
-            step = sample(x) - before
-            if last_step is not None:
-                reach = xp.clip(xp.vecdot(step, last_step) / (xp.vecdot(last_step, last_step) + tiny), 0.0, 1.0)
-            last_step = step
-        if previous is not None:
-            after = sample(x)
-            change = xp.vecdot(after - previous, after - previous)
-            _retire(scene, x, early, change <= stop**2 * xp.vecdot(after, after))
-        if callback is not None:
-            callback(iteration, join(finish(x)))
-        if len(early) == count:
+            x = momentum.ahead(x)
+        expected = scene.expect(x)
+        if stop == "discrepancy" and retire(x, scene.photons.deviance(expected) <= 1):
             break
-    del blurred, other
-    scene.workspace = None
-    return finish(x)
+        scene.update(x, expected)
+        if accelerate:
+            momentum.learn(x)
+        if previous is not None:
+            now = scene.sample(x)
+            met = _squared(now - previous) <= stop**2 * _squared(now)
+            complete = retire(x, met)
+        else:
+            complete = False
+        if callback is not None:
+            callback(iteration, join(finished(x)))
+        if complete:
+            break
+    # What the iterations worked in is let go before the result takes its place.
+    scene.workspace = momentum = expected = None
+    return finished(x)
 
 
-def _retire(scene, x, early, done):
-    """Keep the estimate of each channel that is done, once."""
-    done = [bool(d) for d in done]
-    if any(d and c not in early for c, d in enumerate(done)):
-        cut = scene.cut(x)
-        early.update({c: cut[c, ...] for c, d in enumerate(done) if d and c not in early})
+def _squared(values):
+    return array_namespace(values).vecdot(values, values)
+
+
+class _Momentum:
+    """The point that an iteration starts from: ahead along the last change, by as much as the last two steps agree.
+
+    Biggs and Andrews; the steps, of which only scalar products are needed, by a sample of their pixels.
+    """
+
+    def __init__(self, scene, x):
+        xp = scene.xp
+        self.scene = scene
+        self.last = xp.asarray(x, copy=True)
+        self.reach = xp.zeros_like(scene.photons.peak)
+        self.step = None
+
+    def ahead(self, x):
+        """That point, in memory of its own; `x` is kept as the last estimate."""
+        rl_extrapolate(x, self.last, self.reach, x.shape[0])
+        x, self.last = self.last, x
+        self.before = self.scene.sample(x)
+        return x
+
+    def learn(self, x):
+        """`x` is the estimate that the iteration made of the point ahead."""
+        xp = self.scene.xp
+        step = self.scene.sample(x) - self.before
+        if self.step is not None:
+            tiny = float(xp.finfo(x.dtype).eps) ** 2
+            self.reach = xp.clip(xp.vecdot(step, self.step) / (_squared(self.step) + tiny), 0.0, 1.0)
+        self.step = step

@@ -2,12 +2,15 @@ r"""How strong a picture's noise is, from the picture alone."""
 
 import math
 
-from deconv._array import array_namespace, as_image, torch_door
+from deconv._array import array_namespace, as_image, split_channels, torch_door
+from deconv._check import real
 
-__all__ = ["estimate"]
+__all__ = ["estimate", "gain"]
 
 # Pixels that are looked at, at most: their number alone gives the estimate to 0.2 %.
 _ENOUGH = 2**19
+# Rounds in which readout noise and photon noise are told apart.
+_ROUNDS = 20
 # The residual is cut at this many standard deviations, and what a Gaussian so cut keeps of its variance.
 _CUT = 2.0
 _KEPT = 1 - 2 * _CUT * math.exp(-(_CUT**2) / 2) / math.sqrt(2 * math.pi) / math.erf(_CUT / math.sqrt(2))
@@ -19,8 +22,8 @@ def estimate(image, *, channel_axis=None):
 
     Parameters
     ----------
-    image : array, shape (M, N[, C])
-        The picture, at least 3 x 3 pixels. NaN pixels are left out.
+    image : array, shape (M,) or (M, N), with one more axis if `channel_axis` is given
+        The picture, at least 3 pixels along each axis. NaN pixels are left out.
     channel_axis : int, optional
         Axis of colours; the result is the root mean square over them.
 
@@ -35,7 +38,7 @@ def estimate(image, *, channel_axis=None):
     TypeError
         If `image` is no array of real numbers.
     ValueError
-        If `image` is smaller than 3 x 3 pixels, infinite, or nothing but NaN.
+        If `image` is smaller than 3 pixels along an axis, infinite, or nothing but NaN.
 
     Notes
     -----
@@ -47,6 +50,7 @@ def estimate(image, *, channel_axis=None):
     removes all but noise and sharp edges. Where the edges are many, their mean absolute value misleads; here the
     variance is that of the values within :math:`2 \sigma_h`, corrected for the cut and iterated from the
     median of :math:`|h|` as in [2]_. Unlike a median it is not caught between two levels of an 8-bit picture.
+    A picture of one axis has one second difference, :math:`(1, -2, 1) / \sqrt 6`.
     Noise that the camera has smoothed or sharpened is not white: smoothed noise counts for less than it is.
 
     References
@@ -65,28 +69,106 @@ def estimate(image, *, channel_axis=None):
     0.02
     """
     rounding = _rounding(image)
-    image = as_image(image, channel_axis=channel_axis, nan="mask")
-    xp = array_namespace(image)
-    planes = [image] if channel_axis is None else xp.unstack(image, axis=channel_axis)
-    variance = sum(_deviation(plane) ** 2 for plane in planes) / len(planes)
-    return max(math.sqrt(variance), rounding)
+    variance = [_spread(_residual(plane)[0]) ** 2 for plane in _planes(image, channel_axis)]
+    return max(math.sqrt(sum(variance) / len(variance)), rounding)
 
 
-def _deviation(image):
-    """Standard deviation of the noise of one plane."""
+@torch_door
+def gain(image, *, readout=0.0, channel_axis=None):
+    r"""Brightness that one photon adds to a picture, from its photon noise.
+
+    Parameters
+    ----------
+    image : array, shape (M,) or (M, N), with one more axis if `channel_axis` is given
+        The picture, linear in light, its black at 0; at least 3 pixels along each axis. NaN pixels are left out.
+    readout : float
+        Standard deviation of noise that does not come from photons, in the units of the picture.
+    channel_axis : int, optional
+        Axis of colours; the result is the mean over them.
+
+    Returns
+    -------
+    float
+        In the units of the picture (integers count as 0 to 1): the variance of its noise over its brightness. Not
+        negative; 0 for a picture without noise, or with no more than `readout`.
+
+    Raises
+    ------
+    TypeError
+        If `image` is no array of real numbers, or `readout` no number.
+    ValueError
+        If `image` is smaller than 3 pixels along an axis, infinite, or nothing but NaN; or if
+        `readout` is negative.
+
+    Notes
+    -----
+    The residual of `estimate` at each pixel is divided by the root of the brightness that its noise comes from,
+    :math:`\sum_i h_i^2 v_i`; what is left has one variance all over the picture, the gain, and that is taken as there.
+    Readout noise of variance :math:`r^2` is as that of a brightness :math:`r^2 / g` more [1]_.
+
+    References
+    ----------
+    .. [1] D. L. Snyder, A. M. Hammoud, R. L. White, "Image recovery from data acquired with a charge-coupled-device
+       camera", J. Opt. Soc. Am. A 10, 1014-1023 (1993), :doi:`10.1364/JOSAA.10.001014`
+
+    Examples
+    --------
+    >>> import numpy as np, deconv
+    >>> photons = np.random.default_rng(0).poisson(50.0 + 40 * deconv.degrade.text_picture("Deconv", size=60))
+    >>> round(deconv.noise.gain(photons / 90.0) * 90, 1)
+    1.0
+    """
+    readout = real(readout, "readout", low=0.0)
+    gains = []
+    for plane in _planes(image, channel_axis):
+        residual, brightness = _residual(plane)
+        xp = array_namespace(residual)
+        best = 0.0
+        for _ in range(_ROUNDS if readout > 0 else 1):
+            light = brightness + (readout**2 / best if best > 0 else 0.0)
+            lit = light > 0
+            best = _spread(residual[lit] / xp.sqrt(light[lit])) ** 2
+            if best <= 1e-6 * readout:
+                break
+        gains.append(best)
+    return sum(gains) / len(gains)
+
+
+def _planes(image, channel_axis):
+    image = as_image(image, ndim=(1, 2), channel_axis=channel_axis, nan="mask")
+    channels, _ = split_channels(image, channel_axis)
+    return [channels[c, ...] for c in range(channels.shape[0])]
+
+
+def _residual(image):
+    """What differences leave of one plane's noise, of unit gain, and the brightness that it comes from, both flat."""
     xp = array_namespace(image)
-    height, width = image.shape
-    if height < 3 or width < 3:
-        raise ValueError(f"image must be at least 3 x 3 pixels, got shape {tuple(image.shape)}")
-    step = max(1, math.isqrt(height * width // _ENOUGH))
-    # A second difference along rows, then one along columns  at every `step`-th pixel only.
-    line = [image[:, j : width - 2 + j : step] for j in range(3)]
-    line = line[0] - 2 * line[1] + line[2]
-    line = [line[i : height - 2 + i : step, :] for i in range(3)]
-    size = xp.reshape(xp.abs(line[0] - 2 * line[1] + line[2]), (-1,))
-    size = size[xp.isfinite(size)]
+    axes = image.ndim
+    if any(n < 3 for n in image.shape):
+        wanted = " x ".join(["3"] * axes)
+        raise ValueError(f"image must be at least {wanted} pixels, got shape {tuple(image.shape)}")
+    step = max(1, round((math.prod(image.shape) / _ENOUGH) ** (1 / axes)))
+    width = image.shape[-1]
+    # A second difference along rows, then one along columns, at every `step`-th pixel only.
+    line = [image[..., j : width - 2 + j : step] for j in range(3)]
+    residual, brightness = line[0] - 2 * line[1] + line[2], (line[0] + 4 * line[1] + line[2]) / 6
+    if axes == 2:
+        rows = [slice(i, image.shape[0] - 2 + i, step) for i in range(3)]
+        line = [residual[r, :] for r in rows]
+        residual = line[0] - 2 * line[1] + line[2]
+        line = [brightness[r, :] for r in rows]
+        brightness = (line[0] + 4 * line[1] + line[2]) / 6
+    size = xp.reshape(xp.abs(residual), (-1,)) / 6 ** (axes / 2)
+    brightness = xp.reshape(brightness, (-1,))
+    known = xp.isfinite(size)
+    return size[known], brightness[known]
+
+
+def _spread(size):
+    """Standard deviation of the Gaussian whose absolute values these are but for a few that are too large."""
     if size.shape[0] == 0:
         return 0.0
+    xp = array_namespace(size)
     # Scaled to its largest value: squares of very small or large floats leave the range of float32.
     peak = float(xp.max(size))
     if peak == 0:
@@ -100,7 +182,7 @@ def _deviation(image):
         before, scale = scale, math.sqrt(float(xp.sum(square * inside)) / count / _KEPT)
         if abs(scale - before) <= 1e-4 * before:
             break
-    return scale * peak / 6
+    return scale * peak
 
 
 def _start(xp, size):

@@ -1,28 +1,51 @@
-r"""Point-spread functions: make, centre, normalise, compare.
+r"""Point-spread functions: make, centre, normalise, compare, take apart, to and from transfer functions.
 
 Every maker gives the light that falls on each pixel, that is the ideal shape integrated over the
 pixel's area, so a PSF changes smoothly with its parameters and a shape smaller than a pixel is the
-delta. The arrays are odd, square, just large enough, non-negative and sum to 1; the centre is index
-``n // 2`` of each axis. Lengths are in pixels, angles in degrees, counter-clockwise as the picture is seen.
+delta. The arrays are odd, square, just large enough, non-negative and sum to 1. Lengths are in pixels,
+angles in degrees, counter-clockwise as the picture is seen.
 
 >>> import deconv
 >>> deconv.psf.disk(1.0).round(3)
 array([[0.025, 0.145, 0.025],
        [0.145, 0.318, 0.145],
        [0.025, 0.145, 0.025]])
+
+The centre of every PSF in `deconv` is index ``n // 2`` of each axis, of even length too: ``[0, 0, 1, 0]`` is the
+delta, which moves nothing.
+
+>>> deconv.psf.to_otf([0, 0, 1, 0], (4,)).real
+array([1., 1., 1., 1.], dtype=float32)
 """
 
+import functools
 import math
+from numbers import Integral
 
 import numpy as np
 import scipy.linalg
 import scipy.special
 
-from deconv._array import _as_array, array_namespace, device, torch_door, unit_sum
+from deconv._array import _as_array, array_namespace, device, like, to_numpy, torch_door, unit_sum
 from deconv._check import integer, real
-from deconv._fft import fast_shape, irfftn, rfftn
+from deconv._fft import embed, fast_shape, irfftn, rfftn
 
-__all__ = ["centre", "disk", "gaussian", "motion", "normalise", "polygon", "similarity"]
+__all__ = [
+    "centre",
+    "disk",
+    "from_otf",
+    "gaussian",
+    "motion",
+    "normalise",
+    "polygon",
+    "separate",
+    "similarity",
+    "to_otf",
+]
+
+# How far from Hermitian a transfer function of single or double precision may be, as part of its largest value:
+# room for the rounding of whoever made it, not for a PSF that is not real.
+_HERMITIAN = (1e-4, 1e-8)
 
 
 def disk(radius, *, softness=0.0, like=None):
@@ -306,6 +329,76 @@ def centre(psf):
 
 
 @torch_door
+def separate(psf):
+    r"""The lines along each axis whose product a PSF is, if it is one: Gaussians, boxes, straight motion along an axis.
+
+    Blurring along one axis after the other then costs ``m + n`` products a pixel instead of ``m * n``.
+
+    Parameters
+    ----------
+    psf : array
+        Point-spread function of any number of axes. Weights may be negative.
+
+    Returns
+    -------
+    tuple of 1-D arrays or None
+        One factor for each axis, of its length: ``psf[i, j] == factors[0][i] * factors[1][j]``, to rounding. All but
+        the first have a largest value of 1. None if there are no such factors. float64 stays float64, everything
+        else becomes float32.
+
+    Raises
+    ------
+    TypeError
+        If it is no array of real numbers.
+    ValueError
+        If it is empty, not finite, or zero everywhere.
+
+    Notes
+    -----
+    A PSF of rank one is known from the lines through its largest weight; a round of least squares for one factor
+    after the other then spreads the rounding over all weights. What is left over,
+    :math:`\sum |h - a \otimes b| / \sum |h|`, bounds the change of a blurred picture as part of its largest value,
+    and must not exceed four times the machine epsilon.
+
+    Examples
+    --------
+    >>> import numpy as np, deconv
+    >>> rows, columns = deconv.psf.separate(np.array([[1.0, 2, 1], [2, 4, 2]]))
+    >>> rows, columns
+    (array([2., 4.]), array([0.5, 1. , 0.5]))
+    >>> deconv.psf.separate(deconv.psf.disk(3)) is None
+    True
+    """
+    psf = _as_array(psf, "psf")
+    if psf.ndim == 0:
+        raise ValueError("psf must have at least one axis, got a single number")
+    xp = array_namespace(psf)
+    psf = xp.astype(psf, xp.float64 if psf.dtype == xp.float64 else xp.float32)
+    weights = to_numpy(psf).astype(np.float64)
+    if not np.all(np.isfinite(weights)):
+        raise ValueError("psf must be finite, got NaN or infinity")
+    peak = np.unravel_index(np.argmax(np.abs(weights)), weights.shape)
+    if weights[peak] == 0:
+        raise ValueError("psf must not be zero everywhere")
+    scale = weights[peak]
+    weights /= scale
+    lines = [np.moveaxis(weights, axis, 0)[(slice(None), *np.delete(peak, axis))] for axis in range(weights.ndim)]
+    for axis in range(weights.ndim):
+        rest = weights
+        for other in reversed(range(weights.ndim)):
+            if other != axis:
+                rest = np.tensordot(rest, lines[other] / (lines[other] @ lines[other]), axes=(other, 0))
+        lines[axis] = rest
+    for axis in range(1, weights.ndim):
+        scale *= lines[axis][peak[axis]]
+        lines[axis] = lines[axis] / lines[axis][peak[axis]]
+    factors = [like(line, psf) for line in (lines[0] * scale, *lines[1:])]
+    product = functools.reduce(np.multiply.outer, [to_numpy(f).astype(np.float64) for f in factors])
+    left_over = np.abs(to_numpy(psf) - product).sum()
+    return tuple(factors) if left_over <= 4 * float(xp.finfo(psf.dtype).eps) * np.abs(product).sum() else None
+
+
+@torch_door
 def similarity(psf_a, psf_b):
     r"""How alike two PSFs are, wherever each is placed: 1 for equal up to a shift, 0 for nothing shared.
 
@@ -362,6 +455,166 @@ def similarity(psf_a, psf_b):
         spectra.append(rfftn(grid))
     correlation = irfftn(spectra[0] * xp.conj(spectra[1]), shape)
     return min(max(float(xp.max(correlation)), 0.0), 1.0)
+
+
+@torch_door
+def to_otf(psf, shape):
+    """The optical transfer function of a PSF: its Fourier transform on a periodic grid.
+
+    A picture of that shape, blurred with edges that wrap round, is the inverse transform of its own
+    transform times this. The inverse is `from_otf`.
+
+    Parameters
+    ----------
+    psf : array
+        Point-spread function of any number of axes, its centre at index ``n // 2`` of each. It is taken as
+        it is: the value at zero frequency is its sum. Weights may be negative.
+    shape : tuple of int
+        The grid, one length for each axis of `psf` and none shorter than it; an integer for one axis.
+
+    Returns
+    -------
+    complex array of that shape
+        In the layout of ``fftn``: zero frequency first, phase origin at index 0. The half ``[..., : n // 2 + 1]``
+        of its last axis, of length n, is the layout of ``rfftn``. complex128 if `psf` is float64, else complex64.
+
+    Raises
+    ------
+    TypeError
+        If `psf` is no array of real numbers or `shape` is of the wrong kind.
+    ValueError
+        If `psf` is empty or not finite, or `shape` does not fit it.
+
+    Examples
+    --------
+    >>> import deconv
+    >>> otf = deconv.psf.to_otf(deconv.psf.gaussian(1.5), (64, 64))
+    >>> abs(otf[0, :3]).round(3)
+    array([1.   , 0.989, 0.956])
+    """
+    psf = _as_array(psf, "psf")
+    xp = array_namespace(psf)
+    shape = _as_shape(shape, psf.ndim, "psf")
+    if any(n > m for n, m in zip(psf.shape, shape, strict=True)):
+        raise ValueError(f"shape {shape} is too small for the psf of shape {tuple(psf.shape)}")
+    psf = xp.astype(psf, xp.float64 if psf.dtype == xp.float64 else xp.float32)
+    if not bool(xp.all(xp.isfinite(psf))):
+        raise ValueError("psf must be finite, got NaN or infinity")
+    half = rfftn(embed(psf, shape))
+    rest = xp.conj(_opposite(half[..., 1 : (shape[-1] + 1) // 2], shift_last=False))
+    return xp.concat([half, rest], axis=-1)
+
+
+@torch_door
+def from_otf(otf, shape):
+    """The PSF of an optical transfer function.
+
+    Parameters
+    ----------
+    otf : complex array
+        Transfer function in the layout of ``fftn``, whose shape is `shape`, or of ``rfftn``, whose last axis has
+        length ``shape[-1] // 2 + 1``; zero frequency first, phase origin at index 0. (Where the last axis has
+        length 1 or 2 the two are one and the same.) A real array is the transfer function of a symmetric PSF.
+    shape : tuple of int
+        Shape of the PSF, which is the grid of the transfer function; an integer for one axis.
+
+    Returns
+    -------
+    array of that shape
+        The PSF, its centre at index ``n // 2`` of each axis; not normalised: its sum is the value at zero
+        frequency. Values within rounding of zero (four times the machine epsilon of the largest) are zero.
+        float64 if `otf` is complex128 or float64, else float32.
+
+    Raises
+    ------
+    TypeError
+        If `otf` is no array of numbers or `shape` is of the wrong kind.
+    ValueError
+        If the shape of `otf` is neither layout, or it is not finite, zero everywhere, or not the transform of a
+        real PSF: opposite frequencies must hold complex conjugates.
+
+    Examples
+    --------
+    >>> import deconv
+    >>> disc = deconv.psf.disk(1.0)
+    >>> deconv.psf.from_otf(deconv.psf.to_otf(disc, (4, 5)), (4, 5)).round(3)
+    array([[0.   , 0.   , 0.   , 0.   , 0.   ],
+           [0.   , 0.025, 0.145, 0.025, 0.   ],
+           [0.   , 0.145, 0.318, 0.145, 0.   ],
+           [0.   , 0.025, 0.145, 0.025, 0.   ]])
+    """
+    otf = _as_otf(otf)
+    xp = array_namespace(otf)
+    shape = _as_shape(shape, otf.ndim, "otf")
+    last = shape[-1] // 2 + 1
+    if tuple(otf.shape) not in (shape, (*shape[:-1], last)):
+        raise ValueError(
+            f"otf must have shape {shape} (fftn) or {(*shape[:-1], last)} (rfftn) for a PSF of shape {shape}, "
+            f"got {tuple(otf.shape)}"
+        )
+    peak = float(xp.max(xp.abs(otf)))
+    if not math.isfinite(peak):
+        raise ValueError("otf must be finite, got NaN or infinity")
+    if peak == 0:
+        raise ValueError("otf must not be zero everywhere")
+    # In the half layout only the planes of frequency 0 and n / 2 along the last axis hold their own opposites.
+    whole = tuple(otf.shape) == shape
+    own = [otf] if whole else [otf[..., i : i + 1] for i in ((0, last - 1) if shape[-1] % 2 == 0 else (0,))]
+    error = max(float(xp.max(xp.abs(part - xp.conj(_opposite(part))))) for part in own)
+    if error > _HERMITIAN[otf.dtype == xp.complex128] * peak:
+        raise ValueError(
+            "otf is not the transform of a real PSF: values at opposite frequencies differ from complex conjugates "
+            f"by up to {error / peak:.2g} of the largest"
+        )
+    # A copy: the inverse transform may work in place.
+    psf = irfftn(xp.asarray(otf[..., :last], copy=True), shape)
+    # What the transforms leave where the PSF is zero would be light, some of it negative, all over the picture.
+    size = xp.abs(psf)
+    psf = xp.where(size > 4 * float(xp.finfo(psf.dtype).eps) * float(xp.max(size)), psf, xp.zeros_like(psf))
+    return xp.roll(psf, tuple(n // 2 for n in shape), axis=tuple(range(psf.ndim)))
+
+
+def _as_otf(otf):
+    """`otf` as a complex array of a known library, or one clear sentence."""
+    if isinstance(otf, (list, tuple)):
+        try:
+            otf = np.asarray(otf)
+        except ValueError:
+            raise TypeError(f"otf must be an array of numbers, got {type(otf).__name__}") from None
+    if isinstance(otf, np.ndarray) and otf.dtype.kind == "c":
+        otf = otf.astype(np.complex64 if otf.dtype.itemsize <= 8 else np.complex128, copy=False)
+    try:
+        xp = array_namespace(otf)
+        if xp.isdtype(otf.dtype, "complex floating"):
+            return otf
+    except TypeError:
+        pass  # no array at all, or of a kind that the namespace does not know: the sentence is below
+    otf = _as_array(otf, "otf")
+    xp = array_namespace(otf)
+    double = otf.dtype == xp.float64
+    return xp.astype(xp.astype(otf, xp.float64 if double else xp.float32), xp.complex128 if double else xp.complex64)
+
+
+def _as_shape(shape, ndim, name):
+    """`shape` as a tuple of `ndim` lengths."""
+    lengths = tuple(shape) if isinstance(shape, (tuple, list)) else (shape,)
+    if any(isinstance(n, bool) or not isinstance(n, Integral) for n in lengths):
+        raise TypeError(f"shape must be a tuple of integers, got {shape!r}")
+    if any(n < 1 for n in lengths):
+        raise ValueError(f"shape must hold positive lengths, got {shape!r}")
+    if ndim == 0 or len(lengths) != ndim:
+        raise ValueError(f"shape must have one length for each axis of {name}, got {shape!r} for {ndim} axes")
+    return tuple(int(n) for n in lengths)
+
+
+def _opposite(spectrum, shift_last=True):
+    """`spectrum` with every frequency in the place of its negative.
+
+    Without `shift_last` the last axis begins at frequency 1, and so does the result, counted from the other end.
+    """
+    xp = array_namespace(spectrum)
+    axes = tuple(range(spectrum.ndim if shift_last else spectrum.ndim - 1))
+    return xp.roll(xp.flip(spectrum), tuple(1 for _ in axes), axis=axes)
 
 
 def _half(reach):

@@ -13,6 +13,7 @@ import hostcuda
 import numpy as np
 import nvrtc
 import pytest
+import scipy.ndimage
 
 from deconv import kernels
 from deconv._array import like
@@ -204,19 +205,111 @@ def test_shrink_tv_shortens_vectors():
     np.testing.assert_allclose(gy, [3.2, 0.0, 0.0, np.nan])
 
 
-def test_rl_ratio_leaves_out_what_is_not_measured():
-    image = np.array([np.nan, 6.0, 6.0, 6.0])
-    weight = np.array([0.0, 0.5, 1.0, 1.0])
-    blurred = np.array([1.0, 3.0, 0.0, 1e-9])
-    out = np.full(4, 7.0)
-    kernels.rl_ratio(image, weight, blurred, 1e-8, out)
-    np.testing.assert_array_equal(out, [0.0, 1.0, 0.0, 0.0])
+def test_rl_ratio_is_zero_outside_the_frame_and_where_nothing_is_expected():
+    image = np.array([[[[np.nan, 6.0], [6.0, 6.0]]]])
+    blurred = np.array([[[[1.0, 2.0, 5.0, 5.0], [-1e-9, 3.0, 5.0, 5.0], [5.0, 5.0, 5.0, 5.0]]]])
+    kernels.rl_ratio(image, blurred, np.array([0.0]), np.array([1e-8]), 1, 2, 2, 1, 3, 4)
+    np.testing.assert_array_equal(blurred[0, 0], [[np.nan, 3.0, 0.0, 0.0], [0.0, 2.0, 0.0, 0.0], [0.0] * 4])
+    image, blurred = np.array([[[[6.0]]], [[[6.0]]]]), np.array([[[[1.0]]], [[[1.0]]]])
+    kernels.rl_ratio(image, blurred, np.array([1.0, 2.0]), np.array([1e-8, 4.0]), 1, 1, 1, 1, 1, 1)
+    np.testing.assert_array_equal(blurred.ravel(), [3.0, 0.0])
 
 
-def test_rl_update_is_zero_where_nothing_was_seen_and_may_work_in_place():
-    x = np.array([2.0, 2.0, 2.0])
-    kernels.rl_update(x, np.array([3.0, 3.0, np.nan]), np.array([0.5, 0.0, 0.0]), 1e-8, x)
-    np.testing.assert_array_equal(x, [12.0, 0.0, 0.0])
+@pytest.mark.parametrize("skip", [(0, 0, 0), (1, 3, 5), (0, 9, 0)])
+def test_rl_update_unfolds_the_sensitivity(skip):
+    rng = np.random.default_rng(0)
+    shape, edge = (3, 12, 14), (1, 2, 4)
+    x, correction = rng.random((2, *shape)), rng.random((2, *shape[:-1], 17)) - 0.3
+    folded = rng.random((2, *(n - s for n, s in zip(shape, skip, strict=True)))) - 0.2
+    full = folded
+    for axis in range(3):
+        index = np.arange(shape[axis])
+        full = np.take(full, np.maximum(np.minimum(index, edge[axis]), index - skip[axis]), axis=axis + 1)
+    factor = correction[..., :14]
+    want = np.where((full > 0.1) & (factor > 0), x * factor / full, 0)
+    kernels.rl_update(x, correction, folded, 0.1, *shape, 17, *edge, *skip)
+    np.testing.assert_allclose(x, want, rtol=1e-14)
+
+
+def test_rl_extrapolate_never_leaves_the_positive():
+    x, last = np.array([[2.0, 1.0, 0.0], [2.0, 1.0, 3.0]]), np.array([[1.0, 5.0, 0.0], [1.0, 5.0, 3.0]])
+    kernels.rl_extrapolate(x, last, np.array([0.5, 1.0]), 2)
+    np.testing.assert_array_equal(last, [[2.5, 1.0, 0.0], [3.0, 1.0, 3.0]])
+
+
+ENERGIES = {
+    0: lambda steps: sum(0.5 * g**2 for g in steps).sum(),
+    1: lambda steps: np.sqrt(0.01 + sum(g**2 for g in steps)).sum(),
+}
+
+
+def steps_of(u):
+    return [np.diff(u, axis=a, append=np.take(u, [-1], axis=a)) for a in range(1, 4)]
+
+
+@pytest.mark.parametrize("shape", [(1, 1, 9), (1, 8, 9), (4, 5, 6)])
+@pytest.mark.parametrize("directions", ENERGIES)
+def test_rl_roughness_is_minus_the_gradient_of_the_energy(shape, directions):
+    x, change = np.random.default_rng(0).standard_normal((2, 1, *shape))
+    slope, stiffness = np.empty_like(x), np.empty_like(x)
+    kernels.rl_roughness(x, np.array([0.1]), directions, *shape, slope, stiffness)
+    ahead, behind = (ENERGIES[directions](steps_of(x + e * change)) for e in (1e-6, -1e-6))
+    assert -np.sum(slope * change) == pytest.approx((ahead - behind) / 2e-6, rel=1e-6)
+    if not directions:
+        neighbours = sum((n > 1) * (2 - (i % (n - 1 or 1) == 0)) for n, i in zip(shape, np.indices(shape), strict=True))
+        np.testing.assert_array_equal(stiffness[0], neighbours)
+
+
+def test_rl_penalised_lowers_likelihood_plus_penalty():
+    rng = np.random.default_rng(0)
+    x, fitted = rng.random((2, 1, 1, 8, 9)) + 0.1
+    sensitivity, strength = np.ones_like(x), np.array([0.3])
+
+    def energy(u, directions):
+        return np.sum(sensitivity * u - x * fitted * np.log(u)) + strength[0] * ENERGIES[directions](steps_of(u))
+
+    for directions in ENERGIES:
+        slope, stiffness, got = np.empty_like(x), np.empty_like(x), x.copy()
+        kernels.rl_roughness(x, np.array([0.1]), directions, 1, 8, 9, slope, stiffness)
+        kernels.rl_penalised(got, fitted, sensitivity, 1e-3, slope, stiffness, strength, 9, 9, 1)
+        assert got.min() > 0
+        assert energy(got, directions) < energy(x, directions) - 1e-3
+        without = x.copy()
+        kernels.rl_penalised(without, fitted, sensitivity, 1e-3, slope, stiffness, 0 * strength, 9, 9, 1)
+        np.testing.assert_allclose(without, x * fitted, rtol=1e-14)
+
+
+def test_correlate_is_scipys_correlation():
+    rng = np.random.default_rng(0)
+    # Two volumes; more columns than are summed up at a time.
+    volumes, weights = rng.standard_normal((2, 4, 5, 1100)), rng.standard_normal((3, 5, 7))
+    weights[1, 2, :3] = weights[0, :, -1] = 0
+    wide = np.pad(volumes, ((0, 0), (0, 0), (0, 0), (3, 3)), mode="wrap").reshape(8, 5, 1106)
+    out = np.full((8, 5, 1100), np.nan)
+    kernels.correlate(wide, weights, 4, 5, 3, 5, 7, out)
+    for volume, got in zip(volumes, out.reshape(volumes.shape), strict=True):
+        np.testing.assert_allclose(got, scipy.ndimage.correlate(volume, weights, mode="wrap"), atol=1e-12)
+    # A stack of pictures: each by itself.
+    kernels.correlate(wide, weights[:1], 1, 5, 1, 5, 7, out)
+    for picture, got in zip(volumes.reshape(out.shape), out, strict=True):
+        np.testing.assert_allclose(got, scipy.ndimage.correlate(picture, weights[0], mode="wrap"), atol=1e-12)
+
+
+def test_correlate_reads_nothing_at_the_zeros_that_end_a_row_of_weights():
+    x = np.full((1, 1, 9), np.nan)
+    x[0, 0, 4] = 5
+    out = np.empty((1, 1, 5))
+    kernels.correlate(x, np.array([[[0, 0, 2.0, 0, 0]]]), 1, 1, 1, 1, 5, out)
+    np.testing.assert_array_equal(out, [[[np.nan, np.nan, 10, np.nan, np.nan]]])
+
+
+@pytest.mark.parametrize("n", [1, 3, 5, 7, 9])
+def test_correlate_axis_is_scipys_correlation_along_one_axis(n):
+    rng = np.random.default_rng(0)
+    x, weights = rng.standard_normal((2, 9, 1100)), rng.standard_normal(n)
+    out = np.full_like(x, np.nan)
+    kernels.correlate_axis(x, weights, 9, n, out)
+    np.testing.assert_allclose(out, scipy.ndimage.correlate1d(x, weights, axis=1, mode="wrap"), atol=1e-12)
 
 
 # What a call refuses.

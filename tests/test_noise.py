@@ -101,3 +101,28 @@ def test_every_backend(backend):
 def test_wrong_calls_say_so_in_one_sentence(call, kind, sentence):
     with pytest.raises(kind, match=sentence):
         call()
+
+
+@pytest.mark.parametrize("photons", [20, 300, 20000])
+@pytest.mark.parametrize("readout", [0.0, 3.0])
+def test_gain_of_a_shaded_page(text, photons, readout):
+    # Bright and dark parts differ by far: the noise of the whole says little about a photon.
+    light = degrade.blur(text * np.linspace(0.1, 1, 800), psf.disk(4))
+    rng = np.random.default_rng(0)
+    counts = rng.poisson(light * photons) + readout * rng.standard_normal(light.shape)
+    got = noise.gain(counts / photons, readout=readout / photons)
+    assert got * photons == pytest.approx(1, rel=0.1 if photons > 20 or readout == 0 else 0.3)
+
+
+def test_gain_of_a_line_of_colours_and_of_nothing(backend):
+    rng = np.random.default_rng(0)
+    counts = backend.asarray(rng.poisson(50.0, (4000, 2)).astype(np.float32))
+    assert noise.gain(counts, channel_axis=1) == pytest.approx(1, rel=0.06)
+    assert noise.estimate(counts, channel_axis=1) == pytest.approx(50**0.5, rel=0.05)
+    assert noise.gain(backend.asarray(np.full((9, 9), 0.5))) == 0
+    assert noise.gain(backend.asarray(np.zeros((9, 9)))) == 0
+
+
+def test_gain_with_less_noise_than_readout_is_zero():
+    picture = 0.5 + 0.01 * np.random.default_rng(0).standard_normal((100, 100))
+    assert noise.gain(picture, readout=0.02) < 1e-6

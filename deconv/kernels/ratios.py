@@ -14,7 +14,7 @@ import numpy as np
 
 from deconv.kernels._kernel import kernel
 
-__all__ = ["rl_curvature", "rl_extrapolate", "rl_ratio", "rl_update"]
+__all__ = ["rl_extrapolate", "rl_penalised", "rl_ratio", "rl_roughness", "rl_update"]
 
 
 def _three_axes(shape):
@@ -169,49 +169,58 @@ def rl_extrapolate(x, last, reach, channels):
             row[i] = ahead if ahead > 0 else here[i]
 
 
-def _curvature_example(rng, shape, dtype):
+def _roughness_example(rng, shape, dtype):
     depth, rows, cols = _three_axes(shape)
     x = rng.uniform(-1, 1, (2, depth, rows, cols)).astype(dtype)
-    return [x, rng.uniform(0.1, 0.5, 2).astype(dtype), 1, depth, rows, cols, np.empty_like(x)]
+    return [x, rng.uniform(0.1, 0.5, 2).astype(dtype), 1, depth, rows, cols, np.empty_like(x), np.empty_like(x)]
 
 
 @kernel(
     extent=lambda x, *_: (x.size,),
-    example=_curvature_example,
+    example=_roughness_example,
     cuda=r"""
-extern "C" __global__ void rl_curvature(
-        const T* x, const T* smooth, int directions, int depth, int rows, int cols, T* out, int n) {
+extern "C" __global__ void rl_roughness(
+        const T* x, const T* smooth, int directions, int depth, int rows, int cols, T* divergence, T* stiffness,
+        int n) {
     int i = blockIdx.x * blockDim.x + threadIdx.x;
     if (i >= n) return;
     int place[3] = {i % cols, i / cols % rows, i / cols / rows % depth};
     int length[3] = {cols, rows, depth};
     int stride[3] = {1, cols, cols * rows};
     T eps = smooth[i / cols / rows / depth];
-    T sum = T(0);
-    // Minus the flow out of this pixel, then the flow into it from the pixel before along each axis.
+    T flow = T(0), tied = T(0);
+    // The steps that start here, then the one that ends here along each axis.
     for (int from = -1; from < 3; from++) {
         if (from >= 0 && place[from] == 0) continue;
         int home = from >= 0 ? i - stride[from] : i;
         T total = T(0), square = eps * eps;
+        int count = 0;
         for (int axis = 0; axis < 3; axis++) {
             int at = place[axis] - (axis == from ? 1 : 0);
-            T step = at + 1 < length[axis] ? x[home + stride[axis]] - x[home] : T(0);
+            if (at + 1 == length[axis]) continue;
+            T step = x[home + stride[axis]] - x[home];
             square += step * step;
-            if (from < 0 || axis == from) total += step;
+            if (from >= 0 && axis != from) continue;
+            total += step;
+            count++;
         }
         T scale = directions ? T(1) / sqrt(square) : T(1);
-        sum += (from < 0 ? total : -total) * scale;
+        flow += (from < 0 ? total : -total) * scale;
+        tied += count * scale;
     }
-    out[i] = sum;
+    divergence[i] = flow;
+    stiffness[i] = tied;
 }
 """,
 )
-def rl_curvature(x, smooth, directions, depth, rows, cols, out):
-    """Divergence of the gradient of `x`; if `directions`, of the gradient over ``sqrt(|gradient|^2 + smooth^2)``.
+def rl_roughness(x, smooth, directions, depth, rows, cols, divergence, stiffness):
+    """Slope of a penalty on the steps between neighbours, and the weight with which each pixel is tied to them.
 
-    Forward differences, none across the end of an axis. One `smooth` for each channel.
+    The weight of the steps that start at a pixel is 1 or, if `directions`, the inverse of their root of sum of squares
+    and ``smooth**2``. No step leads across the end of an axis. One `smooth` for each channel.
     """
-    out[:] = 0
+    divergence[:] = 0
+    stiffness[:] = 0
     for c in range(x.size // (depth * rows * cols)):
         square = smooth[c] * smooth[c]
         for z in range(depth):
@@ -219,16 +228,77 @@ def rl_curvature(x, smooth, directions, depth, rows, cols, out):
                 row = ((c * depth + z) * rows + y) * cols
                 for j in range(cols):
                     i = row + j
-                    along = x[i + 1] - x[i] if j + 1 < cols else 0 * x[i]
-                    down = x[i + cols] - x[i] if y + 1 < rows else 0 * x[i]
-                    deep = x[i + cols * rows] - x[i] if z + 1 < depth else 0 * x[i]
+                    along = x[i + 1] - x[i] if j + 1 < cols else 0 * square
+                    down = x[i + cols] - x[i] if y + 1 < rows else 0 * square
+                    deep = x[i + cols * rows] - x[i] if z + 1 < depth else 0 * square
+                    scale = 1 + 0 * square
                     if directions:
-                        scale = 1 / np.sqrt(square + along * along + down * down + deep * deep)
-                        along, down, deep = along * scale, down * scale, deep * scale
-                    out[i] += along + down + deep
+                        scale = scale / np.sqrt(square + along * along + down * down + deep * deep)
                     if j + 1 < cols:
-                        out[i + 1] -= along
+                        divergence[i] += along * scale
+                        divergence[i + 1] -= along * scale
+                        stiffness[i] += scale
+                        stiffness[i + 1] += scale
                     if y + 1 < rows:
-                        out[i + cols] -= down
+                        divergence[i] += down * scale
+                        divergence[i + cols] -= down * scale
+                        stiffness[i] += scale
+                        stiffness[i + cols] += scale
                     if z + 1 < depth:
-                        out[i + cols * rows] -= deep
+                        divergence[i] += deep * scale
+                        divergence[i + cols * rows] -= deep * scale
+                        stiffness[i] += scale
+                        stiffness[i + cols * rows] += scale
+
+
+def _penalised_example(rng, shape, dtype):
+    depth, rows, cols = _three_axes(shape)
+    x, divergence = rng.uniform(-1, 1, (2, 2, depth, rows, cols)).astype(dtype)
+    stiffness, sensitivity = rng.uniform(-0.5, 1, (2, 2, depth, rows, cols)).astype(dtype)
+    correction = rng.uniform(-1, 1, (2, depth, rows, cols + 2)).astype(dtype)
+    return [x, correction, sensitivity, 0.3, divergence, abs(stiffness), np.ones(2, dtype), cols, cols + 2, 2]
+
+
+@kernel(
+    extent=lambda x, *_: (x.size,),
+    example=_penalised_example,
+    cuda=r"""
+extern "C" __global__ void rl_penalised(
+        T* x, const T* correction, const T* sensitivity, T floor, const T* divergence, const T* stiffness,
+        const T* strength, int cols, int pitch, int channels, int n) {
+    int i = blockIdx.x * blockDim.x + threadIdx.x;
+    if (i >= n) return;
+    T part = strength[i / (n / channels)];
+    T fitted = x[i] * correction[(i / cols) * pitch + i % cols];
+    T tied = part * stiffness[i];
+    T linear = sensitivity[i] - 2 * tied * x[i] - part * divergence[i];
+    T root = sqrt(linear * linear + 8 * tied * fitted);
+    bool seen = sensitivity[i] > floor && fitted > T(0);
+    // The same root twice: linear + root would cancel where linear is negative.
+    x[i] = !seen ? T(0) : linear > T(0) ? 2 * fitted / (linear + root) : (root - linear) / (4 * tied);
+}
+""",
+)
+def rl_penalised(x, correction, sensitivity, floor, divergence, stiffness, strength, cols, pitch, channels):
+    """The next scene under a penalty of that `strength`, in the place of `x`.
+
+    It is the positive root of ``2 t u**2 + (s - 2 t x - p d) u = x * correction`` with s the `sensitivity`, p the
+    `strength` of the channel, d the `divergence` and t the `stiffness` times p; 0 where `sensitivity` is not above
+    `floor`.
+    """
+    size = x.size // channels
+    zero = x.dtype.type(0)
+    for c in range(channels):
+        part = strength[c]
+        for row in range(c * size // cols, (c + 1) * size // cols):
+            for j in range(cols):
+                i = row * cols + j
+                fitted = x[i] * correction[row * pitch + j]
+                tied = part * stiffness[i]
+                linear = sensitivity[i] - 2 * tied * x[i] - part * divergence[i]
+                root = np.sqrt(linear * linear + 8 * tied * fitted)
+                if sensitivity[i] > floor and fitted > 0:
+                    # The same root twice: linear + root would cancel where linear is negative.
+                    x[i] = 2 * fitted / (linear + root) if linear > 0 else (root - linear) / (4 * tied)
+                else:
+                    x[i] = zero

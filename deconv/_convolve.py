@@ -5,12 +5,12 @@ import math
 import numpy as np
 
 from deconv._array import array_namespace, device, library, like, to_numpy
-from deconv._fft import Transfer, threads
+from deconv._fft import Transfer, Workspace, threads
 from deconv.kernels._kernel import RUNNERS
 from deconv.kernels.convolution import correlate, correlate_axis
 from deconv.psf import separate
 
-__all__ = ["Direct", "Fourier", "Separable", "convolution"]
+__all__ = ["Direct", "Fourier", "Separable", "convolution", "workspace"]
 
 # Up to how many taps the loops beat the transforms of ducc0 on one thread, by float type: weights that are not zero,
 # and the sum of the lengths of a PSF's factors. Measured with `python -m benchmarks.bench_convolve`; small pictures
@@ -21,6 +21,9 @@ _LENGTHS = {"float32": 80, "float64": 56}
 _SMALL_PICTURE = 2**18
 # Fewer taps than this take less time in one pass than a pass for each axis.
 _FEW = 16
+# Compiling the loops takes a second or two, which so many pixels must win back, counted at each convolution (an
+# estimate from what a pixel wins at PSFs of 5 x 5).
+_WORTH_COMPILING = 2e8
 # No crossover has been measured on a GPU: only what reads a pixel's next neighbours is left to the loops there.
 _TAPS_ON_A_DEVICE = 9
 
@@ -63,6 +66,50 @@ def convolution(psf, shape):
     if taps <= most_taps:
         return Direct(psf, shape)
     return Fourier(psf, shape)
+
+
+def workspace(psf, shape, channels, passes):
+    """Memory in which to blur and correlate `passes` times, by the fastest way that this many passes are worth.
+
+    Parameters
+    ----------
+    psf : array
+        Point-spread function.
+    shape : tuple of int
+        The grid.
+    channels : int
+        Length of the pictures' leading axis.
+    passes : int
+        How many convolutions will be asked for.
+
+    Returns
+    -------
+    Workspace or LoopWorkspace
+        With methods ``blur(x)`` and ``correlate(memory)``; see `deconv._fft.Workspace`.
+    """
+    if passes * channels * math.prod(shape) >= _WORTH_COMPILING:
+        chosen = convolution(psf, shape)
+        if not isinstance(chosen, Transfer):
+            return LoopWorkspace(chosen, channels, psf)
+    return Workspace(Transfer(psf, shape), channels, psf)
+
+
+class LoopWorkspace:
+    """`deconv._fft.Workspace` for loops: two arrays, one for each direction."""
+
+    def __init__(self, loops, channels, like):
+        xp = array_namespace(like)
+        self.loops = loops
+        shape = (channels, *loops.shape)
+        self._blurred, self._correlated = (xp.empty(shape, dtype=like.dtype, device=device(like)) for _ in range(2))
+
+    def blur(self, x):
+        """A x, for `x` of shape ``(channels, ...)`` on the grid."""
+        return self.loops.forward(x, out=self._blurred)
+
+    def correlate(self, memory):
+        """A^T of what is in `memory`, which came from `blur` and may have been changed."""
+        return self.loops.adjoint(memory, out=self._correlated)
 
 
 def _most(psf, shape):

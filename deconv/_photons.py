@@ -41,7 +41,7 @@ class Photons:
     readout : float
         Standard deviation of the readout noise.
     gain : array, shape (C,), optional
-        Brightness of a photon, which readout, damping and deviance need.
+        Brightness of a photon, which readout, damping and discrepancy need.
     damping : float
         Deviations below so many standard deviations are not followed.
 
@@ -119,14 +119,24 @@ class Photons:
         measured = xp.maximum(self.counted, self._each(self.floor))
         return 2 * (measured * xp.log(measured / expected) - measured + expected) / self._each(self.gain)
 
-    def deviance(self, blurred):
-        """Mean deviance of a measured pixel, shape (C,): 1 where the model is as far from the picture as its noise."""
+    def discrepancy(self, blurred):
+        """Squared differences of picture and model, as part of what photon noise makes of them, shape (C,).
+
+        Each pixel counts by its variance, that of one photon more: where next to none is expected, the deviance of a
+        pixel would be far less than one, and the test would be passed too soon.
+        """
         xp, axes = self.xp, tuple(range(1, len(self.shape)))
-        deviance = self._deviance(self._expected(blurred))
+        gain = self._each(self.gain)
+        expected = self._expected(blurred)
         if self.weights is None:
-            return xp.mean(deviance, axis=axes)
-        seen = xp.where(self.weights > 0, deviance, 0.0)
-        return xp.sum(seen, axis=axes) / xp.clip(xp.sum(self.weights, axis=axes), min=1e-30)
+            measured, weights = self.counted, 1.0
+        else:
+            weights = self.weights
+            safe = xp.where(weights > 0, weights, 1.0)
+            measured, expected = self.counted / safe, expected / safe
+        scale = weights / (expected + gain)
+        found = xp.sum(scale * (measured - expected) ** 2, axis=axes)
+        return found / xp.sum(scale * gain * expected, axis=axes)
 
     def _damped(self, expected):
         xp = self.xp

@@ -13,7 +13,8 @@ from deconv._array import (
     torch_door,
 )
 from deconv._check import integer, real
-from deconv._fft import Transfer, Workspace, fast_shape
+from deconv._convolve import workspace
+from deconv._fft import Transfer, fast_shape
 from deconv._photons import Photons, measured_gain
 from deconv.kernels import rl_extrapolate, rl_penalised, rl_roughness, rl_update
 
@@ -71,8 +72,8 @@ def richardson_lucy(
         Point-spread function, one axis for each spatial axis of `image` and no longer than it, its
         centre at index ``n // 2`` of each axis. It is normalised to sum 1.
     num_iter : int, optional
-        Number of iterations; at most so many with `stop`. By default as many as the noise allows:
-        ``stop="discrepancy"``, and no more than 100.
+        Number of iterations; at most so many with `stop`. By default as many as the noise allows,
+        ``stop="discrepancy"``, and no more than 100; with `reg`, 100.
     accelerate : bool
         Extrapolate between iterations ([4]_): from about ten on, `num_iter` of them bring about the
         likelihood, and the noise, of ``num_iter**2 / 5`` plain ones.
@@ -98,8 +99,8 @@ def richardson_lucy(
         Differences between picture and model below so many standard deviations of the photon noise
         are not followed ([8]_): 0 for none, 2 or 3 against grain in flat parts.
     stop : {None, "discrepancy"} or float
-        When to stop before `num_iter`: at the iteration whose deviance from the picture is what photon noise
-        makes, one for each pixel ([9]_); or when the scene changes by less than this part of it in one
+        When to stop before `num_iter`: as soon as the squared difference of picture and model, over its variance, is
+        what photon noise makes of it ([9]_); or when the scene changes by less than this part of it in one
         iteration. Each channel stops by itself.
     channel_axis : int, tuple of int or None
         Axis of colours, or axes of colours and of a batch. They are restored independently, with one transfer function.
@@ -155,7 +156,8 @@ def richardson_lucy(
     """
     image = as_image(image, ndim=(1, 2, 3), channel_axis=channel_axis, nan="mask", batch=True)
     if num_iter is None:
-        num_iter, stop = _MOST, "discrepancy" if stop is None else stop
+        num_iter = _MOST
+        stop = "discrepancy" if stop is None and reg is None else stop
     num_iter = integer(num_iter, "num_iter", low=1, high=10**6)
     if not isinstance(accelerate, bool):
         raise TypeError(f"accelerate must be True or False, got {type(accelerate).__name__}")
@@ -181,7 +183,7 @@ def richardson_lucy(
             else xp.full((channels.shape[0],), gain, dtype=image.dtype, device=device(image))
         )
     photons = Photons(channels, weights, background, readout, gains, damping)
-    scene = _Scene(photons, psf, reg, weight)
+    scene = _Scene(photons, psf, reg, weight, passes=2 * num_iter)
     return join(_iterate(scene, num_iter, accelerate, stop, callback, join))
 
 
@@ -218,7 +220,7 @@ class _Scene:
     The frame sits at the origin: what wraps round from either side lands beyond it.
     """
 
-    def __init__(self, photons, psf, reg, weight):
+    def __init__(self, photons, psf, reg, weight, passes):
         xp = array_namespace(psf)
         self.xp, self.photons = xp, photons
         count, *frame = photons.shape
@@ -235,9 +237,10 @@ class _Scene:
         seen[(slice(None), *(slice(0, s) for s in short))] = 1.0 if photons.weights is None else photons.weights
         self.sensitivity = Transfer(psf, seen.shape[1:]).adjoint(seen)
         self.fold = ([k - 1 for k in psf.shape], skips)
-        # Flat, and 0 already where it stays 0: nothing there may count for the length of a step.
-        self.start = xp.where(self.unfolded() > _SEEN, photons.mean_scene(), 0.0)
-        self.workspace = Workspace(Transfer(psf, grid), count, psf)
+        # Flat, and 0 already where it stays 0: nothing there may count for the length of a step. With a penalty a
+        # pixel that the frame does not see follows its neighbours.
+        self.start = xp.where(self.unfolded() > (_SEEN if reg is None else -1.0), photons.mean_scene(), 0.0)
+        self.workspace = workspace(psf, grid, count, passes)
         self.penalty = None if reg is None else _Penalty(self, reg, weight)
 
     def unfolded(self):
@@ -317,7 +320,6 @@ class _Penalty:
             x,
             correction,
             self.seen,
-            _SEEN,
             self.divergence,
             self.stiffness,
             self.strength,
@@ -353,17 +355,14 @@ def _iterate(scene, num_iter, accelerate, stop, callback, join):
         if accelerate:
             x = momentum.ahead(x)
         expected = scene.expect(x)
-        if stop == "discrepancy" and retire(x, scene.photons.deviance(expected) <= 1):
-            break
-        scene.update(x, expected)
-        if accelerate:
-            momentum.learn(x)
-        if previous is not None:
-            now = scene.sample(x)
-            met = _squared(now - previous) <= stop**2 * _squared(now)
-            complete = retire(x, met)
-        else:
-            complete = False
+        complete = stop == "discrepancy" and retire(x, scene.photons.discrepancy(expected) <= 1)
+        if not complete:
+            scene.update(x, expected)
+            if accelerate:
+                momentum.learn(x)
+            if previous is not None:
+                now = scene.sample(x)
+                complete = retire(x, _squared(now - previous) <= stop**2 * _squared(now))
         if callback is not None:
             callback(iteration, join(finished(x)))
         if complete:

@@ -5,19 +5,35 @@ arguments. To add one, write it in a topic file as `deconv.kernels._kernel` show
 tests walk `__all__`.
 """
 
+from deconv.kernels.chains import chain_mean, chain_sample
+from deconv.kernels.convolution import correlate, correlate_axis
 from deconv.kernels.differences import divergence, gradient
-from deconv.kernels.ratios import rl_ratio, rl_update
-from deconv.kernels.shrinkage import shrink_tv
-from deconv.kernels.splitting import split_bounds, split_data, split_gradient, split_reflect
+from deconv.kernels.ratios import rl_extrapolate, rl_penalised, rl_ratio, rl_roughness, rl_update
+from deconv.kernels.shrinkage import shrink_hard, shrink_radial, shrink_tv, shrink_two_tone
+from deconv.kernels.spectra import spectral_bins, spectral_filter
+from deconv.kernels.splitting import split_bounds, split_data, split_gradient, split_poisson, split_sum
 
 __all__ = [
+    "chain_mean",
+    "chain_sample",
+    "correlate",
+    "correlate_axis",
     "divergence",
     "gradient",
+    "rl_extrapolate",
+    "rl_penalised",
     "rl_ratio",
+    "rl_roughness",
     "rl_update",
+    "shrink_hard",
+    "shrink_radial",
     "shrink_tv",
+    "shrink_two_tone",
+    "spectral_bins",
+    "spectral_filter",
     "split_bounds",
     "split_data",
     "split_gradient",
-    "split_reflect",
+    "split_poisson",
+    "split_sum",
 ]

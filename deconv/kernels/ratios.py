@@ -191,14 +191,15 @@ extern "C" __global__ void rl_roughness(
     T flow = T(0), tied = T(0);
     // The steps that start here, then the one that ends here along each axis.
     for (int from = -1; from < 3; from++) {
-        if (from >= 0 && place[from] == 0) continue;
-        int home = from >= 0 ? i - stride[from] : i;
+        if (from >= 0 && length[from] == 1) continue;
+        int home = i;
+        if (from >= 0) home += place[from] > 0 ? -stride[from] : (length[from] - 1) * stride[from];
         T total = T(0), square = eps * eps;
         int count = 0;
         for (int axis = 0; axis < 3; axis++) {
-            int at = place[axis] - (axis == from ? 1 : 0);
-            if (at + 1 == length[axis]) continue;
-            T step = x[home + stride[axis]] - x[home];
+            if (length[axis] == 1) continue;
+            int at = axis == from ? (place[axis] > 0 ? place[axis] - 1 : length[axis] - 1) : place[axis];
+            T step = x[at + 1 < length[axis] ? home + stride[axis] : home - at * stride[axis]] - x[home];
             square += step * step;
             if (from >= 0 && axis != from) continue;
             total += step;
@@ -217,8 +218,9 @@ def rl_roughness(x, smooth, directions, depth, rows, cols, divergence, stiffness
     """Slope of a penalty on the steps between neighbours, and the weight with which each pixel is tied to them.
 
     The weight of the steps that start at a pixel is 1 or, if `directions`, the inverse of their root of sum of squares
-    and ``smooth**2``. No step leads across the end of an axis. One `smooth` for each channel.
+    and ``smooth**2``. Axes are periodic; one of a single pixel has no steps. One `smooth` for each channel.
     """
+    one = x.dtype.type(1)
     divergence[:] = 0
     stiffness[:] = 0
     for c in range(x.size // (depth * rows * cols)):
@@ -226,29 +228,27 @@ def rl_roughness(x, smooth, directions, depth, rows, cols, divergence, stiffness
         for z in range(depth):
             for y in range(rows):
                 row = ((c * depth + z) * rows + y) * cols
+                below = row + cols if y + 1 < rows else row - y * cols
+                behind = row + cols * rows if z + 1 < depth else row - z * rows * cols
                 for j in range(cols):
                     i = row + j
-                    along = x[i + 1] - x[i] if j + 1 < cols else 0 * square
-                    down = x[i + cols] - x[i] if y + 1 < rows else 0 * square
-                    deep = x[i + cols * rows] - x[i] if z + 1 < depth else 0 * square
-                    scale = 1 + 0 * square
+                    right = i + 1 if j + 1 < cols else row
+                    along = x[right] - x[i]
+                    down = x[below + j] - x[i]
+                    deep = x[behind + j] - x[i]
+                    scale = one
                     if directions:
-                        scale = scale / np.sqrt(square + along * along + down * down + deep * deep)
-                    if j + 1 < cols:
-                        divergence[i] += along * scale
-                        divergence[i + 1] -= along * scale
-                        stiffness[i] += scale
-                        stiffness[i + 1] += scale
-                    if y + 1 < rows:
-                        divergence[i] += down * scale
-                        divergence[i + cols] -= down * scale
-                        stiffness[i] += scale
-                        stiffness[i + cols] += scale
-                    if z + 1 < depth:
-                        divergence[i] += deep * scale
-                        divergence[i + cols * rows] -= deep * scale
-                        stiffness[i] += scale
-                        stiffness[i + cols * rows] += scale
+                        scale = one / np.sqrt(square + along * along + down * down + deep * deep)
+                    for step, other, length in (
+                        (along, right, cols),
+                        (down, below + j, rows),
+                        (deep, behind + j, depth),
+                    ):
+                        if length > 1:
+                            divergence[i] += step * scale
+                            divergence[other] -= step * scale
+                            stiffness[i] += scale
+                            stiffness[other] += scale
 
 
 def _penalised_example(rng, shape, dtype):
@@ -256,7 +256,7 @@ def _penalised_example(rng, shape, dtype):
     x, divergence = rng.uniform(-1, 1, (2, 2, depth, rows, cols)).astype(dtype)
     stiffness, sensitivity = rng.uniform(-0.5, 1, (2, 2, depth, rows, cols)).astype(dtype)
     correction = rng.uniform(-1, 1, (2, depth, rows, cols + 2)).astype(dtype)
-    return [x, correction, sensitivity, 0.3, divergence, abs(stiffness), np.ones(2, dtype), cols, cols + 2, 2]
+    return [x, correction, sensitivity, divergence, abs(stiffness), np.ones(2, dtype), cols, cols + 2, 2]
 
 
 @kernel(
@@ -264,27 +264,29 @@ def _penalised_example(rng, shape, dtype):
     example=_penalised_example,
     cuda=r"""
 extern "C" __global__ void rl_penalised(
-        T* x, const T* correction, const T* sensitivity, T floor, const T* divergence, const T* stiffness,
-        const T* strength, int cols, int pitch, int channels, int n) {
+        T* x, const T* correction, const T* sensitivity, const T* divergence, const T* stiffness, const T* strength,
+        int cols, int pitch, int channels, int n) {
     int i = blockIdx.x * blockDim.x + threadIdx.x;
     if (i >= n) return;
     T part = strength[i / (n / channels)];
+    // Negative values are rounding.
     T fitted = x[i] * correction[(i / cols) * pitch + i % cols];
+    fitted = fitted > T(0) ? fitted : T(0);
+    T seen = sensitivity[i] > T(0) ? sensitivity[i] : T(0);
     T tied = part * stiffness[i];
-    T linear = sensitivity[i] - 2 * tied * x[i] - part * divergence[i];
+    T linear = seen - 2 * tied * x[i] - part * divergence[i];
     T root = sqrt(linear * linear + 8 * tied * fitted);
-    bool seen = sensitivity[i] > floor && fitted > T(0);
     // The same root twice: linear + root would cancel where linear is negative.
-    x[i] = !seen ? T(0) : linear > T(0) ? 2 * fitted / (linear + root) : (root - linear) / (4 * tied);
+    x[i] = linear > T(0) ? 2 * fitted / (linear + root) : tied > T(0) ? (root - linear) / (4 * tied) : T(0);
 }
 """,
 )
-def rl_penalised(x, correction, sensitivity, floor, divergence, stiffness, strength, cols, pitch, channels):
+def rl_penalised(x, correction, sensitivity, divergence, stiffness, strength, cols, pitch, channels):
     """The next scene under a penalty of that `strength`, in the place of `x`.
 
     It is the positive root of ``2 t u**2 + (s - 2 t x - p d) u = x * correction`` with s the `sensitivity`, p the
-    `strength` of the channel, d the `divergence` and t the `stiffness` times p; 0 where `sensitivity` is not above
-    `floor`.
+    `strength` of the channel, d the `divergence` and t the `stiffness` times p. A pixel that nothing sees follows its
+    neighbours.
     """
     size = x.size // channels
     zero = x.dtype.type(0)
@@ -293,12 +295,15 @@ def rl_penalised(x, correction, sensitivity, floor, divergence, stiffness, stren
         for row in range(c * size // cols, (c + 1) * size // cols):
             for j in range(cols):
                 i = row * cols + j
+                # Negative values are rounding.
                 fitted = x[i] * correction[row * pitch + j]
+                fitted = fitted if fitted > 0 else zero
+                seen = sensitivity[i] if sensitivity[i] > 0 else zero
                 tied = part * stiffness[i]
-                linear = sensitivity[i] - 2 * tied * x[i] - part * divergence[i]
+                linear = seen - 2 * tied * x[i] - part * divergence[i]
                 root = np.sqrt(linear * linear + 8 * tied * fitted)
-                if sensitivity[i] > floor and fitted > 0:
-                    # The same root twice: linear + root would cancel where linear is negative.
-                    x[i] = 2 * fitted / (linear + root) if linear > 0 else (root - linear) / (4 * tied)
+                # The same root twice: linear + root would cancel where linear is negative.
+                if linear > 0:
+                    x[i] = 2 * fitted / (linear + root)
                 else:
-                    x[i] = zero
+                    x[i] = (root - linear) / (4 * tied) if tied > 0 else zero

@@ -1,10 +1,11 @@
 """The FFT behind every transfer function: real transforms, fast padded lengths, the OTF held across iterations.
 
-NumPy arrays are transformed by `scipy.fft`, or by a quicker library where one is installed: ducc0
-(``pip install deconv[fast]``, GPL) for everything, mkl_fft for planes, above all in float32, on Intel's processors.
-The environment variable ``DECONV_FFT`` (``scipy``, ``ducc0`` or ``mkl_fft``) forces one; `docs/results.md` has the
-figures. CuPy arrays go to `cupyx.scipy.fft`; any other array-API library to its own ``fft`` extension.
-``numpy.fft`` is never used: it is twice as slow in float32.
+NumPy arrays are transformed by ducc0 where it is installed (``pip install deconv[fast]``, GPL), else by `scipy.fft`.
+The environment variable ``DECONV_FFT`` (``scipy``, ``ducc0`` or ``mkl_fft``) forces one of them. mkl_fft
+(``pip install deconv[mkl]``) is never taken by itself: it is quicker than ducc0 for planes in float32 on Intel's
+processors, but its real transforms of 40 rows were found wrong there (2.3.2 with MKL 2026.2), so each size is first
+compared with `scipy.fft`. `docs/results.md` has the figures. CuPy arrays go to `cupyx.scipy.fft`; any other array-API
+library to its own ``fft`` extension. ``numpy.fft`` is never used: it is twice as slow in float32.
 """
 
 import functools
@@ -26,11 +27,11 @@ _LIBRARIES = ("scipy", "ducc0", "mkl_fft")
 
 @functools.cache
 def _installed(name):
-    """The module `name` if it is installed and not switched off by ``DECONV_FFT``, else None."""
+    """The module `name` if ``DECONV_FFT`` names it, or if it is ducc0, installed, and nothing else is named."""
     forced = os.environ.get("DECONV_FFT", "")
     if forced and forced not in _LIBRARIES:
         raise ValueError(f"the environment variable DECONV_FFT must be one of {', '.join(_LIBRARIES)}, got {forced!r}")
-    if forced and forced != name:
+    if name != (forced or "ducc0"):
         return None
     try:
         return importlib.import_module({"ducc0": "ducc0.fft"}.get(name, name))
@@ -40,11 +41,21 @@ def _installed(name):
         return None
 
 
-def _mkl(dtype, ndim):
-    """mkl_fft where it is the quickest: on planes, in float32 or where there is no ducc0. It is slow on volumes."""
-    if ndim != 2 or (dtype in (np.float64, np.complex128) and _installed("ducc0")):
-        return None
-    return _installed("mkl_fft")
+def _mkl(dtype, shape):
+    """mkl_fft where it is asked for: for planes (it is slow on volumes), of a size that it gets right."""
+    mkl = _installed("mkl_fft")
+    double = dtype in (np.float64, np.complex128)
+    return mkl if mkl and len(shape) == 2 and _mkl_is_right(tuple(shape), double) else None
+
+
+@functools.cache
+def _mkl_is_right(shape, double):
+    mkl = _installed("mkl_fft")
+    x = np.random.default_rng(0).standard_normal(shape).astype(np.float64 if double else np.float32)
+    want = scipy.fft.rfftn(x)
+    tolerance = (1e-12 if double else 1e-4) * float(np.max(np.abs(want)))
+    there = np.allclose(mkl.rfftn(x), want, rtol=0, atol=tolerance)
+    return bool(there and np.allclose(mkl.irfftn(want, s=shape), x, rtol=0, atol=tolerance))
 
 
 def _planes(shape):
@@ -78,7 +89,7 @@ def rfftn(x, ndim=None):
     name = library(x)
     if name == "numpy":
         workers = threads(x.size)
-        if mkl := _mkl(x.dtype, ndim):
+        if mkl := _mkl(x.dtype, x.shape[-ndim:]):
             out = np.empty((*x.shape[:-1], x.shape[-1] // 2 + 1), dtype=np.result_type(x.dtype, np.complex64))
             for plane in _planes(x.shape):
                 mkl.rfftn(x[plane], out=out[plane])
@@ -100,7 +111,7 @@ def irfftn(spectrum, shape):
     name = library(spectrum)
     if name == "numpy":
         workers = threads(math.prod(spectrum.shape[: -len(shape)]) * math.prod(shape))
-        if mkl := _mkl(spectrum.dtype, len(shape)):
+        if mkl := _mkl(spectrum.dtype, shape):
             out = np.empty((*spectrum.shape[: -len(shape)], *shape), dtype=spectrum.real.dtype)
             for plane in _planes(out.shape):
                 mkl.irfftn(spectrum[plane], s=shape, out=out[plane])
@@ -194,7 +205,7 @@ class Workspace:
         self.transfer = transfer
         self.ndim = len(transfer.shape)
         self._spectrum = self._memory = None
-        if library(like) != "numpy" or _mkl(like.dtype, self.ndim) or not _ducc_in_place():
+        if library(like) != "numpy" or _mkl(like.dtype, transfer.shape) or not _ducc_in_place():
             return
         self._ducc = _installed("ducc0")
         self._spectrum = np.empty((channels, *transfer.otf.shape), dtype=transfer.otf.dtype)

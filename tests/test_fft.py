@@ -1,14 +1,18 @@
 """Transfer functions: known answers on odd and even grids in one to three dimensions, over all libraries."""
 
+import contextlib
 import itertools
+import sys
+import tracemalloc
 
 import numpy as np
 import pytest
+import scipy.fft
 from hypothesis import given
 from hypothesis import strategies as st
 
 from deconv import _fft
-from deconv._fft import Transfer, embed, fast_shape, irfftn, rfftn, threads
+from deconv._fft import Transfer, Workspace, embed, fast_shape, irfftn, rfftn, threads
 
 # (grid, PSF): odd and even lengths of both.
 CASES = [
@@ -22,15 +26,28 @@ CASES = [
 ]
 
 
-@pytest.fixture(params=["ducc0", "scipy"])
+@pytest.fixture(params=["ducc0", "scipy", "mkl_fft"])
 def engine(request, monkeypatch):
-    """Both FFTs for NumPy arrays."""
-    if request.param == "ducc0":
-        pytest.importorskip("ducc0")
-    monkeypatch.setenv("DECONV_FFT", request.param)
-    _fft._installed.cache_clear()
-    yield request.param
-    _fft._installed.cache_clear()
+    """Each FFT for NumPy arrays that is installed."""
+    pytest.importorskip(request.param)
+    with forced(monkeypatch, request.param):
+        yield request.param
+
+
+def clear():
+    for choice in (_fft._installed, _fft._ducc_in_place, _fft._mkl_is_right):
+        choice.cache_clear()
+
+
+@contextlib.contextmanager
+def forced(monkeypatch, name):
+    """``DECONV_FFT=name``, read anew: the choice is made once a process."""
+    monkeypatch.setenv("DECONV_FFT", name)
+    clear()
+    try:
+        yield
+    finally:
+        clear()
 
 
 def convolved(x, psf):
@@ -129,6 +146,83 @@ def test_leading_axes_share_the_transfer_function(engine):
         whole = method(x)
         for i, j in np.ndindex(2, 3):
             np.testing.assert_allclose(whole[i, j], method(x[i, j]), atol=1e-14)
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize(("shape", "psf_shape"), CASES)
+def test_workspace_blurs_and_correlates(engine, shape, psf_shape, dtype):
+    rng = np.random.default_rng(0)
+    psf = rng.random(psf_shape).astype(dtype)
+    transfer = Transfer(psf, shape)
+    x, y = rng.standard_normal((2, 3, *shape)).astype(dtype)
+    before = x.copy()
+    work = Workspace(transfer, 3, psf)
+    tolerance = {"float32": 1e-5, "float64": 1e-13}[dtype]
+    for _ in range(2):
+        memory = work.blur(x)
+        assert memory.flags.c_contiguous
+        np.testing.assert_allclose(memory[..., : shape[-1]], transfer.forward(x), atol=tolerance)
+        memory[..., : shape[-1]] = y
+        back = work.correlate(memory)
+        np.testing.assert_allclose(back[..., : shape[-1]], transfer.adjoint(y), atol=tolerance)
+    np.testing.assert_array_equal(x, before)
+
+
+def test_workspace_in_place_takes_one_picture():
+    pytest.importorskip("ducc0")
+    x = np.random.default_rng(0).random((1, 600, 600))
+    transfer = Transfer(np.ones((5, 5)), (600, 600))
+    tracemalloc.start()
+    work = Workspace(transfer, 1, x)
+    work.correlate(work.blur(x))
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 1.05 * x.nbytes
+
+
+def test_the_library_is_the_one_asked_for(monkeypatch):
+    pytest.importorskip("ducc0")
+    with forced(monkeypatch, "scipy"):
+        assert _fft._installed("ducc0") is None
+        assert _fft._installed("mkl_fft") is None
+    with forced(monkeypatch, "ducc0"):
+        assert _fft._installed("ducc0") is not None
+    with (
+        forced(monkeypatch, "fftw"),
+        pytest.raises(ValueError, match="must be one of scipy, ducc0, mkl_fft, got 'fftw'"),
+    ):
+        rfftn(np.ones((4, 4)))
+    monkeypatch.setitem(sys.modules, "ducc0.fft", None)
+    with forced(monkeypatch, "ducc0"), pytest.raises(ImportError, match="DECONV_FFT asks for ducc0, which is not inst"):
+        rfftn(np.ones((4, 4)))
+    with forced(monkeypatch, ""):
+        np.testing.assert_allclose(rfftn(np.ones((4, 4)))[0, 0], 16)
+
+
+def test_mkl_is_for_planes_that_it_gets_right(monkeypatch):
+    # A stand-in that is wrong for 40 rows, as mkl_fft 2.3.2 was found to be in float32.
+    class Mkl:
+        def rfftn(self, x, out=None):
+            spectrum = scipy.fft.rfftn(x) * (2 if x.shape[0] == 40 else 1)
+            return spectrum if out is None else np.copyto(out, spectrum)
+
+        def irfftn(self, spectrum, s, out=None):
+            x = scipy.fft.irfftn(spectrum, s=s)
+            return x if out is None else np.copyto(out, x)
+
+    monkeypatch.setitem(sys.modules, "mkl_fft", Mkl())
+    x = np.random.default_rng(0).random((2, 40, 6)).astype(np.float32)
+    with forced(monkeypatch, "mkl_fft"):
+        assert _fft._mkl(x.dtype, (6, 40)) is sys.modules["mkl_fft"]
+        assert _fft._mkl(x.dtype, (40, 6)) is None
+        assert _fft._mkl(x.dtype, (8, 6, 6)) is None
+        for ndim in (2, 3):
+            np.testing.assert_allclose(irfftn(rfftn(x, ndim), x.shape[-ndim:]), x, atol=1e-5)
+        np.testing.assert_allclose(rfftn(x, 2), scipy.fft.rfftn(x, axes=(1, 2)), atol=1e-4)
+        turned = np.swapaxes(x, 1, 2)
+        np.testing.assert_allclose(rfftn(turned, 2), scipy.fft.rfftn(turned, axes=(1, 2)), atol=1e-4)
+    with forced(monkeypatch, ""):
+        assert _fft._mkl(x.dtype, (6, 40)) is None
 
 
 def test_large_pictures_on_several_threads(engine, monkeypatch):

@@ -1,6 +1,7 @@
 """Richardson-Lucy against known answers; those that peers get wrong are marked so in the names."""
 
 import itertools
+import os
 import tracemalloc
 
 import hypothesis
@@ -396,14 +397,13 @@ def test_damping_keeps_flat_parts_flat():
     psf = deconv.psf.disk(3)
     scene = np.full((80, 80), 0.2)
     scene[30:50, 30:50] = 1
-    image = (
-        np.random.default_rng(0).poisson(scipy.signal.fftconvolve(np.pad(scene, 3, "edge"), psf, "valid") * 300) / 300
-    )
+    clean = scipy.signal.fftconvolve(np.pad(scene, 3, "edge"), psf, "valid")
+    image = np.random.default_rng(0).poisson(clean * 5000) / 5000
     free, damped = (richardson_lucy(image, psf, 40, damping=d) for d in (0.0, 3.0))
-    assert damped[:20].std() < 0.25 * free[:20].std()
+    assert damped[:20].std() < 0.15 * free[:20].std()
     # The edges are steep nevertheless.
-    damped, blurred = (np.abs(np.diff(a[34:46].mean(axis=0))).max() for a in (damped, image))
-    assert damped > 1.5 * blurred
+    steepest, blurred = (np.abs(np.diff(a[34:46].mean(axis=0))).max() for a in (damped, clean))
+    assert steepest > 2 * blurred
 
 
 def test_by_default_it_stops_near_the_best(camera):
@@ -517,9 +517,9 @@ def test_a_batch_of_colour_pictures(options):
 
 
 @pytest.mark.parametrize(("accelerate", "most"), [(False, 4), (True, 5)])
-def test_memory_of_a_photograph(accelerate, most, monkeypatch):
+@pytest.mark.skipif(os.environ.get("DECONV_FFT", "ducc0") != "ducc0", reason="only ducc0 works in place")
+def test_memory_of_a_photograph(accelerate, most):
     pytest.importorskip("ducc0")
-    monkeypatch.delenv("DECONV_FFT", raising=False)
     image = np.random.default_rng(0).random((1460, 2360), dtype=np.float32)
     psf = deconv.psf.disk(15).astype(np.float32)
     richardson_lucy(image[:100, :100], psf, 2, accelerate=accelerate)

@@ -39,19 +39,22 @@ def test_every_public_name_loads_without_the_optional_libraries():
     assert not loaded & SLOW_OR_OPTIONAL
 
 
+def members(path, value):
+    """What `value` is or, if a module, what it lists, by dotted name."""
+    if not inspect.ismodule(value):
+        return {path: value}
+    inner = (members(f"{path}.{name}", getattr(value, name)) for name in value.__all__)
+    return {name: member for found in inner for name, member in found.items()}
+
+
 def public_objects():
     """Every public function and class, and their public methods, by dotted name."""
     found = {}
-    for name in deconv.__all__:
-        value = getattr(deconv, name)
-        members = (
-            {f"{name}.{n}": getattr(value, n) for n in value.__all__} if inspect.ismodule(value) else {name: value}
-        )
-        for path, member in members.items():
-            found[f"deconv.{path}"] = member
-            if inspect.isclass(member):
-                methods = inspect.getmembers(member, inspect.isfunction)
-                found |= {f"deconv.{path}.{n}": m for n, m in methods if not n.startswith("_") and n in vars(member)}
+    for path, member in members("deconv", deconv).items():
+        found[path] = member
+        if inspect.isclass(member):
+            methods = inspect.getmembers(member, inspect.isfunction)
+            found |= {f"{path}.{n}": m for n, m in methods if not n.startswith("_") and n in vars(member)}
     return found
 
 
@@ -81,7 +84,7 @@ STOREYS = (
     ("_fft", "kernels"),
     ("noise", "priors", "psf", "tone", "vignette"),
     ("_richardson_lucy", "_variational", "_wiener", "degrade", "ocr"),
-    ("blind",),
+    ("blind", "compat"),
     ("cli",),
 )
 

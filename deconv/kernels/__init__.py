@@ -10,7 +10,7 @@ from deconv.kernels.convolution import correlate, correlate_axis
 from deconv.kernels.differences import divergence, gradient
 from deconv.kernels.ratios import rl_extrapolate, rl_penalised, rl_ratio, rl_roughness, rl_update
 from deconv.kernels.shrinkage import shrink_hard, shrink_radial, shrink_tv, shrink_two_tone
-from deconv.kernels.spectra import spectral_bins, spectral_filter
+from deconv.kernels.spectra import spectral_bins, spectral_gain
 from deconv.kernels.splitting import split_bounds, split_data, split_gradient, split_poisson, split_sum
 
 __all__ = [
@@ -30,7 +30,7 @@ __all__ = [
     "shrink_tv",
     "shrink_two_tone",
     "spectral_bins",
-    "spectral_filter",
+    "spectral_gain",
     "split_bounds",
     "split_data",
     "split_gradient",

@@ -81,7 +81,10 @@ class Photons:
         """The level of a flat scene as bright as the picture less its background, shape (C, 1, ...)."""
         xp, axes = self.xp, tuple(range(1, len(self.shape)))
         if self.weights is None:
-            return xp.mean(xp.clip(self.counted - self.background, min=0.0), axis=axes, keepdims=True)
+            excess = self.counted
+            if bool(xp.any(self.background > 0)):
+                excess = xp.clip(excess - self.background, min=0.0)
+            return xp.mean(excess, axis=axes, keepdims=True)
         light = xp.sum(xp.clip(self.counted - self.background * self.weights, min=0.0), axis=axes, keepdims=True)
         # A channel may have no measured pixel at all.
         return light / xp.clip(xp.sum(self.weights, axis=axes, keepdims=True), min=1e-30)

@@ -239,17 +239,19 @@ class _Scene:
         self.fold = ([k - 1 for k in psf.shape], skips)
         # Flat, and 0 already where it stays 0: nothing there may count for the length of a step. With a penalty a
         # pixel that the frame does not see follows its neighbours.
-        self.start = xp.where(self.unfolded() > (_SEEN if reg is None else -1.0), photons.mean_scene(), 0.0)
+        least = _SEEN if reg is None else -1.0
+        self.start = self.unfolded(xp.where(self.sensitivity > least, photons.mean_scene(), 0.0))
         self.workspace = workspace(psf, grid, count, passes)
         self.penalty = None if reg is None else _Penalty(self, reg, weight)
 
-    def unfolded(self):
-        """The sensitivity of each pixel of the grid."""
-        xp, seen = self.xp, self.sensitivity
+    def unfolded(self, values):
+        """`values`, folded as the sensitivity is, at each pixel of the grid."""
+        xp = self.xp
         for axis, (edge, skip) in enumerate(zip(*self.fold, strict=True), start=1):
-            places = [max(min(i, edge), i - skip) for i in range(seen.shape[axis] + skip)]
-            seen = xp.take(seen, xp.asarray(places, dtype=xp.int64, device=device(seen)), axis=axis)
-        return seen
+            if skip:
+                places = [max(min(i, edge), i - skip) for i in range(values.shape[axis] + skip)]
+                values = xp.take(values, xp.asarray(places, dtype=xp.int64, device=device(values)), axis=axis)
+        return values
 
     def expect(self, x):
         """The picture that `x` makes, in the memory of the workspace."""
@@ -310,7 +312,7 @@ class _Penalty:
         self.strength = strength if reg == "tv" else strength / contrast
         self.smooth = _SMOOTH * contrast
         self.grid = (1,) * (3 - len(scene.grid)) + scene.grid
-        self.seen = scene.unfolded()
+        self.seen = scene.unfolded(scene.sensitivity)
         self.divergence, self.stiffness = xp.empty_like(scene.start), xp.empty_like(scene.start)
 
     def update(self, x, correction):

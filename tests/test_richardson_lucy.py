@@ -417,6 +417,26 @@ def test_by_default_it_stops_near_the_best(camera):
         assert _psnr(got, truth) > max(scores) - 0.6
 
 
+@FLOATS
+@pytest.mark.parametrize("options", [{}, {"num_iter": 40, "stop": 0.05}, {"readout": 0.02}])
+def test_backends_stop_alike(backend, dtype, options):
+    rng = np.random.default_rng(0)
+    image = rng.poisson(200 * scipy.signal.fftconvolve(rng.random((44, 2, 45)), _psf((5, 1, 6)), "valid")) / 200
+    image, psf = image.astype(dtype), _psf((5, 6)).astype(dtype)
+    counts = [[], []]
+    want, got = (
+        richardson_lucy(
+            make(image), make(psf), channel_axis=1, callback=lambda i, x, seen=seen: seen.append(i), **options
+        )
+        for make, seen in zip((np.float64, backend.asarray), counts, strict=True)
+    )
+    assert counts[0] == counts[1]
+    assert 1 < len(counts[0]) < 40
+    got = backend.to_numpy(got)
+    assert got.dtype == dtype
+    np.testing.assert_allclose(got, want, rtol=0, atol=1e-9 if dtype == np.float64 else 1e-3)
+
+
 @pytest.mark.parametrize(
     "options", [{}, {"stop": 0.02, "num_iter": 60}, {"stop": 0.02, "num_iter": 60, "accelerate": False}]
 )

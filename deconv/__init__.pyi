@@ -1,12 +1,16 @@
-from . import blind, degrade, noise, ocr, priors, psf, tone, vignette
+from . import blind, compat, degrade, noise, ocr, priors, psf, tone, vignette
 from ._richardson_lucy import richardson_lucy
-from ._variational import variational
+from ._unsupervised_wiener import UnsupervisedWiener, unsupervised_wiener
+from ._variational import Solution, variational
 from ._wiener import wiener
 
 __version__: str
 
 __all__ = [
+    "Solution",
+    "UnsupervisedWiener",
     "blind",
+    "compat",
     "degrade",
     "noise",
     "ocr",
@@ -14,6 +18,7 @@ __all__ = [
     "psf",
     "richardson_lucy",
     "tone",
+    "unsupervised_wiener",
     "variational",
     "vignette",
     "wiener",

@@ -91,6 +91,10 @@ def _as_array(value, name):
             value = np.asarray(value)
         except (ValueError, TypeError):
             raise TypeError(f"{name} must be an array of numbers, got {type(value).__name__}") from None
+    if isinstance(value, np.ma.MaskedArray):
+        raise TypeError(
+            f"{name} is a masked array, whose mask would be lost: fill it, with NaN where nothing was measured"
+        )
     if isinstance(value, np.ndarray):
         if value.dtype.kind not in "biuf":
             raise TypeError(f"{name} must hold real numbers, got dtype {value.dtype}")
@@ -245,7 +249,7 @@ def as_psf(psf, image, name="psf", *, ndim=None, signed=False):
     spatial = tuple(image.shape)[-ndim:]
     if any(p > n for p, n in zip(psf.shape, spatial, strict=True)):
         raise ValueError(f"{name} of shape {tuple(psf.shape)} is larger than the image of shape {spatial}")
-    return _trim(unit_sum(xp.astype(psf, image.dtype), name, signed=signed))
+    return _trim(xp.astype(unit_sum(_float(xp, psf), name, signed=signed), image.dtype))
 
 
 def _trim(psf):
@@ -254,6 +258,8 @@ def _trim(psf):
     for axis, n in enumerate(psf.shape):
         psf = xp.moveaxis(psf, axis, 0)
         filled = xp.nonzero(xp.any(xp.reshape(psf, (n, -1)) != 0, axis=1))[0]
+        if filled.shape[0] == 0:
+            filled = [n // 2]
         before, after = n // 2 - int(filled[0]), int(filled[-1]) - n // 2
         length = 2 * before if before > after else 2 * after + 1
         start = n // 2 - length // 2
@@ -286,7 +292,7 @@ def unit_sum(psf, name="psf", *, signed=False):
 
 
 def as_weights(mask, image, channel_axis=None):
-    """Weight of each pixel's data, channels first and 1 at most; zero where the picture is NaN.
+    """Weight of each pixel's data, channels first, 1 at most in each; zero where the picture is NaN.
 
     Parameters
     ----------
@@ -306,10 +312,10 @@ def as_weights(mask, image, channel_axis=None):
     weight = split_channels(xp.astype(~xp.isnan(image), image.dtype), channel_axis)[0]
     if mask is not None:
         weight = weight * per_pixel(mask, "mask", image, channel_axis)
-        most = float(xp.max(weight))
-        if not most > 0:
+        most = xp.max(weight, axis=tuple(range(1, weight.ndim)), keepdims=True)
+        if not bool(xp.any(most > 0)):
             raise ValueError("mask leaves out every pixel that was measured")
-        weight = weight / most
+        weight = weight / xp.where(most > 0, most, xp.ones_like(most))
     return weight
 
 

@@ -16,7 +16,7 @@ import os
 import numpy as np
 import scipy.fft
 
-from deconv._array import array_namespace, library
+from deconv._array import array_namespace, device, library
 
 __all__ = ["Transfer", "Workspace", "embed", "fast_shape", "irfftn", "rfftn", "threads"]
 
@@ -137,7 +137,7 @@ def irfftn(spectrum, shape):
 def embed(psf, shape):
     """`psf` on a grid of `shape`, its centre (index ``n // 2`` of each axis) at the origin, wrapped round."""
     xp = array_namespace(psf)
-    pad = xp.zeros(shape, dtype=psf.dtype, device=psf.device)
+    pad = xp.zeros(shape, dtype=psf.dtype, device=device(psf))
     pad[tuple(slice(0, n) for n in psf.shape)] = psf
     return xp.roll(pad, tuple(-(n // 2) for n in psf.shape), axis=tuple(range(psf.ndim)))
 

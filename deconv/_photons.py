@@ -12,18 +12,26 @@ __all__ = ["Photons", "measured_gain"]
 _STEEPNESS = 10
 
 
-def measured_gain(channels, readout=0.0):
-    """Brightness of a photon in each channel, shape (C,), as `deconv.noise.gain` measures it."""
+def measured_gain(channels, weights, readout):
+    """Brightness of a photon in each channel, shape (C,), from its measured pixels, as by `deconv.noise.gain`."""
     xp = array_namespace(channels)
+    if any(n < 3 for n in channels.shape[1:][-2:]):
+        shape = tuple(channels.shape[1:])
+        raise ValueError(f"image of shape {shape} is too small to measure its noise: give gain, or num_iter alone")
     gains = []
     for c in range(channels.shape[0]):
         image = channels[c, ...]
-        # A picture without noise still has rounding.
-        peak = float(xp.max(xp.where(xp.isnan(image), 0.0, image)))
-        least = float(xp.finfo(image.dtype).eps) * peak if peak > 0 else 1.0
-        # A volume is looked at plane by plane.
-        planes = {"channel_axis": 0} if image.ndim == 3 else {}
-        gains.append(max(noise.gain(image, readout=readout, **planes), least))
+        if weights is not None:
+            image = xp.where(weights[c, ...] > 0, image, math.nan)
+        seen = ~xp.isnan(image)
+        image_or_0 = xp.where(seen, image, 0.0)
+        mean = float(xp.sum(image_or_0)) / max(float(xp.sum(xp.astype(seen, image.dtype))), 1.0)
+        # A picture without noise still has rounding, and readout noise alone is made up for by no more counts than
+        # the picture has.
+        least = float(xp.finfo(image.dtype).eps) * float(xp.max(image_or_0))
+        if readout > 0 and mean > 0:
+            least = max(least, readout**2 / mean)
+        gains.append(max(noise.plane_gain(image, readout) or 0.0, least) or 1.0)
     return xp.asarray(gains, dtype=channels.dtype, device=device(channels))
 
 
@@ -47,8 +55,12 @@ class Photons:
 
     Attributes
     ----------
+    measured : array, shape (C, ...)
+        The picture, nowhere negative, 0 where it was not measured.
     counted : array, shape (C, ...)
-        The picture times its weights, nowhere negative.
+        The same times its weights.
+    peak : array, shape (C,)
+        Its largest value, or 1.
     floor : array, shape (C,)
         Below this an expectation is rounding and nothing is divided by it.
     """
@@ -60,11 +72,12 @@ class Photons:
         self.offset = readout**2 / self._each(gain) if readout > 0 else 0.0
         image = image + self.offset if readout > 0 else image
         if weights is not None:
-            image = xp.where(weights > 0, image, 0.0) * weights
+            image = xp.where(weights > 0, image, 0.0)
         if bool(xp.any(image < 0)):
             image = xp.clip(image, min=0.0)
-        self.counted = contiguous(image)
-        peak = xp.max(xp.reshape(self.counted, (image.shape[0], -1)), axis=1)
+        self.measured = contiguous(image)
+        self.counted = self.measured if weights is None else self.measured * weights
+        peak = xp.max(xp.reshape(self.measured, (image.shape[0], -1)), axis=1)
         self.peak = xp.where(peak > 0, peak, xp.ones_like(peak))
         self.floor = self.peak * float(xp.finfo(image.dtype).eps)
         # One value a channel goes into the kernel; a background that varies over the frame is added beforehand.
@@ -77,17 +90,26 @@ class Photons:
         """One value a channel, to be broadcast over its pixels."""
         return self.xp.reshape(values, (-1, *(1 for _ in self.shape[1:])))
 
-    def mean_scene(self):
-        """The level of a flat scene as bright as the picture less its background, shape (C, 1, ...)."""
+    def _mean(self, values):
+        """Mean of `values` over the measured pixels of each channel, shape (C, 1, ...)."""
         xp, axes = self.xp, tuple(range(1, len(self.shape)))
         if self.weights is None:
-            excess = self.counted
-            if bool(xp.any(self.background > 0)):
-                excess = xp.clip(excess - self.background, min=0.0)
-            return xp.mean(excess, axis=axes, keepdims=True)
-        light = xp.sum(xp.clip(self.counted - self.background * self.weights, min=0.0), axis=axes, keepdims=True)
+            return xp.mean(values, axis=axes, keepdims=True)
         # A channel may have no measured pixel at all.
-        return light / xp.clip(xp.sum(self.weights, axis=axes, keepdims=True), min=1e-30)
+        total = xp.clip(xp.sum(self.weights, axis=axes, keepdims=True), min=1e-30)
+        return xp.sum(values * self.weights, axis=axes, keepdims=True) / total
+
+    def mean_scene(self):
+        """The level of a flat scene as bright as the picture less its background, shape (C, 1, ...)."""
+        if not bool(self.xp.any(self.background > 0)):
+            return self._mean(self.measured)
+        return self._mean(self.xp.clip(self.measured - self.background, min=0.0))
+
+    def contrast(self):
+        """Standard deviation of the measured pixels, shape (C,)."""
+        xp = self.xp
+        contrast = xp.sqrt(self._mean((self.measured - self._mean(self.measured)) ** 2))
+        return xp.reshape(contrast, (-1,))
 
     def ratio(self, blurred, grid):
         """Measured over expected, in the place of `blurred`: an array of shape (C, ..., pitch) on that `grid`."""
@@ -110,17 +132,8 @@ class Photons:
         return (slice(None), *(slice(0, n) for n in self.shape[1:]))
 
     def _expected(self, blurred):
-        """What is expected in the frame, times the weights, nowhere 0."""
-        expected = blurred[self._frame] + self.background
-        if self.weights is not None:
-            expected = expected * self.weights
-        return self.xp.maximum(expected, self._each(self.floor))
-
-    def _deviance(self, expected):
-        """Twice the log-likelihood that each pixel is short of its best, in photons; times its weight."""
-        xp = self.xp
-        measured = xp.maximum(self.counted, self._each(self.floor))
-        return 2 * (measured * xp.log(measured / expected) - measured + expected) / self._each(self.gain)
+        """What is expected in the frame, nowhere 0."""
+        return self.xp.maximum(blurred[self._frame] + self.background, self._each(self.floor))
 
     def discrepancy(self, blurred):
         """Squared differences of picture and model, as part of what photon noise makes of them, shape (C,).
@@ -128,24 +141,20 @@ class Photons:
         Each pixel counts by its variance, that of one photon more: where next to none is expected, the deviance of a
         pixel would be far less than one, and the test would be passed too soon.
         """
-        xp, axes = self.xp, tuple(range(1, len(self.shape)))
-        gain = self._each(self.gain)
+        xp, gain = self.xp, self._each(self.gain)
         expected = self._expected(blurred)
-        if self.weights is None:
-            measured, weights = self.counted, 1.0
-        else:
-            weights = self.weights
-            safe = xp.where(weights > 0, weights, 1.0)
-            measured, expected = self.counted / safe, expected / safe
-        scale = weights / (expected + gain)
-        found = xp.sum(scale * (measured - expected) ** 2, axis=axes)
-        return found / xp.sum(scale * gain * expected, axis=axes)
+        found = self._mean((self.measured - expected) ** 2 / (expected + gain))
+        made = self._mean(gain * expected / (expected + gain))
+        # Nothing is expected of a channel without a measured pixel.
+        return xp.reshape(xp.where(made > 0, found / xp.where(made > 0, made, 1.0), 0.0), (-1,))
 
     def _damped(self, expected):
         xp = self.xp
-        weights = 1.0 if self.weights is None else xp.where(self.weights > 0, self.weights, 1.0)
-        share = xp.clip(self._deviance(expected) / weights / self.damping**2, min=0.0, max=1.0)
+        measured = xp.maximum(self.measured, self._each(self.floor))
+        # Twice the log-likelihood that a pixel is short of its best, in photons.
+        deviance = 2 * (measured * xp.log(measured / expected) - measured + expected) / self._each(self.gain)
+        share = xp.clip(deviance / self.damping**2, min=0.0, max=1.0)
         n = _STEEPNESS
         flattened = share ** (n - 1) * (n - (n - 1) * share)
-        followed = 1 + flattened * (self.counted - expected) / expected
+        followed = 1 + flattened * (self.measured - expected) / expected
         return followed if self.weights is None else followed * self.weights

@@ -78,16 +78,15 @@ def richardson_lucy(
         Extrapolate between iterations ([4]_): from about ten on, `num_iter` of them bring about the
         likelihood, and the noise, of ``num_iter**2 / 5`` plain ones.
     background : float or array, shape of `image` or of its spatial axes
-        Level, in the units of `image`, that is in the picture but not in the scene, such as a
-        sky. Do not subtract it from the picture beforehand: add it back instead.
+        Level, in the units of `image` (integers counting as 0 to 1), that is in the picture but not in the scene, such
+        as a sky. Do not subtract it from the picture beforehand: add it back instead.
     readout : float
-        Standard deviation of the Gaussian noise that the camera's readout adds, in the units of `image`. Its variance,
+        Standard deviation of the Gaussian noise that the camera's readout adds, in the same units. Its variance,
         ``readout**2 / gain``, is added to the picture and to what is expected of it, which makes the sum nearly
         Poisson ([5]_).
     gain : float, optional
-        Brightness of one photon in the units of `image` (1 for a picture of counts). Needed for `readout`, `damping`,
-        the discrepancy and the default `weight`; by default the variance of the noise, as `deconv.noise.estimate`
-        measures it, over the mean brightness.
+        Brightness of one photon in the same units (1 for floats that are counts). Needed for `readout`, `damping`,
+        the discrepancy and the default `weight`; by default as `deconv.noise.gain` measures it, in each channel.
     mask : array, shape of `image` or of its spatial axes, optional
         Weight of each pixel, not negative; zero (or False) leaves a pixel out.
     reg : {None, "tv", "tikhonov"}
@@ -105,8 +104,9 @@ def richardson_lucy(
     channel_axis : int, tuple of int or None
         Axis of colours, or axes of colours and of a batch. They are restored independently, with one transfer function.
     callback : callable, optional
-        Called as ``callback(iteration, estimate)`` after each iteration, counted from 1. The estimate is
-        a copy, shaped as the result; for PyTorch tensors it is a NumPy (or CuPy) array.
+        Called as ``callback(iteration, estimate)`` after each iteration, counted from 1, and last with the result:
+        the iteration that meets the discrepancy ends there, before its update. The estimate is a copy, shaped as the
+        result; for PyTorch tensors it is a NumPy (or CuPy) array.
 
     Returns
     -------
@@ -170,21 +170,42 @@ def richardson_lucy(
         raise TypeError(f"callback must be callable or None, got {type(callback).__name__}")
 
     xp = array_namespace(image)
-    channels, join = split_channels(image, channel_axis)
+    unit = _unit(image)
+    channels, join = split_channels(image if unit == 1.0 else image / unit, channel_axis)
     psf = as_psf(psf, channels, ndim=channels.ndim - 1)
     whole = mask is None and not bool(xp.any(xp.isnan(image)))
     weights = None if whole else as_weights(mask, image, channel_axis)
-    background = _background(background, image, channel_axis)
+    background = _background(background, image, channel_axis) / unit
     gains = None
-    if readout > 0 or damping > 0 or stop == "discrepancy" or (reg is not None and weight is None):
-        gains = (
-            measured_gain(channels, readout)
-            if gain is None
-            else xp.full((channels.shape[0],), gain, dtype=image.dtype, device=device(image))
+    if gain is not None:
+        gains = xp.full((channels.shape[0],), gain / unit, dtype=image.dtype, device=device(image))
+    elif readout > 0 or damping > 0 or stop == "discrepancy" or (reg is not None and weight is None):
+        gains = measured_gain(channels, weights, readout / unit)
+    photons = Photons(channels, weights, background, readout / unit, gains, damping)
+    if gain is not None and not bool(xp.any(photons.peak >= gains)):
+        brightest = float(xp.max(photons.peak)) * unit
+        raise ValueError(
+            f"gain is {gain:g}, but no pixel of image is brighter than {brightest:g}: give the brightness of one "
+            "photon in the units of image, in which integers count as parts of their range"
         )
-    photons = Photons(channels, weights, background, readout, gains, damping)
     scene = _Scene(photons, psf, reg, weight, passes=2 * num_iter)
-    return join(_iterate(scene, num_iter, accelerate, stop, callback, join))
+
+    def finish(estimate):
+        return join(estimate if unit == 1.0 else estimate * unit)
+
+    return finish(_iterate(scene, num_iter, accelerate, stop, callback, finish))
+
+
+def _unit(image):
+    """1 for most pictures; where the squares of so small or large ones would leave float32, their size."""
+    xp = array_namespace(image)
+    # A sum tells of NaN without a copy of the picture.
+    whole = image if math.isfinite(float(xp.sum(image))) else xp.where(xp.isnan(image), 0.0, image)
+    brightest = max(float(xp.max(whole)), -float(xp.min(whole)))
+    if brightest == 0 or 1e-8 < brightest < 1e8:
+        return 1.0
+    # A power of two changes no digit.
+    return 2.0 ** math.floor(math.log2(brightest))
 
 
 def _regularisation(reg, weight):
@@ -209,8 +230,13 @@ def _stopping(stop):
 
 def _background(background, image, channel_axis):
     """A number as it is, an array channels first."""
-    if getattr(background, "shape", ()) == ():
+    if not isinstance(background, list | tuple) and getattr(background, "shape", ()) == ():
         return real(background, "background", low=0.0)
+    if "int" in str(getattr(background, "dtype", "")):
+        raise TypeError(
+            "background must hold floats, in the units of image, in which integers count as parts of their range; "
+            f"got {background.dtype}"
+        )
     return per_pixel(background, "background", image, channel_axis)
 
 
@@ -231,16 +257,20 @@ class _Scene:
         # the stretch between the borders: that of a frame just long enough to have one pixel there.
         short = [n if photons.weights is not None else min(n, 2 * k - 1) for n, k in zip(frame, psf.shape, strict=True)]
         skips = [n - s for n, s in zip(frame, short, strict=True)]
-        seen = xp.zeros(
-            (count, *(g - s for g, s in zip(grid, skips, strict=True))), dtype=psf.dtype, device=device(psf)
-        )
-        seen[(slice(None), *(slice(0, s) for s in short))] = 1.0 if photons.weights is None else photons.weights
-        self.sensitivity = Transfer(psf, seen.shape[1:]).adjoint(seen)
+        folded = (count, *(g - s for g, s in zip(grid, skips, strict=True)))
+        place = (slice(None), *(slice(0, s) for s in short))
+        transfer = Transfer(psf, folded[1:])
+        weights = xp.zeros(folded, dtype=psf.dtype, device=device(psf))
+        weights[place] = 1.0 if photons.weights is None else photons.weights
+        sensitivity = transfer.adjoint(weights)
+        # How much of it the measured pixels see, whatever their weights.
+        seen = sensitivity if photons.weights is None else transfer.adjoint(xp.astype(weights > 0, psf.dtype))
+        self.sensitivity = xp.where(seen > _SEEN, sensitivity, 0.0)
         self.fold = ([k - 1 for k in psf.shape], skips)
         # Flat, and 0 already where it stays 0: nothing there may count for the length of a step. With a penalty a
         # pixel that the frame does not see follows its neighbours.
-        least = _SEEN if reg is None else -1.0
-        self.start = self.unfolded(xp.where(self.sensitivity > least, photons.mean_scene(), 0.0))
+        alive = self.sensitivity > 0 if reg is None else self.sensitivity >= 0
+        self.start = self.unfolded(xp.where(alive, photons.mean_scene(), 0.0))
         self.workspace = workspace(psf, grid, count, passes)
         self.penalty = None if reg is None else _Penalty(self, reg, weight)
 
@@ -271,7 +301,7 @@ class _Scene:
             x,
             correction,
             self.sensitivity,
-            _SEEN,
+            0.0,
             *ones,
             *self.grid,
             correction.shape[-1],
@@ -284,8 +314,10 @@ class _Scene:
     def sample(self, x):
         """A copy of some of its pixels, the same ones each time, in units of the picture's brightest."""
         xp, count = self.xp, x.shape[0]
-        # An odd stride, so that it does not keep to one column of an even number of them.
-        stride = (math.prod(self.grid) // _SAMPLE) | 1
+        # A stride that does not keep to some columns.
+        stride = math.prod(self.grid) // _SAMPLE + 1
+        while math.gcd(stride, self.grid[-1]) > 1:
+            stride += 1
         return xp.reshape(x, (count, -1))[:, ::stride] / xp.reshape(self.photons.peak, (count, 1))
 
     def cut(self, x):
@@ -303,10 +335,8 @@ class _Penalty:
 
     def __init__(self, scene, reg, weight):
         xp, photons = scene.xp, scene.photons
-        count = scene.start.shape[0]
         # A channel without contrast has no steps to weigh.
-        contrast = xp.std(xp.reshape(photons.counted, (count, -1)), axis=1)
-        contrast = xp.maximum(contrast, 1e-6 * photons.peak)
+        contrast = xp.maximum(photons.contrast(), 1e-6 * photons.peak)
         strength = photons.gain / (_EDGE * contrast) if weight is None else weight + xp.zeros_like(contrast)
         self.directions = int(reg == "tv")
         self.strength = strength if reg == "tv" else strength / contrast
@@ -331,7 +361,7 @@ class _Penalty:
         )
 
 
-def _iterate(scene, num_iter, accelerate, stop, callback, join):
+def _iterate(scene, num_iter, accelerate, stop, callback, finish):
     """The estimate after `num_iter` iterations, or when each channel has met `stop`, cut to the frame."""
     x = scene.start
     count = x.shape[0]
@@ -353,7 +383,7 @@ def _iterate(scene, num_iter, accelerate, stop, callback, join):
         return len(done) == count
 
     for iteration in range(1, num_iter + 1):
-        previous = scene.sample(x) if isinstance(stop, float) else None
+        previous = scene.xp.asarray(x, copy=True) if isinstance(stop, float) else None
         if accelerate:
             x = momentum.ahead(x)
         expected = scene.expect(x)
@@ -363,10 +393,9 @@ def _iterate(scene, num_iter, accelerate, stop, callback, join):
             if accelerate:
                 momentum.learn(x)
             if previous is not None:
-                now = scene.sample(x)
-                complete = retire(x, _squared(now - previous) <= stop**2 * _squared(now))
+                complete = retire(x, _squared(x - previous) <= stop**2 * _squared(x))
         if callback is not None:
-            callback(iteration, join(finished(x)))
+            callback(iteration, finish(finished(x)))
         if complete:
             break
     # What the iterations worked in is let go before the result takes its place.
@@ -375,7 +404,9 @@ def _iterate(scene, num_iter, accelerate, stop, callback, join):
 
 
 def _squared(values):
-    return array_namespace(values).vecdot(values, values)
+    xp = array_namespace(values)
+    flat = xp.reshape(values, (values.shape[0], -1))
+    return xp.vecdot(flat, flat)
 
 
 class _Momentum:

@@ -69,8 +69,10 @@ def estimate(image, *, channel_axis=None):
     0.02
     """
     rounding = _rounding(image)
-    variance = [_spread(_residual(plane)[0]) ** 2 for plane in _planes(image, channel_axis)]
-    return max(math.sqrt(sum(variance) / len(variance)), rounding)
+    # A channel that holds nothing says nothing.
+    known = [size for size, _ in map(_residual, _planes(image, channel_axis)) if size.shape[0]]
+    variance = [_spread(size) ** 2 for size in known]
+    return max(math.sqrt(sum(variance) / max(len(variance), 1)), rounding)
 
 
 @torch_door
@@ -119,19 +121,26 @@ def gain(image, *, readout=0.0, channel_axis=None):
     1.0
     """
     readout = real(readout, "readout", low=0.0)
-    gains = []
-    for plane in _planes(image, channel_axis):
-        residual, brightness = _residual(plane)
-        xp = array_namespace(residual)
-        best = 0.0
-        for _ in range(_ROUNDS if readout > 0 else 1):
-            light = brightness + (readout**2 / best if best > 0 else 0.0)
-            lit = light > 0
-            best = _spread(residual[lit] / xp.sqrt(light[lit])) ** 2
-            if best <= 1e-6 * readout:
-                break
-        gains.append(best)
-    return sum(gains) / len(gains)
+    gains = [plane_gain(plane, readout) for plane in _planes(image, channel_axis)]
+    known = [g for g in gains if g is not None]
+    return sum(known) / max(len(known), 1)
+
+
+def plane_gain(image, readout):
+    """`gain` of one line, plane or volume, seen plane by plane; None if nothing in it was measured and is bright."""
+    xp = array_namespace(image)
+    residual, brightness = _residual(image)
+    lit = brightness > 0
+    residual, brightness = residual[lit], brightness[lit]
+    if residual.shape[0] == 0:
+        return None
+    best = 0.0
+    for _ in range(_ROUNDS if readout > 0 else 1):
+        light = brightness + (readout**2 / best if best > 0 else 0.0)
+        best = _spread(residual / xp.sqrt(light)) ** 2
+        if best <= 1e-6 * readout:
+            break
+    return best
 
 
 def _planes(image, channel_axis):
@@ -141,10 +150,13 @@ def _planes(image, channel_axis):
 
 
 def _residual(image):
-    """What differences leave of one plane's noise, of unit gain, and the brightness that it comes from, both flat."""
+    """What differences leave of the noise, of unit gain, and the brightness that it comes from, both flat.
+
+    Of a volume, that of its planes.
+    """
     xp = array_namespace(image)
-    axes = image.ndim
-    if any(n < 3 for n in image.shape):
+    axes = min(image.ndim, 2)
+    if any(n < 3 for n in image.shape[-axes:]):
         wanted = " x ".join(["3"] * axes)
         raise ValueError(f"image must be at least {wanted} pixels, got shape {tuple(image.shape)}")
     step = max(1, round((math.prod(image.shape) / _ENOUGH) ** (1 / axes)))
@@ -153,10 +165,10 @@ def _residual(image):
     line = [image[..., j : width - 2 + j : step] for j in range(3)]
     residual, brightness = line[0] - 2 * line[1] + line[2], (line[0] + 4 * line[1] + line[2]) / 6
     if axes == 2:
-        rows = [slice(i, image.shape[0] - 2 + i, step) for i in range(3)]
-        line = [residual[r, :] for r in rows]
+        rows = [slice(i, image.shape[-2] - 2 + i, step) for i in range(3)]
+        line = [residual[..., r, :] for r in rows]
         residual = line[0] - 2 * line[1] + line[2]
-        line = [brightness[r, :] for r in rows]
+        line = [brightness[..., r, :] for r in rows]
         brightness = (line[0] + 4 * line[1] + line[2]) / 6
     size = xp.reshape(xp.abs(residual), (-1,)) / 6 ** (axes / 2)
     brightness = xp.reshape(brightness, (-1,))

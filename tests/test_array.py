@@ -176,3 +176,14 @@ def test_the_door_is_transparent_to_arrays_and_to_help():
 def test_the_door_does_not_import_torch():
     code = "import sys, numpy, deconv._array as a; a.torch_door(abs)(numpy.ones(1)); assert 'torch' not in sys.modules"
     subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def test_masked_arrays_are_refused():
+    with pytest.raises(TypeError, match="image is a masked array, whose mask would be lost"):
+        as_image(np.ma.masked_array(PICTURE, PICTURE > 0.5))
+
+
+@pytest.mark.parametrize("scale", [1e-50, 1e50])
+def test_a_psf_of_any_scale_beside_a_float32_picture(scale):
+    psf = as_psf(np.full((3, 3), scale), PICTURE.astype(np.float32))
+    np.testing.assert_allclose(psf, np.full((3, 3), 1 / 9), rtol=1e-6)

@@ -294,3 +294,18 @@ def test_a_mixture_of_libraries(name):
         if name != "richardson_lucy" or psf is PSF:
             with pytest.raises(TypeError, match="one library"):
                 CALLS[name](IMAGE, strict.asarray(psf))
+
+
+@pytest.mark.parametrize("length", [5, 7, 9, 11, 15])
+def test_an_even_psf_that_ends_in_zeros(length):
+    image = np.random.default_rng(0).random(length) + 0.2
+    psf = np.array([0.5, 0.3, 0.2, 0.0])
+    want = restoration.richardson_lucy(image, psf, 3, clip=False)
+    np.testing.assert_allclose(compat.richardson_lucy(image, psf, 3, clip=False), want, rtol=1e-9)
+
+
+def test_a_psf_that_reaches_nothing():
+    psf = np.zeros((21, 21))
+    psf[0, 0] = 1
+    image = np.random.default_rng(0).random((3, 3))
+    np.testing.assert_array_equal(compat.richardson_lucy(image, psf, 2), restoration.richardson_lucy(image, psf, 2))

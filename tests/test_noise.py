@@ -126,3 +126,12 @@ def test_gain_of_a_line_of_colours_and_of_nothing(backend):
 def test_gain_with_less_noise_than_readout_is_zero():
     picture = 0.5 + 0.01 * np.random.default_rng(0).standard_normal((100, 100))
     assert noise.gain(picture, readout=0.02) < 1e-6
+
+
+def test_channels_that_hold_nothing_say_nothing():
+    counts = np.random.default_rng(0).poisson(50.0, (200, 200, 3)).astype(float)
+    counts[..., 1] = np.nan
+    assert noise.gain(counts, channel_axis=-1) == pytest.approx(1, rel=0.05)
+    assert noise.estimate(counts, channel_axis=-1) == pytest.approx(50**0.5, rel=0.05)
+    counts[..., 2] = 0
+    assert noise.gain(counts, channel_axis=-1) == pytest.approx(1, rel=0.05)

@@ -82,8 +82,9 @@ def test_public_docstrings():
 STOREYS = (
     ("_array", "_check"),
     ("_fft", "kernels"),
-    ("noise", "priors", "psf", "tone", "vignette"),
-    ("_richardson_lucy", "_variational", "_wiener", "degrade", "ocr"),
+    ("_balance", "_border", "noise", "priors", "psf", "tone", "vignette"),
+    ("_convolve", "_diagonal", "_photons"),
+    ("_richardson_lucy", "_unsupervised_wiener", "_variational", "_wiener", "degrade", "ocr"),
     ("blind", "compat"),
     ("cli",),
 )

@@ -14,7 +14,7 @@ import scipy.signal
 from skimage import data, restoration
 
 import deconv
-from deconv import richardson_lucy
+from deconv import _convolve, richardson_lucy
 from deconv._fft import Transfer
 
 FLOATS = pytest.mark.parametrize("dtype", [np.float32, np.float64])
@@ -198,10 +198,9 @@ def test_a_masked_pixel_has_no_say():
     mask[10, 12] = False
     spoilt = image.copy()
     spoilt[10, 12] = 1e9
-    # Equal but for rounding: only the unit, the brightest unmasked pixel, is common.
-    np.testing.assert_array_equal(
-        richardson_lucy(spoilt, psf, 10, mask=mask), richardson_lucy(image, psf, 10, mask=mask)
-    )
+    for options in ({"num_iter": 10}, {}, {"num_iter": 10, "damping": 2.0}, {"num_iter": 10, "reg": "tv"}):
+        got, want = (richardson_lucy(a, psf, mask=mask, **options) for a in (spoilt, image))
+        np.testing.assert_allclose(got, want, rtol=1e-9)
 
 
 @FLOATS
@@ -232,6 +231,19 @@ def test_stars_on_a_sky_background():
     # The sky is no light of the scene, and the stars have their flux.
     np.testing.assert_allclose(with_sky[24:37, 34:47].sum(), 1e4, rtol=0.05)
     assert abs(np.median(with_sky)) < 2
+
+
+@FLOATS
+@pytest.mark.parametrize("options", [{}, {"num_iter": 20, "reg": "tv"}, {"num_iter": 20, "damping": 1.0}])
+@pytest.mark.parametrize("scale", [1e-26, 1e20])
+def test_answer_of_faint_and_bright_fluxes(dtype, options, scale):
+    rng = np.random.default_rng(0)
+    image = rng.poisson(100 * scipy.signal.fftconvolve(rng.random((44, 45)), _psf((5, 6)), "valid")).astype(dtype)
+    psf = _psf((5, 6)).astype(dtype)
+    got = richardson_lucy((image * dtype(scale)).astype(dtype), psf, **options) / dtype(scale)
+    want = richardson_lucy(image, psf, **options)
+    np.testing.assert_allclose(got, want, rtol=0, atol=(1e-2 if dtype == np.float32 else 1e-8) * want.max())
+    assert want.std() > 0.3
 
 
 @FLOATS
@@ -466,6 +478,70 @@ def test_stops_when_the_scene_hardly_changes():
     assert changes[-1] < 0.015 < changes[len(changes) // 2]
 
 
+def test_weights_that_differ_by_far_leave_nothing_black():
+    image, psf = np.ones((64, 64)), _psf((5, 5))
+    weights = np.ones((64, 64))
+    weights[:, 32:] = 5e-4
+    np.testing.assert_allclose(richardson_lucy(image, psf, 20, mask=weights), 1, rtol=1e-6)
+    stack, weights = np.ones((32, 32, 2)), np.ones((32, 32, 2))
+    weights[..., 1] = 1e-5
+    np.testing.assert_allclose(richardson_lucy(stack, psf, 20, mask=weights, channel_axis=-1), 1, rtol=1e-6)
+
+
+def test_weights_count_in_discrepancy_and_damping(camera):
+    image, psf = camera[0][100:180, 200:280], camera[1]
+    rng = np.random.default_rng(3)
+    noisy = image.copy()
+    noisy[:, 40:] += 0.3 * rng.random((80, 40))
+    trusted = np.ones((80, 80))
+    trusted[:, 40:] = 1e-6
+    masked = np.where(trusted == 1, 1.0, 0.0)
+    for options in ({}, {"num_iter": 20, "damping": 2.0}):
+        almost, quite = (richardson_lucy(noisy, psf, mask=m, gain=5e-4, **options) for m in (trusted, masked))
+        # What hardly counts says hardly more than what is left out (without its weight it would be 0.1 off).
+        assert np.abs(almost - quite)[:, :30].mean() < 0.01
+    whole, weighed = (richardson_lucy(image, psf, mask=m, gain=5e-4) for m in (None, np.full((80, 80), 0.3)))
+    np.testing.assert_allclose(weighed, whole, rtol=1e-6)
+
+
+def test_readout_noise_that_is_not_there_does_not_flatten():
+    blocks = np.random.default_rng(0).random((12, 12)).repeat(8, 0).repeat(8, 1)
+    psf = deconv.psf.disk(3)
+    image = scipy.signal.fftconvolve(np.pad(blocks, 3, "edge"), psf, "valid")
+    image = image + 0.01 * np.random.default_rng(1).standard_normal(image.shape)
+    for readout in (0.01, 0.012, 0.02):
+        assert richardson_lucy(image, psf, readout=readout).std() > image.std()
+
+
+def test_a_channel_without_a_measured_pixel_by_default():
+    stack = np.random.default_rng(0).random((24, 24, 2))
+    stack[..., 1] = np.nan
+    got = richardson_lucy(stack, _psf((3, 3)), channel_axis=-1)
+    np.testing.assert_allclose(got[..., 0], richardson_lucy(stack[..., 0], _psf((3, 3))), rtol=1e-9)
+    assert (got[..., 1] == 0).all()
+
+
+def test_dark_planes_do_not_hide_the_noise():
+    rng = np.random.default_rng(0)
+    volume = np.zeros((12, 24, 24))
+    volume[4:7] = rng.poisson(50.0, (3, 24, 24))
+    seen = []
+    richardson_lucy(volume, _psf((1, 3, 3)), callback=lambda i, x: seen.append(i))
+    assert len(seen) < 20
+
+
+@pytest.mark.parametrize("options", [{}, {"accelerate": False, "num_iter": 6}, {"num_iter": 6, "background": 0.1}])
+@pytest.mark.parametrize("width", [(3, 4), (9, 9)])
+def test_small_psfs_without_transforms(backend, monkeypatch, options, width):
+    rng = np.random.default_rng(0)
+    image, psf = rng.random((30, 2, 31)), _psf((3, 4)) if width == (3, 4) else deconv.psf.gaussian(1.0)
+    want = richardson_lucy(image, psf, channel_axis=1, **options)
+    monkeypatch.setattr(_convolve, "_WORTH_COMPILING", 0)
+    assert isinstance(_convolve.workspace(psf, (40, 40), 2, 10), _convolve.LoopWorkspace)
+    got = richardson_lucy(backend.asarray(image), backend.asarray(psf), channel_axis=1, **options)
+    np.testing.assert_allclose(backend.to_numpy(got), want, rtol=0, atol=1e-9)
+
+
 # Penalties.
 
 
@@ -561,6 +637,8 @@ def test_memory_of_a_photograph(accelerate, most):
         ({"stop": "best"}, ValueError, 'stop must be "discrepancy", a number or None'),
         ({"stop": 0.0}, ValueError, "stop must be greater than 0"),
         ({"gain": 0}, ValueError, "gain must be greater than 0"),
+        ({"gain": 3.0}, ValueError, "gain is 3, but no pixel of image is brighter than 1"),
+        ({"background": np.ones((9, 9), int)}, TypeError, "background must hold floats"),
         ({"readout": -1}, ValueError, "readout must be at least 0"),
         ({"damping": np.nan}, ValueError, "damping must be finite"),
         ({"background": np.ones((3, 3))}, ValueError, r"background has shape \(3, 3\), but image has shape \(9, 9\)"),

@@ -89,7 +89,7 @@ def richardson_lucy(image, psf, num_iter=50, clip=True, filter_epsilon=None):
     # but for a shift by a pixel, is seen to by shifting what it is given.
     shift = tuple((n + 1) % 2 for n in psf.shape)
     psf = _trim(_within_reach(_odd(psf), image.shape))
-    grid = fast_shape(max(n + k // 2, k) for n, k in zip(image.shape, psf.shape, strict=True))
+    grid = fast_shape(max(n + k // 2 + s, k) for n, k, s in zip(image.shape, psf.shape, shift, strict=True))
     frame = (0, *(slice(0, n) for n in image.shape))
     shifted = (0, *(slice(s, s + n) for s, n in zip(shift, image.shape, strict=True)))
 

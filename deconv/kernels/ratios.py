@@ -290,6 +290,7 @@ def rl_penalised(x, correction, sensitivity, divergence, stiffness, strength, co
     """
     size = x.size // channels
     zero = x.dtype.type(0)
+    two = x.dtype.type(2)
     for c in range(channels):
         part = strength[c]
         for row in range(c * size // cols, (c + 1) * size // cols):
@@ -300,10 +301,10 @@ def rl_penalised(x, correction, sensitivity, divergence, stiffness, strength, co
                 fitted = fitted if fitted > 0 else zero
                 seen = sensitivity[i] if sensitivity[i] > 0 else zero
                 tied = part * stiffness[i]
-                linear = seen - 2 * tied * x[i] - part * divergence[i]
-                root = np.sqrt(linear * linear + 8 * tied * fitted)
+                linear = seen - two * tied * x[i] - part * divergence[i]
+                root = np.sqrt(linear * linear + two * two * two * tied * fitted)
                 # The same root twice: linear + root would cancel where linear is negative.
                 if linear > 0:
-                    x[i] = 2 * fitted / (linear + root)
+                    x[i] = two * fitted / (linear + root)
                 else:
-                    x[i] = (root - linear) / (4 * tied) if tied > 0 else zero
+                    x[i] = (root - linear) / (two * two * tied) if tied > 0 else zero

@@ -1,4 +1,4 @@
-"""A least-squares problem that the Fourier transform makes diagonal: its solution, and what its weight depends on.
+"""A least-squares problem that the Fourier transform makes diagonal: its filter, and what its weight depends on.
 
 Complex arrays come as floats, real and imaginary parts in turn.
 """
@@ -7,36 +7,34 @@ import math
 
 from deconv.kernels._kernel import kernel
 
-__all__ = ["spectral_bins", "spectral_filter"]
+__all__ = ["spectral_bins", "spectral_gain"]
 
 
-def _filter_example(rng, shape, dtype):
-    pairs = [rng.uniform(-1, 1, (*shape, 2)).astype(dtype) for _ in range(2)]
+def _gain_example(rng, shape, dtype):
+    otf = rng.uniform(-1, 1, (*shape, 2)).astype(dtype)
     penalty = rng.uniform(0, 1, shape).astype(dtype)
     # A frequency that neither the PSF passes nor the penalty weighs.
-    pairs[1].reshape(-1, 2)[0] = 0
+    otf.reshape(-1, 2)[0] = 0
     penalty.reshape(-1)[0] = 0
-    return [pairs[0], *(p.astype(dtype) for p in (pairs[1], penalty)), 0.3]
+    return [otf, penalty, 0.3]
 
 
 @kernel(
-    extent=lambda spectrum, otf, penalty, *_: (penalty.size,),
-    example=_filter_example,
+    extent=lambda otf, penalty, *_: (penalty.size,),
+    example=_gain_example,
     cuda=r"""
-extern "C" __global__ void spectral_filter(T* spectrum, const T* otf, const T* penalty, T balance, int n) {
+extern "C" __global__ void spectral_gain(T* otf, const T* penalty, T balance, int n) {
     int i = blockIdx.x * blockDim.x + threadIdx.x;
     if (i >= n) return;
     T re = otf[2 * i], im = otf[2 * i + 1];
     T below = re * re + im * im + balance * penalty[i];
-    T gain = below > T(0) ? T(1) / below : T(0);
-    T a = spectrum[2 * i], b = spectrum[2 * i + 1];
-    spectrum[2 * i] = (a * re + b * im) * gain;
-    spectrum[2 * i + 1] = (b * re - a * im) * gain;
+    otf[2 * i] = below > T(0) ? re / below : T(0);
+    otf[2 * i + 1] = below > T(0) ? -im / below : T(0);
 }
 """,
 )
-def spectral_filter(spectrum, otf, penalty, balance):
-    """The minimiser of ``|otf x - spectrum|^2 + balance penalty |x|^2`` into `spectrum`; 0 where any x will do."""
+def spectral_gain(otf, penalty, balance):
+    """From H to ``conj(H) / (|H|^2 + balance penalty)``, the filter of least squares; 0 where any answer will do."""
     # Flat: through views of pairs the loop is not vectorised.
     zero = balance * 0
     one = zero + 1
@@ -44,11 +42,9 @@ def spectral_filter(spectrum, otf, penalty, balance):
         re = otf[2 * i]
         im = otf[2 * i + 1]
         below = re * re + im * im + balance * penalty[i]
-        gain = one / below if below > zero else zero
-        a = spectrum[2 * i]
-        b = spectrum[2 * i + 1]
-        spectrum[2 * i] = (a * re + b * im) * gain
-        spectrum[2 * i + 1] = (b * re - a * im) * gain
+        inverse = one / below if below > zero else zero
+        otf[2 * i] = re * inverse
+        otf[2 * i + 1] = -im * inverse
 
 
 def _bins_example(rng, shape, dtype):

@@ -115,7 +115,7 @@ def problem(side, dtype):
 ALGORITHMS = [
     ("wiener", "deconv._wiener", lambda f, image, psf: f(image, psf), (1e-3, 1e-10)),
     ("richardson_lucy", "deconv._richardson_lucy", lambda f, image, psf: f(image, psf, 30), (1e-3, 1e-9)),
-    ("variational", "deconv._variational", lambda f, image, psf: f(image, psf), (1e-2, 1e-6)),
+    ("variational", "deconv._variational", lambda f, image, psf: f(image, psf).image, (1e-2, 1e-6)),
     ("deblur", "deconv.blind", lambda f, image, psf: f(image).image, (5e-2, 1e-3)),
 ]
 

@@ -4,10 +4,8 @@ import numpy as np
 
 __all__ = ["RULES", "find"]
 
-RULES = ("likelihood", "gcv", "sure", "discrepancy")
-
-# Balances tried, about the middle of the range of ratios that matters, and steps of the search between two of them.
-_DECADES, _PER_DECADE, _STEPS = (-9.0, 4.0), 8, 40
+# Balances tried, about the inverse of the typical penalty, and halvings of the interval between two of them.
+_DECADES, _PER_DECADE, _HALVINGS = (-9.0, 4.0), 8, 50
 
 
 def find(rule, spectrum, typical, sigma=None):
@@ -27,42 +25,56 @@ def find(rule, spectrum, typical, sigma=None):
     """
     low, high = _DECADES
     exponents = np.arange(low, high + 1e-9, 1 / _PER_DECADE) - np.log10(typical)
-
-    def cost(exponent):
-        """What the rule makes smallest, or zero, at a balance of ``10**exponent``."""
-        balance = 10.0 ** np.asarray(exponent)[..., None]
-        if rule == "likelihood":
-            # Of frequencies with the variance v (1 + ratio / balance), the noise's v at its best.
-            variance = np.sum(spectrum.energy / (1 + spectrum.ratio / balance), axis=-1) / np.sum(spectrum.count)
-            return np.sum(spectrum.count * np.log1p(spectrum.ratio / balance), axis=-1) / np.sum(
-                spectrum.count
-            ) + np.log(np.maximum(variance, np.finfo(float).tiny))
-        left = balance / (spectrum.ratio + balance)
-        residual = np.sum(spectrum.energy * left**2, axis=-1)
-        freedom = np.sum(spectrum.count * left, axis=-1)
-        total = np.sum(spectrum.count)
-        if rule == "gcv":
-            return residual / freedom**2
-        if rule == "sure":
-            return residual + 2 * sigma**2 * (total - freedom)
-        # Morozov's residual has the variance of all pixels, which smooths a sharp picture too much; of those that the
-        # fit leaves free, too little where the PSF is wide. Half-way does well on both.
-        return residual - sigma**2 * 0.5 * (total + freedom)
-
-    costs = cost(exponents)
+    costs, rises = np.array([_RULES[rule](spectrum, 10.0**exponent, sigma) for exponent in exponents]).T
     if rule == "discrepancy":
-        above = np.nonzero(costs > 0)[0]
-        if above.size == 0 or above[0] == 0:
-            return float(10.0 ** exponents[-1 if above.size == 0 else 0])
-        start, stop = exponents[above[0] - 1], exponents[above[0]]
-        for _ in range(_STEPS):
-            middle = 0.5 * (start + stop)
-            start, stop = (start, middle) if cost(middle) > 0 else (middle, stop)
-        return float(10.0 ** (0.5 * (start + stop)))
-    best = int(np.argmin(costs))
-    start, stop = exponents[max(best - 1, 0)], exponents[min(best + 1, exponents.size - 1)]
-    golden = 0.5 * (np.sqrt(5) - 1)
-    for _ in range(_STEPS):
-        first, second = stop - golden * (stop - start), start + golden * (stop - start)
-        start, stop = (start, second) if cost(first) < cost(second) else (first, stop)
+        above = np.nonzero(rises > 0)[0]
+        best = int(above[0]) if above.size else exponents.size - 1
+        start, stop = exponents[max(best - 1, 0)], exponents[best]
+    else:
+        best = int(np.argmin(costs))
+        start, stop = exponents[max(best - 1, 0)], exponents[min(best + 1, exponents.size - 1)]
+    # By the sign of the derivative: the cost itself is flat at its minimum, and says where only to half its digits.
+    for _ in range(_HALVINGS):
+        middle = 0.5 * (start + stop)
+        rise = _RULES[rule](spectrum, 10.0**middle, sigma)[1]
+        start, stop = (start, middle) if rise > 0 else (middle, stop)
     return float(10.0 ** (0.5 * (start + stop)))
+
+
+# Each rule gives its cost at a balance and a number of the sign of the cost's derivative. A frequency keeps the part
+# `left` of itself in the residual, whose derivative by the logarithm of the balance is left (1 - left).
+
+
+def _likelihood(spectrum, balance, sigma):
+    # A frequency's variance is that of the noise over `left`; the noise's at its best is the mean of left * energy.
+    left = balance / (spectrum.ratio + balance)
+    number, energy = spectrum.number / np.sum(spectrum.number), spectrum.energy * left
+    fit = 1 - left
+    noise = max(float(np.sum(energy)), np.finfo(float).tiny)
+    return np.log(noise) - np.sum(number * np.log(left)), np.sum(energy * fit) / noise - np.sum(number * fit)
+
+
+def _gcv(spectrum, balance, sigma):
+    left = balance / (spectrum.ratio + balance)
+    residual, freedom = spectrum.energy * left**2, spectrum.number * left
+    total = max(float(np.sum(residual)), np.finfo(float).tiny)
+    cost = total / np.sum(freedom) ** 2
+    return cost, np.sum(residual * (1 - left)) / total - np.sum(freedom * (1 - left)) / np.sum(freedom)
+
+
+def _sure(spectrum, balance, sigma):
+    left = balance / (spectrum.ratio + balance)
+    residual, freedom = spectrum.energy * left**2, sigma**2 * spectrum.number * left
+    return np.sum(residual - 2 * freedom), np.sum((residual - freedom) * (1 - left))
+
+
+def _discrepancy(spectrum, balance, sigma):
+    # Morozov's residual has the variance of all pixels, which smooths a sharp picture too much; of those that the fit
+    # leaves free, too little where the PSF is wide. Half-way does well on both. The sign is that of what must be zero.
+    left = balance / (spectrum.ratio + balance)
+    excess = np.sum(spectrum.energy * left**2 - sigma**2 * spectrum.number * (1 + left) / 2)
+    return abs(excess), excess
+
+
+_RULES = {"likelihood": _likelihood, "gcv": _gcv, "sure": _sure, "discrepancy": _discrepancy}
+RULES = tuple(_RULES)

@@ -33,12 +33,12 @@ _SPAN, _PER_E, _PARTS = 40.0, 8.0, 256
 class Spectrum(NamedTuple):
     """What the filter's statistics depend on, in bins of the ratio of ``|H|^2`` to ``|D|^2``; NumPy arrays, float64.
 
-    `count` is the number of frequencies, their sum that of the pixels; `energy` their part of the sum of squares;
+    `number` is that of the frequencies, their sum that of the pixels; `energy` their part of the sum of squares;
     `inverse` their part of the mean of ``1 / |D|^2`` over the period.
     """
 
     ratio: np.ndarray
-    count: np.ndarray
+    number: np.ndarray
     energy: np.ndarray
     inverse: np.ndarray
 
@@ -117,7 +117,7 @@ class Diagonal:
         used = total[0] > 0
         return Spectrum(
             ratio=np.exp(low + np.arange(bins)[used] / _PER_E),
-            count=total[0, used] * (pixels / cells),
+            number=total[0, used] * (pixels / cells),
             energy=total[1, used] * (scale**2 / power * pixels / cells),
             inverse=total[2, used] / (count * cells),
         )

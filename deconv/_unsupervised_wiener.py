@@ -142,27 +142,33 @@ def unsupervised_wiener(image, psf, *, reg="laplacian", num_iter=200, burn_in=50
 
 def _chain(spectrum, balance, num_iter, rng):
     """Gibbs sampling of the two precisions, from a first `balance` on."""
-    ratio, count, energy = spectrum.ratio, spectrum.count, spectrum.energy
-    total = float(np.sum(count))
-    noise = total / float(np.sum(energy / (1 + ratio / balance)))
+    total = float(np.sum(spectrum.number))
+    noise = total / float(np.sum(spectrum.energy / (1 + spectrum.ratio / balance)))
     scene = noise * balance
     chains = np.empty((2, num_iter))
     for i in range(num_iter):
-        left = 1 / (1 + ratio * (noise / scene))
-        fit = 1 - left
-        # Of each frequency of |y - Hx|^2 and |Dx|^2: the mean's square, and the variance about it.
-        misfit, rough = left**2 * energy, fit**2 / ratio * energy
-        misfit_var, rough_var = fit / noise, left / scene
-        mean = np.sum(misfit + count * misfit_var), np.sum(rough + count * rough_var)
-        # The two fluctuate against each other about the means, and together through the variances.
-        both = np.sum(2 * count * misfit_var * rough_var - 4 * left * fit / ratio * energy * misfit_var)
-        own = [np.sum(2 * count * v**2 + 4 * m * v) for m, v in ((misfit, misfit_var), (rough, rough_var))]
+        mean, variance, both = _norms(spectrum, noise, scene)
         first, second = rng.standard_normal(2)
-        along = both / math.sqrt(own[0])
-        norms = (
-            mean[0] + math.sqrt(own[0]) * first,
-            mean[1] + along * first + math.sqrt(max(own[1] - along**2, 0.0)) * second,
-        )
-        noise, scene = (rng.gamma(total / 2, 2 / max(norm, 1e-3 * m)) for norm, m in zip(norms, mean, strict=True))
+        along = both / math.sqrt(variance[0])
+        misfit = mean[0] + math.sqrt(variance[0]) * first
+        rough = mean[1] + along * first + math.sqrt(max(variance[1] - along**2, 0.0)) * second
+        # A sum of squares is positive: the Gaussian must not reach below on a picture of a few pixels.
+        noise = rng.gamma(total / 2, 2 / max(misfit, 1e-3 * mean[0]))
+        scene = rng.gamma(total / 2, 2 / max(rough, 1e-3 * mean[1]))
         chains[:, i] = noise, scene
     return chains
+
+
+def _norms(spectrum, noise, scene):
+    """Means, variances and covariance of ``|y - Hx|^2`` and ``|Dx|^2``, x drawn given the two precisions."""
+    left = 1 / (1 + spectrum.ratio * (noise / scene))
+    fit = 1 - left
+    # Of each frequency: the square of the mean, and the variance about it.
+    misfit, misfit_var = left**2 * spectrum.energy, fit / noise
+    rough, rough_var = fit**2 / spectrum.ratio * spectrum.energy, left / scene
+    number = spectrum.number
+    means = [float(np.sum(m + number * v)) for m, v in ((misfit, misfit_var), (rough, rough_var))]
+    variances = [float(np.sum(2 * number * v**2 + 4 * m * v)) for m, v in ((misfit, misfit_var), (rough, rough_var))]
+    # An x that is too large on the side of its mean leaves less of y; x far from its mean makes both large.
+    against = 4 * left * fit / spectrum.ratio * spectrum.energy * misfit_var
+    return means, variances, float(np.sum(2 * number * misfit_var * rough_var - against))

@@ -352,7 +352,7 @@ def _restore_known(picture, psf, gamma, report):
         num_iter=total,
         channel_axis=picture.channel_axis,
         callback=step,
-    )
+    ).image
     return deconv.tone.encode(light, gamma)
 
 

@@ -34,7 +34,7 @@ methods = {
     "wiener": lambda: deconv.wiener(blurred, psf),
     "Richardson-Lucy, 100": lambda: deconv.richardson_lucy(blurred, psf, 100),
     "the same accelerated, 22": lambda: deconv.richardson_lucy(blurred, psf, 22, accelerate=True),
-    "variational (TV, 0 to 0.9)": lambda: deconv.variational(blurred, psf, bounds=(0.0, 0.9)),
+    "variational (TV, 0 to 0.9)": lambda: deconv.variational(blurred, psf, bounds=(0.0, 0.9)).image,
 }
 pictures = {"truth": truth, "blurred": blurred}
 for name, method in methods.items():

@@ -69,27 +69,45 @@ def test_no_worse_than_scikit_image(psf):
     assert _psnr(unsupervised_wiener(image, psf).image, truth) > _psnr(theirs[30:-30, 30:-30], truth)
 
 
-def test_chain_has_the_moments_of_a_chain_that_draws_scenes():
-    """Against the sampler that draws the whole scene, frequency by frequency."""
-    rng = np.random.default_rng(5)
+def _frequency_by_frequency():
+    """The statistics of a small problem, and the same as single real numbers y, each seen with its own gain."""
     image, _ = _drawn((40, 44), deconv.psf.disk(1.5), 0.1, 10.0, seed=2)
-    problem = _unsupervised_wiener.Diagonal(image, deconv.psf.disk(1.5), "laplacian", None)
-    spectrum = problem.spectrum()
-    got = _unsupervised_wiener._chain(spectrum, 0.1, 4000, np.random.default_rng(3))[:, 200:]
+    spectrum = _unsupervised_wiener.Diagonal(image, deconv.psf.disk(1.5), "laplacian", None).spectrum()
+    number = np.maximum(np.rint(spectrum.number), 1).astype(int)
+    spectrum = spectrum._replace(number=number.astype(float))
+    gain = np.repeat(np.sqrt(spectrum.ratio), number)  # of x in units of D
+    return spectrum, np.repeat(np.sqrt(spectrum.energy / number), number), gain
 
-    # Each bin as so many real numbers of equal size, the last of them whole.
-    count = np.maximum(np.rint(spectrum.count), 1).astype(int)
-    ratio = np.repeat(spectrum.ratio, count)
-    y = np.repeat(np.sqrt(spectrum.energy / count), count)
-    blur = np.sqrt(ratio)  # in units of D
+
+def _scene(y, gain, noise, scene, rng):
+    precision = noise * gain**2 + scene
+    return noise * gain * y / precision + rng.standard_normal(y.size) / np.sqrt(precision)
+
+
+@pytest.mark.parametrize(("noise", "scene"), [(100.0, 10.0), (10.0, 0.1), (3.0, 100.0)])
+def test_norms_have_the_moments_of_drawn_scenes(noise, scene):
+    rng = np.random.default_rng(5)
+    spectrum, y, gain = _frequency_by_frequency()
+    drawn = np.array([_scene(y, gain, noise, scene, rng) for _ in range(4000)])
+    norms = np.sum((y - gain * drawn) ** 2, axis=1), np.sum(drawn**2, axis=1)
+    means, variances, both = _unsupervised_wiener._norms(spectrum, noise, scene)
+    want = np.cov(*norms)
+    np.testing.assert_allclose(means, np.mean(norms, axis=1), rtol=0.01)
+    np.testing.assert_allclose(variances, np.diag(want), rtol=0.1)
+    assert both == pytest.approx(want[0, 1], abs=0.06 * np.sqrt(want[0, 0] * want[1, 1]))
+
+
+def test_chain_has_the_moments_of_a_chain_that_draws_scenes():
+    rng = np.random.default_rng(5)
+    spectrum, y, gain = _frequency_by_frequency()
+    got = _unsupervised_wiener._chain(spectrum, 0.1, 4000, np.random.default_rng(3))[:, 200:]
     noise, scene, want = got[0, 0], got[1, 0], []
     for _ in range(2000):
-        precision = noise * ratio + scene
-        x = noise * blur * y / precision + rng.standard_normal(y.size) / np.sqrt(precision)
-        noise = rng.gamma(y.size / 2, 2 / np.sum((y - blur * x) ** 2))
+        x = _scene(y, gain, noise, scene, rng)
+        noise = rng.gamma(y.size / 2, 2 / np.sum((y - gain * x) ** 2))
         scene = rng.gamma(y.size / 2, 2 / np.sum(x**2))
         want.append((noise, scene))
-    want = np.array(want).T[:, 200:]
+    want = np.array(want).T
     np.testing.assert_allclose(got.mean(axis=1), want.mean(axis=1), rtol=0.05)
     np.testing.assert_allclose(got.std(axis=1), want.std(axis=1), rtol=0.25)
 

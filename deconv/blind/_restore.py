@@ -17,8 +17,8 @@ __all__ = ["restore_natural", "restore_text"]
 _WORKING_RADIUS = 14.0
 # Restored coverage up to which it is paper, and from which it is ink: the error of a restoration is about so large.
 _PAPER, _INK = 0.15, 0.75
-# Iterations of the final solve.
-_ITERATIONS = 200
+# Iterations of the final solve: more fit the error of the PSF, and cost 0.1 dB in the mean over four photographs.
+_ITERATIONS = 35
 
 
 def restore_text(ink, candidate, report):

@@ -28,8 +28,9 @@ extern "C" __global__ void spectral_gain(T* otf, const T* penalty, T balance, in
     if (i >= n) return;
     T re = otf[2 * i], im = otf[2 * i + 1];
     T below = re * re + im * im + balance * penalty[i];
-    otf[2 * i] = below > T(0) ? re / below : T(0);
-    otf[2 * i + 1] = below > T(0) ? -im / below : T(0);
+    T inverse = below > T(0) ? T(1) / below : T(0);
+    otf[2 * i] = re * inverse;
+    otf[2 * i + 1] = -im * inverse;
 }
 """,
 )

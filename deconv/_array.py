@@ -14,6 +14,7 @@ import numpy as np
 from array_api_compat import device
 
 __all__ = [
+    "HOST",
     "array_namespace",
     "as_image",
     "as_psf",
@@ -29,6 +30,10 @@ __all__ = [
     "torch_door",
     "unit_sum",
 ]
+
+
+# Metadata of a dataclass's field that stays a NumPy array, or a number, wherever the pictures are.
+HOST = {"host": True}
 
 
 def library(x):
@@ -386,7 +391,8 @@ def _to_torch(x):
     if array_api_compat.is_cupy_array(x):
         return torch.from_dlpack(x)
     if is_dataclass(x):
-        return replace(x, **{f.name: _to_torch(getattr(x, f.name)) for f in fields(x) if f.init})
+        moved = [f.name for f in fields(x) if f.init and f.metadata != HOST]
+        return replace(x, **{name: _to_torch(getattr(x, name)) for name in moved})
     if isinstance(x, tuple):
         moved = [_to_torch(v) for v in x]
         return type(x)(*moved) if hasattr(x, "_fields") else tuple(moved)

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from deconv._array import torch_door
+from deconv._array import HOST, torch_door
 from deconv._balance import find
 from deconv._check import generator, integer
 from deconv._diagonal import Diagonal
@@ -41,8 +41,8 @@ class UnsupervisedWiener:
     spread: float
     noise: float
     balance: float
-    noise_precision: np.ndarray = field(repr=False)
-    scene_precision: np.ndarray = field(repr=False)
+    noise_precision: np.ndarray = field(repr=False, metadata=HOST)
+    scene_precision: np.ndarray = field(repr=False, metadata=HOST)
     burn_in: int
 
 

@@ -1,13 +1,13 @@
 """Restoration with a known PSF by minimising data term plus prior: the one splitting solver."""
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 
 import numpy as np
 
 from deconv import noise
-from deconv._array import array_namespace, as_image, as_psf, as_weights, device, split_channels, torch_door
+from deconv._array import HOST, array_namespace, as_image, as_psf, as_weights, device, split_channels, torch_door
 from deconv._check import integer, real
 from deconv._fft import Transfer, fast_shape, irfftn, rfftn
 from deconv.kernels import split_bounds, split_data, split_gradient, split_poisson, split_sum
@@ -55,11 +55,11 @@ class Solution:
     """
 
     image: object
-    weight: float
-    num_iter: int
-    converged: bool
-    primal: np.ndarray
-    dual: np.ndarray
+    weight: float = field(metadata=HOST)
+    num_iter: int = field(metadata=HOST)
+    converged: bool = field(metadata=HOST)
+    primal: np.ndarray = field(metadata=HOST)
+    dual: np.ndarray = field(metadata=HOST)
 
 
 @torch_door

@@ -8,6 +8,7 @@ from typing import NamedTuple
 import numpy as np
 import pytest
 
+import deconv
 from deconv._array import array_namespace, as_image, as_psf, library, like, to_numpy, torch_door
 
 PICTURE = np.linspace(0.1, 0.9, 35).reshape(5, 7)
@@ -187,3 +188,15 @@ def test_masked_arrays_are_refused():
 def test_a_psf_of_any_scale_beside_a_float32_picture(scale):
     psf = as_psf(np.full((3, 3), scale), PICTURE.astype(np.float32))
     np.testing.assert_allclose(psf, np.full((3, 3), 1 / 9), rtol=1e-6)
+
+
+def test_histories_stay_numpy_beside_tensors():
+    torch = pytest.importorskip("torch")
+    rng = np.random.default_rng(0)
+    image, psf = torch.from_numpy(rng.random((20, 21))), torch.ones((3, 3), dtype=torch.float64)
+    solution = deconv.variational(image, psf, num_iter=10)
+    assert isinstance(solution.image, torch.Tensor)
+    assert isinstance(solution.primal, np.ndarray)
+    found = deconv.unsupervised_wiener(image, psf)
+    assert isinstance(found.image, torch.Tensor)
+    assert isinstance(found.noise_precision, np.ndarray)

@@ -35,6 +35,28 @@ def measured_gain(channels, weights, readout):
     return xp.asarray(gains, dtype=channels.dtype, device=device(channels))
 
 
+def measured_noise(channels, weights, gain):
+    """What a perfect model leaves of each channel, as `Photons.discrepancy` counts it, shape (C,).
+
+    Of the noise that is there: where it is more than photons make, in the dark parts of a photograph above all, a
+    model that had to come as close as photons allow would have to follow the noise.
+    """
+    xp = array_namespace(channels)
+    left = []
+    for c in range(channels.shape[0]):
+        image = channels[c, ...]
+        if weights is not None:
+            image = xp.where(weights[c, ...] > 0, image, math.nan)
+        photon, total, count = float(gain[c]), 0.0, 0
+        for level, variance in noise.variance_by_level(image):
+            level = xp.clip(level, min=0.0)
+            # Few counts are no Gaussian: there a robust variance is too small, and the photons' the right one.
+            total += float(xp.sum(xp.clip(photon * level, min=variance) / (level + photon)))
+            count += level.shape[0]
+        left.append(total / max(count, 1))
+    return xp.asarray(left, dtype=channels.dtype, device=device(channels))
+
+
 class Photons:
     """The picture, its weights and its noise, channels first.
 
@@ -52,6 +74,8 @@ class Photons:
         Brightness of a photon, which readout, damping and discrepancy need.
     damping : float
         Deviations below so many standard deviations are not followed.
+    left : array, shape (C,), optional
+        What a perfect model leaves, see `measured_noise`; by default what photons do.
 
     Attributes
     ----------
@@ -65,9 +89,9 @@ class Photons:
         Below this an expectation is rounding and nothing is divided by it.
     """
 
-    def __init__(self, image, weights, background, readout, gain, damping):
+    def __init__(self, image, weights, background, readout, gain, damping, left=None):
         xp = array_namespace(image)
-        self.xp, self.weights, self.gain, self.damping = xp, weights, gain, damping
+        self.xp, self.weights, self.gain, self.damping, self.left = xp, weights, gain, damping, left
         self.shape = image.shape
         self.offset = readout**2 / self._each(gain) if readout > 0 else 0.0
         image = image + self.offset if readout > 0 else image
@@ -136,7 +160,7 @@ class Photons:
         return self.xp.maximum(blurred[self._frame] + self.background, self._each(self.floor))
 
     def discrepancy(self, blurred):
-        """Squared differences of picture and model, as part of what photon noise makes of them, shape (C,).
+        """Squared differences of picture and model, as part of what noise makes of them, shape (C,).
 
         Each pixel counts by its variance, that of one photon more: where next to none is expected, the deviance of a
         pixel would be far less than one, and the test would be passed too soon.
@@ -144,7 +168,7 @@ class Photons:
         xp, gain = self.xp, self._each(self.gain)
         expected = self._expected(blurred)
         found = self._mean((self.measured - expected) ** 2 / (expected + gain))
-        made = self._mean(gain * expected / (expected + gain))
+        made = self._mean(gain * expected / (expected + gain)) if self.left is None else self._each(self.left)
         # Nothing is expected of a channel without a measured pixel.
         return xp.reshape(xp.where(made > 0, found / xp.where(made > 0, made, 1.0), 0.0), (-1,))
 

@@ -15,7 +15,7 @@ from deconv._array import (
 from deconv._check import integer, real
 from deconv._convolve import workspace
 from deconv._fft import Transfer, fast_shape
-from deconv._photons import Photons, measured_gain
+from deconv._photons import Photons, measured_gain, measured_noise
 from deconv.kernels import rl_extrapolate, rl_penalised, rl_roughness, rl_update
 
 __all__ = ["richardson_lucy"]
@@ -99,7 +99,8 @@ def richardson_lucy(
         are not followed ([8]_): 0 for none, 2 or 3 against grain in flat parts.
     stop : {None, "discrepancy"} or float
         When to stop before `num_iter`: as soon as the squared difference of picture and model, over its variance, is
-        what photon noise makes of it ([9]_); or when the scene changes by less than this part of it in one
+        what noise makes of it ([9]_): photon and readout noise if `gain` or `readout` is given, else the noise that
+        the picture is found to have at each brightness; or when the scene changes by less than this part of it in one
         iteration. Each channel stops by itself.
     channel_axis : int, tuple of int or None
         Axis of colours, or axes of colours and of a batch. They are restored independently, with one transfer function.
@@ -176,12 +177,14 @@ def richardson_lucy(
     whole = mask is None and not bool(xp.any(xp.isnan(image)))
     weights = None if whole else as_weights(mask, image, channel_axis)
     background = _background(background, image, channel_axis) / unit
-    gains = None
+    gains = left = None
     if gain is not None:
         gains = xp.full((channels.shape[0],), gain / unit, dtype=image.dtype, device=device(image))
     elif readout > 0 or damping > 0 or stop == "discrepancy" or (reg is not None and weight is None):
         gains = measured_gain(channels, weights, readout / unit)
-    photons = Photons(channels, weights, background, readout / unit, gains, damping)
+        if stop == "discrepancy" and readout == 0:
+            left = measured_noise(channels, weights, gains)
+    photons = Photons(channels, weights, background, readout / unit, gains, damping, left)
     if gain is not None and not bool(xp.any(photons.peak >= gains)):
         brightest = float(xp.max(photons.peak)) * unit
         raise ValueError(

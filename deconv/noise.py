@@ -1,5 +1,6 @@
 r"""How strong a picture's noise is, from the picture alone."""
 
+import itertools
 import math
 
 from deconv._array import array_namespace, as_image, split_channels, torch_door
@@ -11,6 +12,8 @@ __all__ = ["estimate", "gain"]
 _ENOUGH = 2**19
 # Rounds in which readout noise and photon noise are told apart.
 _ROUNDS = 20
+# Parts of like brightness, and pixels that one needs at least.
+_PARTS, _PART = 12, 100
 # The residual is cut at this many standard deviations, and what a Gaussian so cut keeps of its variance.
 _CUT = 2.0
 _KEPT = 1 - 2 * _CUT * math.exp(-(_CUT**2) / 2) / math.sqrt(2 * math.pi) / math.erf(_CUT / math.sqrt(2))
@@ -70,7 +73,7 @@ def estimate(image, *, channel_axis=None):
     """
     rounding = _rounding(image)
     # A channel that holds nothing says nothing.
-    known = [size for size, _ in map(_residual, _planes(image, channel_axis)) if size.shape[0]]
+    known = [size for size, *_ in map(_residual, _planes(image, channel_axis)) if size.shape[0]]
     variance = [_spread(size) ** 2 for size in known]
     return max(math.sqrt(sum(variance) / max(len(variance), 1)), rounding)
 
@@ -129,7 +132,7 @@ def gain(image, *, readout=0.0, channel_axis=None):
 def plane_gain(image, readout):
     """`gain` of one line, plane or volume, seen plane by plane; None if nothing in it was measured and is bright."""
     xp = array_namespace(image)
-    residual, brightness = _residual(image)
+    residual, brightness, _ = _residual(image)
     lit = brightness > 0
     residual, brightness = residual[lit], brightness[lit]
     if residual.shape[0] == 0:
@@ -150,9 +153,9 @@ def _planes(image, channel_axis):
 
 
 def _residual(image):
-    """What differences leave of the noise, of unit gain, and the brightness that it comes from, both flat.
+    """What differences leave of the noise, of unit gain; the brightness that it comes from; the mean around; all flat.
 
-    Of a volume, that of its planes.
+    Of a volume, that of its planes. The mean is over the same pixels, all alike, which sets it apart from the residual.
     """
     xp = array_namespace(image)
     axes = min(image.ndim, 2)
@@ -164,16 +167,34 @@ def _residual(image):
     # A second difference along rows, then one along columns, at every `step`-th pixel only.
     line = [image[..., j : width - 2 + j : step] for j in range(3)]
     residual, brightness = line[0] - 2 * line[1] + line[2], (line[0] + 4 * line[1] + line[2]) / 6
+    level = (line[0] + line[1] + line[2]) / 3
     if axes == 2:
         rows = [slice(i, image.shape[-2] - 2 + i, step) for i in range(3)]
         line = [residual[..., r, :] for r in rows]
         residual = line[0] - 2 * line[1] + line[2]
         line = [brightness[..., r, :] for r in rows]
         brightness = (line[0] + 4 * line[1] + line[2]) / 6
+        line = [level[..., r, :] for r in rows]
+        level = (line[0] + line[1] + line[2]) / 3
     size = xp.reshape(xp.abs(residual), (-1,)) / 6 ** (axes / 2)
-    brightness = xp.reshape(brightness, (-1,))
     known = xp.isfinite(size)
-    return size[known], brightness[known]
+    return size[known], xp.reshape(brightness, (-1,))[known], xp.reshape(level, (-1,))[known]
+
+
+def variance_by_level(image):
+    """Variance of the noise in parts of like brightness: a list of (its mean brightness levels, as an array; variance).
+
+    Noise that is photons', the camera's or neither: within a part it is nearly one.
+    """
+    xp = array_namespace(image)
+    residual, _, level = _residual(image)
+    count = residual.shape[0]
+    order = xp.argsort(level)
+    residual, level = xp.take(residual, order), xp.take(level, order)
+    parts = max(1, min(_PARTS, count // _PART))
+    bounds = [count * i // parts for i in range(parts + 1)] if count else []
+    slices = [slice(a, b) for a, b in itertools.pairwise(bounds)]
+    return [(level[part], _spread(residual[part]) ** 2) for part in slices]
 
 
 def _spread(size):

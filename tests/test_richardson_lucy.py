@@ -389,11 +389,24 @@ def test_background_of_one_level_may_be_an_array():
     np.testing.assert_allclose(richardson_lucy(image, psf, 10, background=np.full((20, 24), 0.7)), want, rtol=1e-9)
 
 
-def test_readout_noise_is_told_from_photons(camera):
-    image, psf, truth = camera[0][:160, :160], camera[1], camera[2][:160, :160]
+def test_readout_noise_that_is_told_helps(camera):
+    crop = (slice(150, 310),) * 2
+    image, psf, truth = camera[0][crop], camera[1], camera[2][crop]
     image = image + 0.03 * np.random.default_rng(1).standard_normal((160, 160))
-    told, untold = (richardson_lucy(image, psf, readout=r) for r in (0.03, 0.0))
-    assert _psnr(told, truth) > _psnr(untold, truth) + 0.2
+    told, untold = (richardson_lucy(image, psf, readout=r, gain=g) for r, g in ((0.03, 1 / 2000), (0.0, None)))
+    assert _psnr(told, truth) > _psnr(untold, truth) + 1
+
+
+@pytest.mark.parametrize("sigma", [0.002, 0.03])
+def test_noise_that_photons_do_not_make_does_not_run_away(sigma):
+    # As strong in the dark as in the light: to come as close as photons allow would be to follow it.
+    scene = data.camera()[40:280, 120:380] / 255
+    psf = deconv.psf.disk(4)
+    blurred = deconv.degrade.blur(scene, psf)
+    image = deconv.degrade.add_noise(blurred, sigma, rng=1)
+    scores = []
+    richardson_lucy(image, psf, 30, callback=lambda i, x: scores.append(_psnr(x, scene)))
+    assert _psnr(richardson_lucy(image, psf), scene) > max(scores) - 2
 
 
 def test_damping_of_nothing_changes_nothing(backend):
@@ -426,7 +439,7 @@ def test_by_default_it_stops_near_the_best(camera):
         richardson_lucy(noisy, psf, 40, callback=lambda i, x, scores=scores: scores.append(_psnr(x, truth)))
         got = richardson_lucy(noisy, psf, callback=lambda i, x, stopped=stopped: stopped.append(i))
         assert len(stopped) < 40
-        assert _psnr(got, truth) > max(scores) - 0.6
+        assert _psnr(got, truth) > max(scores) - 0.8
 
 
 @FLOATS

@@ -30,9 +30,10 @@ quality: .venv/stamp-test ## slow: how well it restores, as tables
 	$(BIN)/python -m pytest -q -m slow
 	$(BIN)/python benchmarks/quality.py
 
-bench: .venv/stamp-bench ## asv benchmarks of this working tree, without the long ones
+bench: .venv/stamp-bench ## a short set of the asv benchmarks, on this working tree
 	cd benchmarks && ../$(BIN)/asv machine --yes && \
-		../$(BIN)/asv run --python=same --quick --bench '^(?!bench_blind|.*AgainstSkimage)'
+		../$(BIN)/asv run --python=same --quick \
+		--bench 'bench_(accuracy|fft|import|vignette)|RichardsonLucy.time|Variational.track'
 
 docs: .venv/stamp-docs ## the documentation and its gallery, in docs/_build/html
 	@.ci/need tesseract tesseract-ocr "gallery pages that read text fail"

@@ -87,11 +87,10 @@ def workspace(psf, shape, channels, passes):
     Workspace or LoopWorkspace
         With methods ``blur(x)`` and ``correlate(memory)``; see `deconv._fft.Workspace`.
     """
-    if passes * channels * math.prod(shape) >= _WORTH_COMPILING:
-        chosen = convolution(psf, shape)
-        if not isinstance(chosen, Transfer):
-            return LoopWorkspace(chosen, channels, psf)
-    return Workspace(Transfer(psf, shape), channels, psf)
+    worth = passes * channels * math.prod(shape) >= _WORTH_COMPILING
+    chosen = convolution(psf, shape) if worth else Transfer(psf, shape)
+    kind = Workspace if isinstance(chosen, Transfer) else LoopWorkspace
+    return kind(chosen, channels, psf)
 
 
 class LoopWorkspace:

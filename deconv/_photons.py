@@ -93,8 +93,8 @@ class Photons:
         xp = array_namespace(image)
         self.xp, self.weights, self.gain, self.damping, self.left = xp, weights, gain, damping, left
         self.shape = image.shape
-        self.offset = readout**2 / self._each(gain) if readout > 0 else 0.0
-        image = image + self.offset if readout > 0 else image
+        offset = readout**2 / self._each(gain) if readout > 0 else 0.0
+        image = image + offset if readout > 0 else image
         if weights is not None:
             image = xp.where(weights > 0, image, 0.0)
         if bool(xp.any(image < 0)):
@@ -105,7 +105,7 @@ class Photons:
         self.peak = xp.where(peak > 0, peak, xp.ones_like(peak))
         self.floor = self.peak * float(xp.finfo(image.dtype).eps)
         # One value a channel goes into the kernel; a background that varies over the frame is added beforehand.
-        self.background = xp.zeros_like(self._each(peak)) + background + self.offset
+        self.background = xp.zeros_like(self._each(peak)) + background + offset
         flat = math.prod(self.background.shape[1:]) == 1
         self._constant = xp.reshape(self.background, (-1,)) if flat else xp.zeros_like(peak)
         self._varying = None if flat else self.background

@@ -1,41 +1,44 @@
-"""Coarse to fine search for the PSF of a family: by the spectrum over the whole range, then by restoring."""
+"""Coarse to fine search for the PSF of a family, by the evidence of the picture's spectrum."""
 
 import math
 from dataclasses import dataclass, replace
 
 import numpy as np
 
-from deconv import noise
-from deconv._array import array_namespace, like
+from deconv._array import array_namespace, to_numpy
 from deconv._resample import at_scale
-from deconv._variational import Splitting
-from deconv.blind._families import Disk, Gaussian
 from deconv.blind._spectrum import Periodogram
-from deconv.priors import TotalVariation
 
-__all__ = ["Found", "find", "refine"]
+__all__ = ["EDGE", "MODEL_ERROR", "Found", "find", "refine"]
 
-# Longer side in pixels of the coarsest scale: blur up to 9 % of it is some twenty pixels, enough to see rings of zeros.
-_COARSEST = 256
+# Longer side in pixels of the coarsest scale: blur up to 11 % of it is some twenty pixels, enough to see its rings.
+_COARSEST = 200
 # Largest radius, as part of the width of the picture.
-_LARGEST = 0.09
+_LARGEST = 0.115
 # Smallest radius tried at any scale, in its pixels, and radii tried per octave.
 _SMALLEST = 0.4
 _PER_OCTAVE = 14
+# So many of the likeliest minima have their numbers fitted.
+_MINIMA = 3
 # A radius of fewer pixels than this is looked at again, at a scale so many times finer.
 _TOO_COARSE = 3.0
 _FINER = 3.0
+# A picture that ends before its border fades out over this part of its longer side.
+_MARGIN = 0.03
 # Blur of a smaller radius, in pixels of the picture, is no more than what a sharp picture's own sampling does.
 _SHARP = 1.0
-# Strokes of one width have zeros of their own: a sharp page of text gains up to 0.066 from a disc of one or two pixels,
-# a page so blurred 0.07 and more unless noise hides it. Larger radii only have to beat chance.
-_SLIGHT = (3.0, 0.07)
-_CHANCE = 20.0
-# A restoration explains the picture if its residual is below this part of the picture's standard deviation (true radii
-# of the photographs tried leave 0.02-0.06, of a badly lit page 0.18, twice the true radius 0.25 and more).
-_UNEXPLAINED = 0.2
-# Radius in pixels of the scale at which it is refined by restoring.
-_REFINE_RADIUS = 7.0
+# Log of the odds against no blur from which a PSF is believed: true ones of the photographs tried have 20 and more.
+# Strokes of one width have zeros of their own, like those of discs of one or two pixels: a sharp page gains up to 0.007
+# per frequency from them, pages so blurred 0.015 and more unless noise hides it.
+_CHANCE = 10.0
+_SLIGHT = (3.0, 0.01)
+# Ink covers no more than all, with room for its level and for noise. Slopes are looked at where a radius has so many
+# pixels.
+_MOST, _STEEP_RADIUS = 1.2, 3.0
+# Change of the logarithm of a radius beyond which a fit has left its minimum.
+_STRAYED = 0.5
+# Radius in pixels of the scale at which it is refined: four rings of zeros.
+_REFINE_RADIUS = 8.0
 # Total variation of weight s^2 / g is the likeliest scene for noise s and gradients of Laplacian scale g. The noise is
 # never less than the model's own error (photographs leave residuals of 0.003-0.008 of full contrast); both figures were
 # chosen on the provided frames and on simulated ones, where the scores are flat within a factor of two of the weight.
@@ -52,15 +55,23 @@ class Found:
     candidate : Disk, Gaussian, Motion or None
         The PSF; None if the picture is sharp.
     score : float
-        Log likelihood per frequency that it gains over no blur.
+        Log likelihood per frequency that it gains over no blur; 0 for None.
     radius, criterion : ndarray
         The evidence: radii tried, and minus the log likelihood per frequency against that of no blur (0).
+    gain : float
+        Log of the odds for the PSF against no blur, all frequencies together.
     """
 
     candidate: object
     score: float
     radius: np.ndarray
     criterion: np.ndarray
+    gain: float = 0.0
+
+    @property
+    def uncertainty(self):
+        """Standard deviation of the radius, as a part of it; NaN for None."""
+        return math.nan if self.candidate is None else self.candidate.uncertainty
 
 
 def find(image, families, width, report):
@@ -83,117 +94,93 @@ def find(image, families, width, report):
     """
     largest = max(_LARGEST * width, 2 * _SMALLEST)
     factor = max(1.0, max(image.shape) / _COARSEST)
-    radii, criteria = [], []
+    radii, criteria, best, was = [], [], None, 1.0
     while True:
         small, scale = at_scale(image, factor)
-        spectrum = Periodogram(small, max(f.sectors for f in families))
-        nothing = spectrum.criterion()
+        spectrum = Periodogram(small, _MARGIN * max(small.shape), max(f.sectors for f in families))
+        total = float(spectrum.count.sum())
         top = min(largest / scale, 0.4 * min(small.shape))
         steps = np.geomspace(_SMALLEST, top, max(2, math.ceil(_PER_OCTAVE * math.log2(top / _SMALLEST))))
-        tried = []
-        for step in steps:
-            candidates = [c for f in families for c in _coarse(f, float(step))]
-            values = [spectrum.criterion(c) - nothing for c in candidates]
-            tried.append((min(values), candidates[int(np.argmin(values))]))
-        radii.extend(float(step) * scale for step in steps)
-        criteria.extend(value for value, _ in tried)
+        nothing = spectrum.fit().evidence
+        tried = _scan(spectrum, families, steps)
+        radii.extend(steps * scale)
+        criteria.extend((fit.evidence - nothing) / total for fit in tried)
         report(0.7)
-        best = _plausible(small, tried)
-        reach = _SMALLEST if best is None else best.radius
-        if scale == 1.0 or reach >= _TOO_COARSE:
+        starts = (
+            _minima(tried) if best is None else [*_minima(tried), spectrum.fit(_scaled(best.candidate, was / scale))]
+        )
+        fits = [(spectrum.fit(f.candidate, f.start, vary=True), f.candidate) for f in starts]
+        fits = [fit for fit, start in fits if _possible(small, fit.candidate, start)]
+        best = min(fits, key=_evidence, default=None)
+        gain = -math.inf if best is None else (nothing - best.evidence) / best.dispersion
+        if scale == 1.0 or (gain > _CHANCE and best.candidate.radius >= _TOO_COARSE):
             break
-        # Blur this small shows better on a finer grid; nothing much larger needs to be tried there.
-        largest = 2 * max(reach, _SMALLEST) * scale
+        # Blur this small shows better on a finer grid; of what is much larger only the likeliest need be tried there.
+        largest, was = 1.5 * _TOO_COARSE * scale, scale
         factor = max(1.0, factor / _FINER)
-    if best is not None:
-        best, gain = _fine(spectrum, nothing, best, steps[1] / steps[0], report)
+    report(1.0)
     order = np.argsort(radii)
     curve = np.asarray(radii)[order], np.asarray(criteria)[order]
-    if best is None or best.radius * scale < _SHARP or -gain < _needed(best, scale, spectrum):
+    if gain < _needed(best, scale, total):
         return Found(None, 0.0, *curve)
-    return Found(replace(best, radius=best.radius * scale), -gain, *curve)
-
-
-def _needed(candidate, scale, spectrum):
-    """Log likelihood per frequency that a candidate must gain to be believed."""
-    radius, gain = _SLIGHT
-    return gain if candidate.radius * scale < radius else _CHANCE / float(spectrum.count.sum())
-
-
-def _plausible(image, tried):
-    """The likeliest candidate that a restoration agrees with; None where no blur at all is likelier.
-
-    Rings of zeros closer than the spectrum resolves are no zeros any more: a radius far too large then fits the
-    decay of a spectrum as well as the true one. But no scene blurred that much looks like the picture.
-    """
-    xp = array_namespace(image)
-    values = [math.inf, *(value for value, _ in tried), math.inf]
-    minima = [i for i in range(1, len(values) - 1) if values[i] <= min(values[i - 1], values[i + 1])]
-    unexplained = 2 * noise.estimate(image) + _UNEXPLAINED * float(xp.std(image))
-    for i in sorted(minima, key=values.__getitem__):
-        value, candidate = tried[i - 1]
-        if value >= 0.0:
-            return None
-        small, scale = at_scale(image, candidate.radius / _REFINE_RADIUS)
-        if _residuals(small, [candidate], scale)[0] < unexplained:
-            return candidate
-    return None
-
-
-def _residuals(image, candidates, scale, report=None):
-    """Rms residual of a quick restoration of `image`, reduced by `scale`, with each of the candidates."""
-    psfs = [like(c.make(1 / scale), image) for c in candidates]
-    solver = Splitting(image, tuple(max(p.shape[axis] for p in psfs) for axis in (0, 1)))
-    level = (noise.estimate(image) ** 2 + MODEL_ERROR**2) / EDGE
-    out = []
-    for i, psf in enumerate(psfs):
-        solver.solve(psf, TotalVariation(), level, high=math.inf, num_iter=50)
-        out.append(solver.rms_residual())
-        if report is not None:
-            report((i + 1) / len(psfs))
-    return out
-
-
-def _coarse(family, radius):
-    """Candidates of one radius at the resolution of the first pass."""
-    if family is Disk:
-        return [Disk(radius, s) for s in family.softnesses[::2]]
-    return [family(radius)] if len(family.angles) == 1 else [family(radius, 0.0, a) for a in family.angles]
-
-
-def _fine(spectrum, nothing, best, ratio, report):
-    """The likeliest of the candidates around `best`, closer together."""
-    family = type(best)
-    turns = (0.0,) if len(family.angles) == 1 else np.linspace(-1, 1, 7) * (family.angles[1] - family.angles[0])
-    tried = [
-        family(float(best.radius * ratio**p), s, *(() if len(turns) == 1 else (float(best.angle + t),)))
-        for p in np.linspace(-1, 1, 13)
-        for s in family.softnesses
-        for t in turns
-    ]
-    values = [spectrum.criterion(c) - nothing for c in tried]
-    report(1.0)
-    return tried[int(np.argmin(values))], min(values)
+    return Found(_scaled(best.candidate, scale), gain / total, *curve, gain)
 
 
 def refine(image, candidate, report):
-    """The radius within 6 % at which a restoration explains the picture best, by masked total variation.
-
-    The residual of a restoration has a dip at the true radius, but falls again towards zero radius, which explains
-    everything: hence only after the spectrum, and near what it says. The two estimates are independent, and the dip's
-    is one per cent low (it leans on that fall): their mean is kept.
-    """
-    if isinstance(candidate, Gaussian):
-        # No zeros, no dip: the narrower Gaussian always explains more.
-        return candidate
+    """The numbers of a PSF once more, on the grid that shows it best."""
     small, scale = at_scale(image, candidate.radius / _REFINE_RADIUS)
-    factors = np.linspace(0.94, 1.06, 9)
-    trials = [replace(candidate, radius=candidate.radius * f) for f in factors]
-    residuals = _residuals(small, trials, scale, report)
-    at = int(np.argmin(residuals))
-    if at in (0, len(residuals) - 1):
-        return candidate
-    a, b, c = residuals[at - 1 : at + 2]
-    step = factors[1] - factors[0]
-    dip = factors[at] + 0.5 * step * (a - c) / (a - 2 * b + c)
-    return replace(candidate, radius=candidate.radius * float(1 + dip) / 2)
+    spectrum = Periodogram(small, _MARGIN * max(small.shape), candidate.sectors)
+    fit = spectrum.fit(_scaled(candidate, 1 / scale), vary=True)
+    report(1.0)
+    return _scaled(fit.candidate, scale)
+
+
+def _scaled(candidate, scale):
+    return replace(candidate, radius=candidate.radius * scale)
+
+
+def _needed(best, scale, total):
+    """Log of the odds against no blur from which a PSF is believed."""
+    radius, gain = _SLIGHT
+    if best is None or best.candidate.radius * scale < _SHARP:
+        return math.inf
+    return max(_CHANCE, gain * total) if best.candidate.radius * scale < radius else _CHANCE
+
+
+def _possible(image, candidate, start):
+    """Whether a fit is sure and stayed near its start, and anything so blurred has slopes as steep as the picture's.
+
+    Rings of zeros that a scene has itself, or that lie closer than the spectrum resolves, may fit a disc far too large.
+    """
+    if candidate.uncertainty > candidate.unsure or abs(math.log(candidate.radius / start.radius)) > _STRAYED:
+        return False
+    small, scale = at_scale(image, candidate.radius / _STEEP_RADIUS)
+    xp, steepest = array_namespace(image), _MOST * _scaled(candidate, 1 / scale).steepest()
+    slopes = [xp.abs(small[1:, :] - small[:-1, :]), xp.abs(small[:, 1:] - small[:, :-1])]
+    return all(float(np.quantile(to_numpy(s), 0.995)) < steepest for s in slopes)
+
+
+def _scan(spectrum, families, steps):
+    """For each radius the likeliest candidate's fit; each begins with the fit of the radius before."""
+    best = [None] * len(steps)
+    for family in families:
+        for angle in family.angles:
+            start = None
+            for i, step in enumerate(steps):
+                candidate = family(float(step)) if len(family.angles) == 1 else family(float(step), angle)
+                fit = spectrum.fit(candidate, start)
+                start = fit.start
+                if best[i] is None or fit.evidence < best[i].evidence:
+                    best[i] = fit
+    return best
+
+
+def _minima(tried):
+    """The likeliest few of the minima over the radius."""
+    values = [math.inf, *(fit.evidence for fit in tried), math.inf]
+    minima = [i for i in range(1, len(values) - 1) if values[i] <= min(values[i - 1], values[i + 1])]
+    return [tried[i - 1] for i in sorted(minima, key=values.__getitem__)[:_MINIMA]]
+
+
+def _evidence(fit):
+    return fit.evidence

@@ -4,7 +4,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint pytest quality bench docs clean
+.PHONY: help demo test lint pytest quality ladder bench docs clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' Makefile
@@ -30,6 +30,10 @@ quality: .venv/stamp-test ## slow: how well it restores, as tables
 	$(BIN)/python -m pytest -q -m slow
 	$(BIN)/python benchmarks/quality.py
 
+ladder: .venv/stamp-test ## slow: the Helsinki ladder as tables, pictures in ladder/; LADDER="--pictures 2"
+	@.ci/need tesseract tesseract-ocr "nothing can be read and scored"
+	$(BIN)/python -m benchmarks.ladder $(LADDER)
+
 bench: .venv/stamp-bench ## a short set of the asv benchmarks, on this working tree
 	cd benchmarks && ../$(BIN)/asv machine --yes && \
 		../$(BIN)/asv run --python=same --quick \
@@ -40,7 +44,7 @@ docs: .venv/stamp-docs ## the documentation and its gallery, in docs/_build/html
 	$(BIN)/sphinx-build -W --keep-going -b html docs docs/_build/html
 
 clean: ## remove everything that make made, .venv too
-	rm -rf .venv demo build dist docs/_build docs/api docs/gallery benchmarks/.asv
+	rm -rf .venv demo ladder build dist docs/_build docs/api docs/gallery benchmarks/.asv
 	rm -rf .pytest_cache .mypy_cache .ruff_cache .hypothesis *.egg-info
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 

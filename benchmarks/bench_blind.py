@@ -1,8 +1,23 @@
-"""Blind restoration of simulated photographs: time, memory, the radius found and what is read."""
+"""Blind restoration of simulated photographs: time, memory, the radius found and what is read.
 
+python benchmarks/bench_blind.py            # CPU time by stage, time and peak memory at each step; prints markdown
+python benchmarks/bench_blind.py 4 12 19    # of some steps
+"""
+
+import concurrent.futures
 import contextlib
+import itertools
+import multiprocessing
+import resource
+import sys
+import time
+
+import numpy as np
 
 import deconv
+
+# What a full photograph may take on two cores.
+MOST_SECONDS, MOST_MEMORY = 10.0, 1000.0
 
 
 def photograph(step, shrink):
@@ -11,6 +26,21 @@ def photograph(step, shrink):
     height, width = (n // shrink for n in photo.image.shape)
     image = photo.image[: height * shrink, : width * shrink]
     return image.reshape(height, shrink, width, shrink).mean(axis=(1, 3)), photo
+
+
+def page(width, radius=16.0):
+    """A blurred page of that width, as full of text as any other."""
+    height, rng = round(width * 1460 / 2360), np.random.default_rng(0)
+    lines = ["".join(rng.choice(list(deconv.degrade.ALPHABET), width // 40)) for _ in range(height // 70)]
+    sharp = 0.05 + 0.9 * deconv.degrade.text_picture(lines, size=50, shape=(height, width))
+    blurred = deconv.degrade.blur(sharp, deconv.psf.disk(radius, softness=1.5))
+    return deconv.degrade.add_noise(deconv.tone.encode(blurred), 0.01, rng=0).astype(np.float32)
+
+
+def warm_up():
+    """Compile the kernels."""
+    small = deconv.degrade.text_picture("warm", shape=(64, 128))
+    deconv.blind.deblur(deconv.degrade.blur(small, deconv.psf.disk(3)), gamma=1)
 
 
 class Blind:
@@ -29,7 +59,7 @@ class Blind:
 
     def setup(self, cache, step, shrink):
         self.image, self.photo = cache[step, shrink]
-        deconv.variational(self.image[:64, :64], deconv.psf.disk(2), num_iter=1)  # compiles the kernels
+        warm_up()
 
     def time_deblur(self, cache, step, shrink):
         deconv.blind.deblur(self.image)
@@ -38,6 +68,35 @@ class Blind:
         """What the set-up alone takes, to be taken off the next."""
 
     def peakmem_deblur(self, cache, step, shrink):
+        deconv.blind.deblur(self.image)
+
+
+class Growth:
+    """With the picture, the blur the same, and with the blur, the picture the same."""
+
+    params = (["width 590", "width 1180", "width 2360", *(f"step {s}" for s in (4, 8, 12, 16, 19))],)
+    param_names = ("picture",)
+    timeout = 600
+    number = 1
+    repeat = 1
+    warmup_time = 0
+
+    def setup_cache(self):
+        for picture in self.params[0]:
+            kind, n = picture.split()
+            np.save(f"{picture}.npy", page(int(n)) if kind == "width" else photograph(int(n), 1)[0])
+
+    def setup(self, picture):
+        self.image = np.load(f"{picture}.npy")
+        warm_up()
+
+    def time_deblur(self, picture):
+        deconv.blind.deblur(self.image)
+
+    def peakmem_reference(self, picture):
+        """What the set-up alone takes, to be taken off the next."""
+
+    def peakmem_deblur(self, picture):
         deconv.blind.deblur(self.image)
 
 
@@ -74,3 +133,44 @@ class Quality:
         return cache[step, shrink][1]
 
     track_score.unit = "points"
+
+
+def stages(image):
+    """CPU seconds of each stage, seconds by the clock, and peak memory in MB, all of a process of its own."""
+    warm_up()
+    clock, marks = time.perf_counter(), [("", time.process_time())]
+
+    def callback(_, stage):
+        marks.append((stage, time.process_time()))
+
+    deconv.blind.deblur(image, callback=callback)
+    clock = time.perf_counter() - clock
+    marks.append((marks[-1][0], time.process_time()))
+    spent = {}
+    # What passes before a report belongs to the stage that reports.
+    for (_, start), (stage, stop) in itertools.pairwise(marks):
+        spent[stage] = spent.get(stage, 0.0) + stop - start
+    unit = 1e6 if sys.platform == "darwin" else 1e3
+    return spent, clock, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / unit
+
+
+def main(steps):
+    """Print the table, a step a line."""
+    over, names = [], None
+    for step in steps:
+        image = photograph(step, 1)[0].astype(np.float32)
+        with concurrent.futures.ProcessPoolExecutor(1, multiprocessing.get_context("spawn")) as pool:
+            spent, clock, memory = pool.submit(stages, image).result()
+        if names is None:
+            names = tuple(spent)
+            head = ("step", *(f"{stage}, CPU s" for stage in names), "all, CPU s", "by the clock, s", "peak, MB")
+            print("| " + " | ".join(head) + " |\n" + "| ---: " * len(head) + "|")
+        cells = [*(f"{spent.get(stage, 0.0):.2f}" for stage in names), f"{sum(spent.values()):.2f}", f"{clock:.2f}"]
+        print(f"| {step} | " + " | ".join([*cells, f"{memory:.0f}"]) + " |", flush=True)
+        if clock > MOST_SECONDS or memory > MOST_MEMORY:
+            over.append(str(step))
+    print(f"\nAbove {MOST_SECONDS:.0f} s or {MOST_MEMORY:.0f} MB: {', '.join(over) or 'none'}")
+
+
+if __name__ == "__main__":
+    main([int(step) for step in sys.argv[1:]] or range(4, 20))

@@ -8,6 +8,8 @@
 ('disk', 4)
 """
 
+import math
+import warnings
 from dataclasses import dataclass, field
 from functools import partial
 
@@ -17,16 +19,26 @@ from deconv import noise, tone
 from deconv._array import array_namespace, as_image, like, to_numpy, torch_door
 from deconv._check import real
 from deconv.blind._families import FAMILIES
-from deconv.blind._light import ink_of, text_window
+from deconv.blind._judge import READABLE, judge
+from deconv.blind._light import ink_of, polarity, text_window
 from deconv.blind._restore import restore_natural, restore_text
 from deconv.blind._search import find, refine
+from deconv.blind._tone import response
 
 __all__ = ["Restoration", "deblur"]
 
 # Shorter side, in pixels, below which there is too little to tell a blur from.
 _LEAST = 32
+# Exponent of a photograph's encoding, unless the picture says otherwise.
+_PHOTOGRAPH = 2.2
 # Share of the time by stage, on a photograph of text.
-_STAGES = {"light": (0.0, 0.05), "search": (0.05, 0.4), "refine": (0.4, 0.7), "restore": (0.7, 1.0)}
+_STAGES = {
+    "light": (0.0, 0.1),
+    "search": (0.1, 0.25),
+    "tone": (0.25, 0.45),
+    "restore": (0.45, 0.95),
+    "judge": (0.95, 1.0),
+}
 
 
 @dataclass(frozen=True)
@@ -36,15 +48,26 @@ class Restoration:
     Attributes
     ----------
     image : array, shape (M, N[, C])
-        The restored picture. With ``prior="text"`` paper is 1, ink 0, the light over the frame evened out; with
-        ``prior="natural"`` it is encoded as the input was. A picture found sharp is the input itself.
+        The restored picture. By the text prior the ground is of one tone and the text of the other, paper 1 and ink 0
+        or for bright text on dark ground the other way round, the light over the frame evened out; by the natural prior
+        it is encoded as the input was. A picture found sharp is the input itself.
     psf : array, shape (m, m)
         The point-spread function at the scale of the picture, centred at ``m // 2``, sum 1.
     family : {"none", "disk", "gaussian", "motion"}
         Kind of PSF; "none" for a sharp picture.
     parameters : dict of str to float
-        Its parameters: lengths in pixels of the picture, angles in degrees. A disc's radius is right to a few per
-        cent, its softness only to a factor of two or so.
+        Its parameters: lengths in pixels of the picture, angles in degrees.
+    uncertainty : float
+        Standard deviation of the PSF's radius (of a motion's length), as a part of it; NaN for "none".
+    prior : {"text", "natural"}
+        What the picture was restored as.
+    readability : float
+        Part of the characters that can be expected to be read, 0 to 1, judged without reading; NaN unless restored as
+        text.
+    reason : str
+        Why it was taken for text, or not, and how readable; empty for ``prior="natural"``.
+    gamma, shoulder : float
+        The response curve that was undone (see `deconv.tone`).
     score : float
         Evidence for the PSF: log likelihood per frequency that it gains over no blur at all; 0 for "none".
     search : dict of str to ndarray
@@ -58,9 +81,20 @@ class Restoration:
     psf: object
     family: str
     parameters: dict = field(default_factory=dict)
+    uncertainty: float = math.nan
+    prior: str = "natural"
+    readability: float = math.nan
+    reason: str = ""
+    gamma: float = _PHOTOGRAPH
+    shoulder: float = 0.0
     score: float = 0.0
     search: dict = field(default_factory=dict)
     noise: float = 0.0
+
+    @property
+    def readable(self):
+        """Whether at least half of the text can be expected to be read; False if it is no text."""
+        return self.readability >= READABLE
 
     def plot(self, before=None):
         """Draw the picture, the PSF and the criterion over the radius.
@@ -94,22 +128,25 @@ class Restoration:
 
 
 @torch_door
-def deblur(image, *, prior="text", psf="disk", gamma=2.2, channel_axis=None, callback=None):
+def deblur(image, *, prior="auto", psf="disk", gamma=None, channel_axis=None, callback=None):
     r"""Deblur a picture of which only the picture is known.
 
     Parameters
     ----------
     image : array, shape (M, N[, C])
         The blurred picture, its shorter side 32 pixels or more; floats in [0, 1] or 8 or 16-bit integers.
-    prior : {"text", "natural"}
-        What the scene is: dark text on light paper, or anything. A photograph that is no text loses its tones to
-        ``"text"``.
+    prior : {"auto", "text", "natural"}
+        What the scene is: text of one tone on ground of another, or anything. ``"auto"`` restores it as text and keeps
+        that if the picture is explained by it, and else restores it as anything; ``"text"`` does so too, with a warning
+        where it falls back.
     psf : {"disk", "gaussian", "motion", "auto"}
         Family of the PSF: out of focus, Gaussian, straight motion, or the likeliest of the three. Its radius is
-        looked for from no blur at all to 9 % of the width of the picture. Motion, and so "auto", has angles to try
+        looked for from no blur at all to 11 % of the width of the picture. Motion, and so "auto", has angles to try
         and takes several times as long.
-    gamma : float
-        Exponent of the picture's encoding, ``light = value ** gamma``: 2.2 for photographs, 1 for linear data.
+    gamma : float, optional
+        Exponent of the picture's encoding, ``light = value ** gamma``: 1 for linear data. By default that of
+        photographs, 2.2, and for text the shoulder by which a camera holds back its highlights is estimated, or that
+        the data are linear.
     channel_axis : int, optional
         Axis of the colours; they share one PSF.
     callback : callable, optional
@@ -125,16 +162,22 @@ def deblur(image, *, prior="text", psf="disk", gamma=2.2, channel_axis=None, cal
     TypeError, ValueError
         If an argument is of the wrong kind, shape or value.
 
+    Warns
+    -----
+    UserWarning
+        If ``prior="text"`` was asked for and the picture is none.
+
     Notes
     -----
-    1. Light: the encoding is undone, and for text the paper's light fitted and divided out (`deconv.vignette`).
-    2. Search: every radius is scored by the Whittle likelihood of the picture's spectrum under a smooth scene, that PSF
-       and white noise, on a coarse grid first and on finer ones while the blur found is small.
-    3. Refine: the mean of that radius and of the one within 6 % at which a restoration by masked total variation leaves
-       the smallest residual.
-    4. Restore: masked total variation (`deconv.variational`), the weight from noise and model error, on a grid on which
-       the PSF has a radius of 14 pixels if the picture's own is finer; enlarged to the picture's by cubic
-       interpolation.
+    1. Light: the encoding is undone. For text, its polarity is found and the light of its ground fitted and divided out
+       (`deconv.vignette`).
+    2. Search: radius and softness of the PSF by the evidence of the picture's spectrum, for a smooth scene and noise
+       integrated out [1]_, on a coarse grid first and on finer ones while the blur found is small.
+    3. Tone: blur is linear in light alone, so of several response curves that one is taken through which a restoration
+       explains the picture best; the light is made anew, and the PSF refined.
+    4. Restore: masked total variation [2]_ and, where strokes are finer than it resolves, what a round pen has drawn.
+    5. Judge: text is what two tones, so blurred, explain. If they do not, the picture is restored from the start as a
+       natural one.
 
     A blur of a radius under one pixel is that of a sharp picture, which comes back as it was.
 
@@ -157,8 +200,9 @@ def deblur(image, *, prior="text", psf="disk", gamma=2.2, channel_axis=None, cal
     """
     image = as_image(image, channel_axis=channel_axis)
     xp = array_namespace(image)
-    gamma = real(gamma, "gamma", above=0.0)
-    for name, value, known in (("prior", prior, ("text", "natural")), ("psf", psf, (*FAMILIES, "auto"))):
+    if gamma is not None:
+        gamma = real(gamma, "gamma", above=0.0)
+    for name, value, known in (("prior", prior, ("auto", "text", "natural")), ("psf", psf, (*FAMILIES, "auto"))):
         if not isinstance(value, str):
             raise TypeError(f"{name} must be one of {', '.join(map(repr, known))}, got {type(value).__name__}")
         if value not in known:
@@ -170,43 +214,106 @@ def deblur(image, *, prior="text", psf="disk", gamma=2.2, channel_axis=None, cal
         raise ValueError(f"image must be at least {_LEAST} pixels on each side, got shape {tuple(planes.shape[1:])}")
     if float(xp.max(image)) == float(xp.min(image)):
         raise ValueError("image is flat: every pixel is the same, so it shows no blur to estimate")
-    report = partial(_report, callback)
 
-    light = tone.decode(xp.clip(planes, 0.0, None), gamma)
-    scenes = [ink_of(light[c, ...]) if prior == "text" else light[c, ...] for c in range(light.shape[0])]
-    grey = xp.mean(xp.stack(scenes), axis=0)
-    window = text_window(grey) if prior == "text" else (slice(None), slice(None))
-    seen = xp.asarray(grey[window], copy=True)
-    sigma = noise.estimate(image, channel_axis=channel_axis)
-    report("light", 1.0)
-
+    planes = xp.clip(planes, 0.0, None)
     families = list(FAMILIES.values()) if psf == "auto" else [FAMILIES[psf]]
-    found = find(seen, families, planes.shape[2], partial(report, "search"))
-    search = {"radius": found.radius, "criterion": found.criterion}
-    if found.candidate is None:
-        report("restore", 1.0)
-        delta = like(np.ones((1, 1)), image)
-        return Restoration(xp.asarray(image, copy=True), delta, "none", search=search, noise=sigma)
-    candidate = refine(seen, found.candidate, partial(report, "refine"))
+    report = partial(_report, callback)
+    told, restored = {}, None
+    if prior != "natural":
+        restored, told = _as_text(planes, families, gamma, report)
+    if restored is None:
+        restored, natural = _as_anything(planes, families, gamma, report)
+        if restored is not None:
+            natural |= told
+            if prior == "text":
+                warnings.warn(f"image was not restored as text: {told['reason']}", stacklevel=3)
+        told = natural
+    report("judge", 1.0)
+    if restored is None:
+        restored = xp.asarray(image, copy=True)
+    else:
+        restored = restored[0] if channel_axis is None else xp.moveaxis(xp.stack(restored), 0, channel_axis)
+    return Restoration(image=restored, noise=noise.estimate(image, channel_axis=channel_axis), **told)
 
-    restored = []
-    for c, scene in enumerate(scenes):
-        part = partial(_part, report, c, len(scenes))
-        if prior == "text":
-            whole = xp.ones_like(scene)
-            whole[window] = 1.0 - restore_text(xp.asarray(scene[window], copy=True), candidate, part)
-        else:
-            whole = tone.encode(restore_natural(scene, candidate, part), gamma)
-        restored.append(whole)
-    return Restoration(
-        image=restored[0] if channel_axis is None else xp.moveaxis(xp.stack(restored), 0, channel_axis),
-        psf=like(candidate.make(), image),
-        family=next(name for name, family in FAMILIES.items() if isinstance(candidate, family)),
-        parameters=candidate.parameters(),
-        score=found.score,
-        search=search,
-        noise=sigma,
-    )
+
+def _as_text(planes, families, gamma, report):
+    """Planes restored as text and the fields of the result; None and the reason if it is sharp or no text."""
+    xp = array_namespace(planes)
+    curve = (_PHOTOGRAPH if gamma is None else gamma, 0.0)
+    light = tone.decode(planes, *curve)
+    foreground = polarity(xp.mean(light, axis=0))
+    inks, seen, window = _inked(light, foreground)
+    report("light", 1.0)
+    found = find(seen, families, planes.shape[2], partial(report, "search"))
+    if found.candidate is None:
+        return None, {"reason": "as text it shows no blur"}
+    candidate = found.candidate
+    if gamma is None:
+        curve = response(xp.mean(planes, axis=0), candidate, foreground, partial(report, "tone"))
+        if curve != (_PHOTOGRAPH, 0.0):
+            inks, seen, window = _inked(tone.decode(planes, *curve), foreground)
+    candidate = refine(seen, candidate, lambda _: None)
+    coverages = []
+    for c, ink in enumerate(inks):
+        whole = xp.zeros_like(ink)
+        whole[window] = restore_text(
+            xp.asarray(ink[window], copy=True), candidate, partial(_part, report, c, len(inks))
+        )
+        coverages.append(whole)
+    verdict = judge(inks, coverages, candidate, foreground)
+    if not verdict.text:
+        return None, {"reason": verdict.reason}
+    told = _told(found, candidate, planes, curve)
+    told |= {"prior": "text", "readability": verdict.readability, "reason": verdict.reason}
+    return coverages if foreground == "bright" else [1.0 - c for c in coverages], told
+
+
+def _inked(light, foreground):
+    """Coverage by text of each plane, the part of their mean that holds it, and which part that is."""
+    xp = array_namespace(light)
+    inks = [ink_of(light[c, ...], foreground) for c in range(light.shape[0])]
+    grey = xp.mean(xp.stack(inks), axis=0)
+    window = text_window(grey)
+    return inks, xp.asarray(grey[window], copy=True), window
+
+
+def _as_anything(planes, families, gamma, report):
+    """Planes restored as a natural picture and the fields of the result; None for the planes if it is sharp."""
+    xp = array_namespace(planes)
+    curve = (_PHOTOGRAPH if gamma is None else gamma, 0.0)
+    light = tone.decode(planes, *curve)
+    grey = xp.mean(light, axis=0)
+    report("light", 1.0)
+    found = find(grey, families, planes.shape[2], partial(report, "search"))
+    if found.candidate is None:
+        delta = like(np.ones((1, 1)), planes)
+        return None, {"psf": delta, "family": "none", "search": _curve(found)}
+    candidate = refine(grey, found.candidate, lambda _: None)
+    count = light.shape[0]
+    restored = [
+        tone.encode(restore_natural(light[c, ...], candidate, partial(_part, report, c, count)), *curve)
+        for c in range(count)
+    ]
+    return restored, _told(found, candidate, planes, curve)
+
+
+def _told(found, candidate, planes, curve):
+    """Fields of the result that say what was found."""
+    gamma, shoulder = curve
+    return {
+        "psf": like(candidate.make(), planes),
+        "family": next(name for name, family in FAMILIES.items() if isinstance(candidate, family)),
+        "parameters": candidate.parameters(),
+        "uncertainty": candidate.uncertainty,
+        "gamma": gamma,
+        "shoulder": shoulder,
+        "score": found.score,
+        "search": _curve(found),
+    }
+
+
+def _curve(found):
+    return {"radius": found.radius, "criterion": found.criterion}
 
 
 def _report(callback, stage, fraction):

@@ -1,4 +1,4 @@
-"""From light to ink: the paper's light divided out, and where the text stands."""
+"""From light to ink: what the text adds to its ground or takes from it, and where it stands."""
 
 import math
 
@@ -9,15 +9,42 @@ from deconv import vignette
 from deconv._array import array_namespace, to_numpy
 from deconv._resample import at_scale
 
-__all__ = ["ink_of", "text_window"]
+__all__ = ["ground_of", "ink_of", "polarity", "text_window"]
+
+# Light text on dark ground tells nothing of how bright it would be without blur: its brightest pixels (this quantile)
+# count as so much coverage, which is right within a factor of two for the blurs of text that can be read afterwards.
+_BRIGHTEST, _COVERAGE = 0.995, 0.5
+# Pixels of the longer side in which polarity is looked for, and the Gaussian whose blur counts as the ground's trend.
+_COARSE, _TREND = 100, 8.0
+# Skewness above which text is bright: that of text is -0.3 to -1.6 if dark, 0.4 to 2 if bright, also on dense pages.
+_SKEWED = 0.2
 
 
-def ink_of(light):
-    """Coverage by ink, 1 - light / paper, the paper a smooth field fitted to all that is not ink."""
-    paper = vignette.fit(light).field(like=light)
+def polarity(light):
+    """What text there is, "dark" on its ground or "bright": strokes are few, whatever the ground does."""
+    coarse = to_numpy(at_scale(light, max(light.shape) / _COARSE)[0]).astype(np.float64)
+    detail = coarse - ndimage.gaussian_filter(coarse, _TREND)
+    detail -= detail.mean()
+    spread = math.sqrt(float(np.mean(detail**2)))
+    return "bright" if float(np.mean(detail**3)) > _SKEWED * spread**3 else "dark"
+
+
+def ground_of(light, foreground="dark"):
+    """The light of the ground, a smooth field, and what a full coverage by text adds to it."""
+    ground = vignette.fit(light, foreground=foreground).field(like=light)
     xp = array_namespace(light)
-    # Where a fit runs to zero or below, in a corner say, there is no paper to divide by.
-    return 1.0 - light / xp.clip(paper, 1e-3 * float(xp.max(xp.abs(paper))), None)
+    if foreground == "dark":
+        # Where a fit runs to zero or below, in a corner say, there is no paper to divide by. Ink takes all light away.
+        ground = xp.clip(ground, 1e-3 * float(xp.max(xp.abs(ground))), None)
+        return ground, -ground
+    brightest = float(np.quantile(to_numpy(light - ground), _BRIGHTEST))
+    return ground, xp.full_like(light, max(brightest, 1e-6) / _COVERAGE)
+
+
+def ink_of(light, foreground="dark"):
+    """Coverage by text: 1 - light / paper for dark text, what is brighter than its ground for bright text."""
+    ground, full = ground_of(light, foreground)
+    return (light - ground) / full
 
 
 def text_window(ink):

@@ -3,7 +3,7 @@ Deblur a photograph of which nothing else is known
 ==================================================
 
 A page of text was photographed far out of focus. Neither the blur nor the text is known. `deconv.blind.deblur` finds
-the radius of the blur by itself and restores the page.
+the radius of the blur by itself, and the camera's response curve, and restores the page.
 """
 
 # %%
@@ -22,7 +22,9 @@ print("the text:", " / ".join(photo.lines))
 # One call. Nothing but the picture goes in: no radius, no noise level, no weight.
 result = deconv.blind.deblur(small)
 
-print(f"{result.family} of radius {result.parameters['radius']:.2f} px found, {photo.radius / 5:.2f} px true")
+radius, unsure = result.parameters["radius"], 100 * result.uncertainty
+print(f"{result.family} of radius {radius:.2f} px (+- {unsure:.1f} %) found, {photo.radius / 5:.2f} px true")
+print(f"restored as {result.prior}; expected to be readable: {100 * result.readability:.0f} % of the characters")
 
 figure, (before, after) = plt.subplots(1, 2, figsize=(11, 3.6), layout="constrained")
 before.imshow(small, cmap="gray", vmin=0, vmax=1)
@@ -33,10 +35,11 @@ for axis in (before, after):
     axis.set_axis_off()
 
 # %%
-# How far the result can be trusted is part of it: the criterion over every radius that was tried. Zero is the
-# likelihood of no blur at all; the sharp dip stands at the radius of the blur. Far too large radii come out well too,
-# for their rings of zeros lie closer than the spectrum resolves. They are told apart by restoring with them: no scene
-# blurred as much looks like the picture.
+# How far the result can be trusted is part of it. Readability is judged without reading, by how well two tones explain
+# the picture; and there is the criterion over every radius that was tried. Zero is the likelihood of no blur at all,
+# the sharp dip stands at the radius of the blur. Radii far too large may come out well too, for their rings of zeros
+# lie closer than the spectrum resolves. They are told apart by the picture's slopes: no scene so blurred has
+# them as steep.
 figure = result.plot(small)
 
 # %%

@@ -9,6 +9,7 @@ import contextlib
 import math
 import sys
 import time
+import warnings
 from pathlib import Path
 
 import deconv
@@ -44,7 +45,8 @@ def main(argv=None):
             stream.reconfigure(errors="replace")  # tesseract reads signs that not every terminal can show
     args = _parser().parse_args(argv)
     try:
-        args.run(args)
+        with _complaints():
+            args.run(args)
     except KeyboardInterrupt:
         return 130
     except MemoryError:
@@ -57,6 +59,18 @@ def main(argv=None):
 def _fail(error):
     print("deconv: error:", " ".join(str(error).split()), file=sys.stderr)
     return 1
+
+
+@contextlib.contextmanager
+def _complaints():
+    """Warnings of the library as lines on stderr, after what was printed."""
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("default", UserWarning)
+        try:
+            yield
+        finally:
+            for warning in caught:
+                print("deconv: warning:", " ".join(str(warning.message).split()), file=sys.stderr)
 
 
 # ---- arguments
@@ -72,12 +86,14 @@ def _parser():
     force.add_argument("--force", action="store_true", help="overwrite files that exist")
     lang = argparse.ArgumentParser(add_help=False)
     lang.add_argument("--lang", default="eng", help="tesseract's name of the text's language (default: eng)")
-    gamma = argparse.ArgumentParser(add_help=False)
-    gamma.add_argument(
-        "--gamma", type=_above_zero, default=2.2, metavar="G", help="light is the picture's values to this power (2.2)"
-    )
 
-    sub = commands.add_parser("restore", parents=[gamma, lang, force], help="restore a blurred picture")
+    sub = commands.add_parser(
+        "restore",
+        parents=[lang, force],
+        help="restore a blurred picture",
+        description="Restore a blurred picture of which nothing else is known, and say what was found: the blur, how "
+        "sure its radius is, whether the picture was taken for text, and how much of that can be read.",
+    )
     sub.add_argument("picture", type=Path, metavar="IN", help="PNG, JPEG or TIFF; or BMP, GIF, WebP to read from")
     sub.add_argument("-o", "--output", type=Path, metavar="OUT", help="default: IN with _restored before its suffix")
     sub.add_argument(
@@ -88,7 +104,20 @@ def _parser():
         help="what blurred it: a family whose parameters are searched for, or a known PSF as a picture or .npy file "
         "(default: disk, out of focus; auto tries the families, which takes some times longer)",
     )
-    sub.add_argument("--prior", choices=("text", "natural"), default="text", help="what it shows (default: text)")
+    sub.add_argument(
+        "--prior",
+        choices=("auto", "text", "natural"),
+        default="auto",
+        help="what it shows: text of one tone on ground of another, or anything (default: auto, text if that explains "
+        "the picture; text does so too, and warns if not)",
+    )
+    sub.add_argument(
+        "--gamma",
+        type=_above_zero,
+        metavar="G",
+        help="light is the picture's values to this power (default: 2.2; for text and an unknown PSF the tone curve is "
+        "estimated)",
+    )
     sub.add_argument("--read", action="store_true", help="print the text read from the restored picture")
     sub.add_argument("--plot", type=Path, metavar="FIG", help="draw how the PSF was found (.png, .pdf, .svg)")
     sub.set_defaults(run=_restore, usage=sub.error)
@@ -100,7 +129,7 @@ def _parser():
 
     sub = commands.add_parser(
         "degrade",
-        parents=[gamma, force],
+        parents=[force],
         help="make a blurred picture",
         description="Blur a given picture; or, without IN, simulate a photograph of the Helsinki Deblur Challenge and "
         "write its true text beside it (.txt).",
@@ -108,6 +137,9 @@ def _parser():
     sub.add_argument("picture", type=Path, nargs="?", metavar="IN")
     sub.add_argument("-o", "--output", type=Path, required=True, metavar="OUT")
     sub.add_argument("--seed", type=int, default=0, help="of noise and text (default: 0)")
+    sub.add_argument(
+        "--gamma", type=_above_zero, default=2.2, metavar="G", help="light is the picture's values to this power (2.2)"
+    )
     photo = sub.add_argument_group("without IN")
     photo.add_argument("--step", type=int, metavar="N", help="how far out of focus, 0 to 19 (default: 12)")
     photo.add_argument("--font", choices=("verdana", "times"), help="(default: verdana)")
@@ -162,7 +194,7 @@ def _restore(args):
     start = time.perf_counter()
     with _progress() as report:
         if known:
-            restored = _restore_known(picture, _read_psf(args.psf), args.gamma, report)
+            restored = _restore_known(picture, _read_psf(args.psf), args.gamma or 2.2, report)
         else:
             result = deconv.blind.deblur(
                 picture.pixels,
@@ -175,7 +207,9 @@ def _restore(args):
             restored = result.image
     seconds = time.perf_counter() - start
     _files.write(output, restored, like=picture)
-    print("known PSF" if known else _found(result), f"({seconds:.1f} s)")
+    print("known PSF" if known else _blur(result), f"({seconds:.1f} s)")
+    if not known and result.family != "none":
+        print(_scene(result, tone=args.gamma is None))
     print(f"wrote {output}")
     if args.plot:
         _plot(result, picture.pixels, args.plot)
@@ -256,7 +290,9 @@ def _demo(args):
         result = deconv.blind.deblur(photo.image, callback=report)
     seconds = time.perf_counter() - start
     found = result.parameters.get("radius", 0.0)
-    print(f"Restored blind in {seconds:.1f} s: {_found(result)}")
+    print(f"Restored blind in {seconds:.1f} s: {_blur(result)}")
+    if result.family != "none":
+        print(_scene(result))
     print(f"Radius {found:.1f} px found, {photo.radius:g} px true ({100 * (found / photo.radius - 1):+.1f} %).")
     restored = np.clip(result.image, 0, 1)
     gap = np.ones((height, width // 40), restored.dtype)
@@ -356,14 +392,27 @@ def _restore_known(picture, psf, gamma, report):
     return deconv.tone.encode(light, gamma)
 
 
-def _found(result):
-    """What a blind restoration found, in one line."""
+def _blur(result):
+    """The blur that was found, in one line."""
     if result.family == "none":
         return f"no blur found; noise {result.noise:.4f}"
-    numbers = ", ".join(
+    numbers = [
         f"{name} {value:.1f}{' degrees' if name == 'angle' else ' px'}" for name, value in result.parameters.items()
-    )
-    return f"{result.family} of {numbers}; noise {result.noise:.4f}"
+    ]
+    if math.isfinite(result.uncertainty):
+        numbers[0] += f" (+- {100 * result.uncertainty:.1f} %)"
+    return f"{result.family} of {', '.join(numbers)}; noise {result.noise:.4f}"
+
+
+def _scene(result, tone=True):
+    """What the picture was restored as, and the tone curve if it was estimated, in one line."""
+    if result.prior == "natural":
+        return f"restored as a natural picture{': ' if result.reason else ''}{result.reason}"
+    part = f"about {100 * result.readability:.0f} % of the characters readable"
+    told = f"restored as text, {part}" if result.readable else f"too blurred to read: {part}; {result.reason}"
+    if tone:
+        told += f"; tone curve: gamma {result.gamma:.1f}, shoulder {result.shoulder:.2f}"
+    return told
 
 
 def _print_lines(lines):

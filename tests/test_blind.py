@@ -1,5 +1,7 @@
 """Blind deblurring of pictures whose blur we know, and what it must leave alone."""
 
+import shutil
+
 import numpy as np
 import pytest
 from skimage import data
@@ -8,6 +10,7 @@ import deconv
 from deconv import degrade, psf
 from deconv.blind import Restoration, deblur
 
+needs_tesseract = pytest.mark.skipif(shutil.which("tesseract") is None, reason="tesseract is not installed")
 LINES = ["Blind deblur", "finds its own", "radius alone"]
 NOISE = 0.002
 
@@ -25,6 +28,9 @@ def _psnr(image, truth):
     return -10 * np.log10(max(np.mean((image - truth) ** 2), 1e-12))
 
 
+SCENE = data.camera()[40:400:2, 100:460:2] / 255
+PHOTO = _photo(SCENE, psf.disk(3))
+MOON = _photo(data.moon()[100:400:2, 100:460:2] / 255, psf.disk(3))
 SHARP = _page(size=20, shape=(96, 128), lines=["Blind", "deblur"])
 BLURRED = _photo(SHARP, psf.disk(3.5))
 
@@ -92,12 +98,10 @@ def test_the_whole_range_is_searched():
 
 
 def test_natural_pictures_get_better():
-    scene = data.camera()[40:400:2, 100:460:2] / 255
-    blurred = _photo(scene, psf.disk(3))
-    result = deblur(blurred, prior="natural", gamma=1)
+    result = deblur(PHOTO, prior="natural", gamma=1)
     assert result.family == "disk"
     assert result.parameters["radius"] == pytest.approx(3, rel=0.05)
-    assert _psnr(result.image, scene) > _psnr(blurred, scene) + 4
+    assert _psnr(result.image, SCENE) > _psnr(PHOTO, SCENE) + 4
 
 
 def test_natural_pictures_keep_their_encoding():
@@ -108,6 +112,103 @@ def test_natural_pictures_keep_their_encoding():
     result = deblur(photo, prior="natural")
     assert _psnr(result.image, scene) > _psnr(photo, scene) + 4
     assert abs(result.image.mean() - scene.mean()) < 0.02
+
+
+# ---- text or not
+
+
+def test_a_natural_picture_is_not_made_text():
+    natural = deblur(MOON, prior="natural", gamma=1)
+    auto = deblur(MOON, gamma=1)
+    with pytest.warns(
+        UserWarning, match=r"not restored as text: .*would leave \d+% of the picture unexplained"
+    ) as told:
+        text = deblur(MOON, prior="text", gamma=1)
+    # It is the caller's own line that is pointed at.
+    assert told[0].filename == __file__
+    for result in (auto, text):
+        assert result.prior == "natural"
+        assert "unexplained" in result.reason
+        assert np.isnan(result.readability)
+        assert not result.readable
+        assert result.parameters == natural.parameters
+        np.testing.assert_array_equal(result.image, natural.image)
+    assert natural.reason == ""
+
+
+@pytest.mark.parametrize("gamma", [1, None])
+def test_bright_text_keeps_its_polarity(gamma):
+    page = 1 - _page(30, (150, 260))
+    light = _photo(0.05 + 0.6 * page, psf.disk(4))
+    photo = light if gamma == 1 else deconv.tone.encode(np.clip(light, 0, 1))
+    result = deblur(photo, gamma=gamma)
+    assert result.prior == "text"
+    assert result.readable
+    assert result.parameters["radius"] == pytest.approx(4, rel=0.03)
+    assert _psnr(result.image, page) > 14
+    assert result.image[page < 0.5].mean() < 0.1
+    assert result.image[page > 0.5].mean() > 0.7
+
+
+@needs_tesseract
+def test_bright_text_is_read():
+    page = 1 - _page(30, (150, 260))
+    photo = _photo(0.05 + 0.6 * page, psf.disk(9))
+    before, after = (deconv.ocr.read_lines(image) for image in (photo, deblur(photo, gamma=1).image))
+    assert deconv.ocr.character_accuracy(after, LINES) > 0.9
+    assert deconv.ocr.character_accuracy(before, LINES) < 0.7
+
+
+@pytest.mark.parametrize("prior", ["auto", "text"])
+def test_text_is_told_from_what_is_none(prior):
+    result = deblur(BLURRED, prior=prior, gamma=1)
+    assert result.prior == "text"
+    assert result.readable
+    assert "strokes" in result.reason
+
+
+def test_less_can_be_read_the_more_it_is_blurred():
+    page = np.pad(_page(20, (130, 200)), 40, constant_values=1)
+    blurs = ((3, 0.002), (8, 0.005), (14, 0.01))
+    found = [deblur(_photo(page, psf.disk(radius), noise), gamma=1) for radius, noise in blurs]
+    assert all(result.prior == "text" for result in found)
+    expected = [result.readability for result in found]
+    assert 1 >= expected[0] > expected[1] > expected[2] >= 0
+    assert expected[0] > 0.9
+    assert expected[2] < 0.8
+
+
+# ---- the tone curve
+
+
+def test_linear_data_are_found_out():
+    result = deblur(BLURRED)
+    assert (result.gamma, result.shoulder) == (1.0, 0.0)
+    assert result.parameters["radius"] == pytest.approx(3.5, rel=0.03)
+    np.testing.assert_allclose(result.image, deblur(BLURRED, gamma=1).image, atol=0.05)
+
+
+def test_a_photograph_is_not_taken_for_linear_data():
+    result = deblur(deconv.tone.encode(np.clip(BLURRED, 0, 1)))
+    assert result.gamma == 2.2
+    assert result.shoulder < 0.3
+
+
+@pytest.mark.parametrize("gamma", [1.0, 1.8, 2.2])
+def test_a_given_gamma_is_used_as_it_is(gamma):
+    for prior in ("text", "natural"):
+        result = deblur(np.clip(BLURRED, 0, 1) ** (1 / 2.2), prior=prior, gamma=gamma)
+        assert (result.gamma, result.shoulder) == (gamma, 0.0)
+
+
+def test_a_shoulder_is_undone():
+    page = _page()
+    light = 0.9 * (1 - 0.95 * degrade.blur(1 - page, psf.disk(6)))
+    photo = degrade.add_noise(deconv.tone.encode(light, 2.2, 0.8), 0.001, rng=0)
+    result, without = deblur(photo), deblur(photo, gamma=2.2)
+    assert result.gamma == 2.2
+    assert result.shoulder == pytest.approx(0.8, abs=0.25)
+    assert _psnr(result.image, page) > _psnr(without.image, page) + 3
 
 
 # ---- what it leaves alone
@@ -297,15 +398,26 @@ def test_progress_is_told_in_order():
     assert all(0 <= f <= 1 for f in fractions)
     assert list(fractions) == sorted(fractions)
     assert fractions[-1] == 1
-    assert list(dict.fromkeys(stages)) == ["light", "search", "refine", "restore"]
+    assert list(dict.fromkeys(stages)) == ["light", "search", "restore", "judge"]
 
 
-def test_progress_ends_on_a_sharp_picture_and_covers_all_colours():
-    for image, axis in ((SHARP, None), (np.stack([BLURRED] * 2, -1)[:64, :64], -1)):
-        told = []
-        deblur(image, gamma=1, channel_axis=axis, callback=lambda fraction, _, told=told: told.append(fraction))
-        assert told == sorted(told)
-        assert told[-1] == 1
+@pytest.mark.parametrize("case", ["sharp", "colours", "no text", "tone curve"])
+def test_progress_goes_on_to_the_end(case):
+    image, options = {
+        "sharp": (SHARP, {"gamma": 1}),
+        "colours": (np.stack([BLURRED] * 2, -1)[:64, :64], {"gamma": 1, "channel_axis": -1}),
+        "no text": (MOON, {"gamma": 1}),
+        "tone curve": (np.clip(BLURRED, 0, 1) ** (1 / 2.2), {}),
+    }[case]
+    told = []
+    result = deblur(image, callback=lambda fraction, stage: told.append((fraction, stage)), **options)
+    fractions, stages = zip(*told, strict=True)
+    assert list(fractions) == sorted(fractions)
+    assert 0 <= fractions[0] < 0.2
+    assert fractions[-1] == 1
+    assert ("tone" in stages) == (case == "tone curve")
+    # What is no text is begun again, and goes on from there.
+    assert len([i for i, stage in enumerate(stages) if stage == "light"]) == (1 if result.prior == "text" else 2)
 
 
 @pytest.mark.parametrize("before", [None, BLURRED])

@@ -9,6 +9,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+import skimage.data
 
 import deconv
 from deconv import _files, cli
@@ -55,9 +56,13 @@ def test_restore_finds_the_blur_reads_the_text_and_keeps_the_depth(photo, sharp,
     assert main(["restore", str(photo), "--read", "--plot", str(photo.with_name("found.svg"))]) == 0
     said, complaints = capsys.readouterr()
     assert not complaints
-    found, wrote, plotted, *lines = said.splitlines()
-    radius = float(re.search(r"disk of radius ([\d.]+) px, softness [\d.]+ px; noise 0\.\d+ \([\d.]+ s\)", found)[1])
-    assert radius == pytest.approx(4, rel=0.06)
+    found, restored_as, wrote, plotted, *lines = said.splitlines()
+    told = r"disk of radius ([\d.]+) px \(\+- (\d+\.\d) %\), softness [\d.]+ px; noise 0\.\d+ \([\d.]+ s\)"
+    radius, uncertainty = map(float, re.fullmatch(told, found).groups())
+    assert radius == pytest.approx(4, rel=0.03)
+    assert 0 < uncertainty < 5
+    told = r"restored as text, about (\d+) % of the characters readable; tone curve: gamma 2\.2, shoulder \d\.\d\d"
+    assert int(re.fullmatch(told, restored_as)[1]) > 90
     assert lines == LINES
     output = photo.with_name("photo_restored.png")
     assert wrote == f"wrote {output}"
@@ -85,6 +90,35 @@ def test_restore_colour_keeps_alpha_and_takes_a_prior(photo, capsys):
     np.testing.assert_allclose(after.pixels[:9].mean((0, 1)) / before.pixels[:9].mean((0, 1)), 1, atol=0.05)
     # Sharper: neighbouring pixels differ more.
     assert np.abs(np.diff(after.pixels, axis=1)).mean() > 1.3 * np.abs(np.diff(before.pixels, axis=1)).mean()
+
+
+def test_text_too_blurred_to_read_is_said_to_be(tmp_path, sharp, capsys):
+    light = deconv.degrade.blur(np.pad(0.05 + 0.85 * sharp, 30, mode="edge"), deconv.psf.disk(15))
+    _files.write(tmp_path / "far.png", deconv.degrade.add_noise(light, 0.01, rng=0))
+    assert main(["restore", str(tmp_path / "far.png"), "--gamma", "1"]) == 0
+    _, told, wrote = capsys.readouterr().out.splitlines()
+    # A given tone curve is not told.
+    assert re.fullmatch(r"too blurred to read: about \d+ % of the characters readable; the blur's radius is .*", told)
+    assert "tone curve" not in told
+    assert wrote.startswith("wrote")
+
+
+def test_a_photograph_is_not_restored_as_text(tmp_path, capsys):
+    scene = skimage.data.camera()[40:400:2, 100:460:2] / 255
+    light = deconv.degrade.blur(deconv.tone.decode(scene), deconv.psf.disk(3))
+    _files.write(tmp_path / "in.png", deconv.tone.encode(deconv.degrade.add_noise(light, 0.001, rng=0)))
+    said = {}
+    for prior in ("auto", "text", "natural"):
+        output = tmp_path / f"{prior}.png"
+        assert main(["restore", str(tmp_path / "in.png"), "-o", str(output), "--prior", prior]) == 0
+        said[prior], complaints = capsys.readouterr()
+        found, told, _ = said[prior].splitlines()
+        assert found.startswith("disk of radius")
+        assert told.startswith("restored as a natural picture")
+        assert re.fullmatch(r"deconv: warning: .*not restored as text: .+\n" if prior == "text" else "", complaints)
+        np.testing.assert_array_equal(_files.read(output).pixels, _files.read(tmp_path / "auto.png").pixels)
+    assert said["auto"].splitlines()[1].startswith("restored as a natural picture: ")
+    assert said["natural"].splitlines()[1] == "restored as a natural picture"
 
 
 def test_a_sharp_picture_comes_back_as_it_was(tmp_path, sharp, capsys):

@@ -217,11 +217,12 @@ def deblur(image, *, prior="auto", psf="disk", gamma=None, channel_axis=None, ca
 
     planes = xp.clip(planes, 0.0, None)
     families = list(FAMILIES.values()) if psf == "auto" else [FAMILIES[psf]]
-    report = partial(_report, callback)
+    report = _Progress(callback)
     told, restored = {}, None
     if prior != "natural":
         restored, told = _as_text(planes, families, gamma, report)
     if restored is None:
+        report.again()
         restored, natural = _as_anything(planes, families, gamma, report)
         if restored is not None:
             natural |= told
@@ -239,19 +240,25 @@ def deblur(image, *, prior="auto", psf="disk", gamma=None, channel_axis=None, ca
 def _as_text(planes, families, gamma, report):
     """Planes restored as text and the fields of the result; None and the reason if it is sharp or no text."""
     xp = array_namespace(planes)
-    curve = (_PHOTOGRAPH if gamma is None else gamma, 0.0)
+    curve = supposed = (_PHOTOGRAPH if gamma is None else gamma, 0.0)
     light = tone.decode(planes, *curve)
     foreground = polarity(xp.mean(light, axis=0))
     inks, seen, window = _inked(light, foreground)
     report("light", 1.0)
     found = find(seen, families, planes.shape[2], partial(report, "search"))
     if found.candidate is None:
-        return None, {"reason": "as text it shows no blur"}
+        return None, {"reason": "seen as text, it is not blurred"}
     candidate = found.candidate
     if gamma is None:
         curve = response(xp.mean(planes, axis=0), candidate, foreground, partial(report, "tone"))
-        if curve != (_PHOTOGRAPH, 0.0):
+        if curve != supposed:
             inks, seen, window = _inked(tone.decode(planes, *curve), foreground)
+        if curve[0] != supposed[0]:
+            # Through so wrong a curve the search may have gone astray.
+            found = find(seen, families, planes.shape[2], lambda _: None)
+            if found.candidate is None:
+                return None, {"reason": "seen as text, it is not blurred"}
+            candidate = found.candidate
     candidate = refine(seen, candidate, lambda _: None)
     coverages = []
     for c, ink in enumerate(inks):
@@ -316,10 +323,20 @@ def _curve(found):
     return {"radius": found.radius, "criterion": found.criterion}
 
 
-def _report(callback, stage, fraction):
-    if callback is not None:
+class _Progress:
+    """Tells a callback how far it is; a second way to the end begins where the first was given up."""
+
+    def __init__(self, callback):
+        self._callback, self._start, self._done = callback, 0.0, 0.0
+
+    def __call__(self, stage, fraction):
         start, stop = _STAGES[stage]
-        callback(start + (stop - start) * fraction, stage)
+        self._done = self._start + (1 - self._start) * (start + (stop - start) * fraction)
+        if self._callback is not None:
+            self._callback(self._done, stage)
+
+    def again(self):
+        self._start = self._done
 
 
 def _part(report, at, of, fraction):

@@ -3,10 +3,10 @@
 scikit-image is given what it has no means of its own for: the light of the photograph (value ** 2.2) divided by the
 paper's, as `deconv.vignette` fits it, the true disc with its softness, and a grid on which the disc has a radius of 14
 pixels. The outside is continued by the picture's edge, which is paper, over the PSF's width, so that neither the black
-outside of its Richardson-Lucy nor the periodic one of its Wiener filter is seen. Of the iterations 10, 30, 50, 100 and
-300 its own default, and of the result as it is, encoded again, and stretched (the tones at 2 % and at the median made
-ink and paper) what reads best are taken: six pictures of steps 5 to 18, seeds not of the ladder, have means of 40, 48
-and 17 by Richardson-Lucy, and 70, 55 and 73 by the Wiener filter.
+outside of its Richardson-Lucy nor the periodic one of its Wiener filter is seen. Of the result as it is, encoded again,
+and stretched (the tones at 2 % and at the median made ink and paper) what reads best is taken: six pictures of steps 5
+to 18, seeds not of the ladder, have means of 40, 48, 17 by Richardson-Lucy (50 iterations, its default; 32, 40 and 36
+with 30), and 70, 55 and 73 by the Wiener filter.
 """
 
 import time

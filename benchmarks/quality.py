@@ -1,4 +1,4 @@
-"""How well it restores, blind and with its defaults: ``make quality`` prints the tables of docs/results.md.
+"""How well it restores, blind and with its defaults, in short: ``make ladder`` makes the tables of docs/results.md.
 
 ::
 

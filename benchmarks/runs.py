@@ -24,21 +24,6 @@ from benchmarks import pictures
 from deconv._array import as_image
 from deconv._resample import at_scale
 
-FIELDS = (
-    "code",
-    "picture",
-    "step",
-    "font",
-    "digits",
-    "method",
-    "score",
-    "lines",
-    "read",
-    "radius",
-    "true",
-    "parameters",
-)
-FIELDS += ("cpu",)
 _WIDTH = 472  # of the copies, in pixels
 _THREADS = [f"{name}_NUM_THREADS" for name in ("OMP", "NUMBA", "OPENBLAS", "MKL")]
 

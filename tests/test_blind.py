@@ -477,3 +477,33 @@ def test_wrong_calls_get_one_sentence(image, wrong, error, word):
     with pytest.raises(error, match=word) as caught:
         deblur(image, **wrong)
     assert "\n" not in str(caught.value)
+
+
+def test_coins_are_not_made_letters():
+    crop = (data.coins()[:160, :160] / 255) ** 2.2
+    photo = np.clip(_photo(crop, psf.disk(4), 0.003), 0, 1) ** (1 / 2.2)
+    assert deblur(photo).prior == "natural"
+
+
+@pytest.mark.parametrize("prior", ["auto", "natural"])
+def test_long_strips_and_single_specks_are_taken(prior):
+    rng = np.random.default_rng(0)
+    strip = np.repeat(rng.random((32, 250)), 4, axis=1)
+    assert np.isfinite(deblur(_photo(strip, psf.disk(3)), prior=prior, gamma=1).image).all()
+    speck = np.full((48, 48), 0.8)
+    speck[20, 20] = 0.1
+    np.testing.assert_array_equal(deblur(speck, prior=prior, gamma=1).image, speck)
+
+
+def test_light_need_not_end_at_one():
+    scene = data.camera()[40:400:2, 100:460:2] / 255
+    result = deblur(5 * _photo(scene, psf.disk(3)), prior="natural", gamma=1)
+    assert result.parameters["radius"] == pytest.approx(3, rel=0.05)
+
+
+def test_a_colour_without_light_tells_nothing_of_ink():
+    photo = np.clip(_photo(_page(), psf.disk(4)), 0, 1) ** (1 / 2.2)
+    noise = np.abs(0.01 * np.random.default_rng(0).standard_normal(photo.shape))
+    result = deblur(np.stack([photo, photo, noise]), channel_axis=0)
+    assert result.prior == "text"
+    assert result.parameters["radius"] == pytest.approx(4, rel=0.03)

@@ -31,6 +31,8 @@ __all__ = ["Restoration", "deblur"]
 _LEAST = 32
 # Exponent of a photograph's encoding, unless the picture says otherwise.
 _PHOTOGRAPH = 2.2
+# Light of a colour, as part of the brightest's, below which it tells nothing of ink.
+_DARKEST = 0.05
 # Share of the time by stage, on a photograph of text.
 _STAGES = {
     "light": (0.0, 0.1),
@@ -165,7 +167,7 @@ def deblur(image, *, prior="auto", psf="disk", gamma=None, channel_axis=None, ca
     Warns
     -----
     UserWarning
-        If ``prior="text"`` was asked for and the picture is none.
+        If ``prior="text"`` was asked for and the picture is blurred and none.
 
     Notes
     -----
@@ -247,7 +249,7 @@ def _as_text(planes, families, gamma, report):
     report("light", 1.0)
     found = find(seen, families, planes.shape[2], partial(report, "search"))
     if found.candidate is None:
-        return None, {"reason": "seen as text, it is not blurred"}
+        return None, {"reason": "no blur was found in what would be its text"}
     candidate = found.candidate
     if gamma is None:
         curve = response(xp.mean(planes, axis=0), candidate, foreground, partial(report, "tone"))
@@ -257,7 +259,7 @@ def _as_text(planes, families, gamma, report):
             # Through so wrong a curve the search may have gone astray.
             found = find(seen, families, planes.shape[2], lambda _: None)
             if found.candidate is None:
-                return None, {"reason": "seen as text, it is not blurred"}
+                return None, {"reason": "no blur was found in what would be its text"}
             candidate = found.candidate
     candidate = refine(seen, candidate, lambda _: None)
     coverages = []
@@ -278,10 +280,18 @@ def _as_text(planes, families, gamma, report):
 def _inked(light, foreground):
     """Coverage by text of each plane, the part of their mean that holds it, and which part that is."""
     xp = array_namespace(light)
-    inks = [ink_of(light[c, ...], foreground) for c in range(light.shape[0])]
+    planes = [light[c, ...] for c in range(light.shape[0])]
+    # A colour that hardly has any light (the blue of yellow paper) must not have its noise taken for ink.
+    least = _DARKEST * max(float(xp.max(plane)) - _middle(plane, foreground) for plane in planes)
+    inks = [ink_of(plane, foreground, least) for plane in planes]
     grey = xp.mean(xp.stack(inks), axis=0)
     window = text_window(grey)
     return inks, xp.asarray(grey[window], copy=True), window
+
+
+def _middle(plane, foreground):
+    """The light of the ground of bright text, about; of dark text, whose ground is what counts, nothing."""
+    return float(np.median(to_numpy(plane))) if foreground == "bright" else 0.0
 
 
 def _as_anything(planes, families, gamma, report):
@@ -294,7 +304,7 @@ def _as_anything(planes, families, gamma, report):
     found = find(grey, families, planes.shape[2], partial(report, "search"))
     if found.candidate is None:
         delta = like(np.ones((1, 1)), planes)
-        return None, {"psf": delta, "family": "none", "search": _curve(found)}
+        return None, {"psf": delta, "family": "none", "gamma": curve[0], "search": _curve(found)}
     candidate = refine(grey, found.candidate, lambda _: None)
     count = light.shape[0]
     restored = [

@@ -29,7 +29,7 @@ def _filled(number):
     return _MOST * min(max(1 / (1 + math.exp(-min(max(number, -30.0), 30.0))), 1e-6), 1 - 1e-6)
 
 
-# The fill was 0.001 to 0.01 on simulated photographs, 0.02 to 0.2 on real ones.
+# What is expected of the fill; simulated photographs had 0.001 to 0.01, real ones 0.01 to 0.55.
 _OFTEN = _open(0.03)
 
 
@@ -50,8 +50,7 @@ class Disk:
     # Standard deviation of the radius, as a part of it, beyond which none was found: rings leave no doubt.
     unsure: ClassVar[float] = 0.05
     angles: ClassVar[tuple] = (0.0,)
-    # What is known beforehand of the vector: cameras' edges have 0.05 to 0.13 radii; the fill was 0.005 on simulated
-    # photographs and 0.01 to 0.7 on real ones.
+    # What is known beforehand of the vector: cameras' edges have 0.05 to 0.13 radii.
     typical: ClassVar[tuple] = (0.0, math.log(0.09), _OFTEN)
     spread: ClassVar[tuple] = (math.inf, 0.35, 1.0)
 

@@ -63,8 +63,9 @@ class _Limits:
 
 # Bright things on dark ground are common in photographs (stars, mortar, coins), bright text on even ground is rare and
 # fits well: it has to show more. (Ratios over 100 pictures: 1 to 5 for dark text, 12 to 33 for a checkerboard; 1.3 to
-# 2.7 for bright text, 4.7 and more for pictures, but for rings of a clock, which are one piece.)
-_LIMITS = {"dark": _Limits(0.2, 8.0, 0.4, 0.75, 3.0), "bright": _Limits(0.1, 3.3, 0.16, 0.5, math.inf)}
+# 2.7 for bright text, 4.7 and more for pictures, but for rings of a clock, which are one piece; crops of coins have 2.8
+# and more.)
+_LIMITS = {"dark": _Limits(0.2, 8.0, 0.4, 0.75, 3.0), "bright": _Limits(0.1, 2.8, 0.16, 0.5, math.inf)}
 
 
 @dataclass(frozen=True)

@@ -29,21 +29,20 @@ def polarity(light):
     return "bright" if float(np.mean(detail**3)) > _SKEWED * spread**3 else "dark"
 
 
-def ground_of(light, foreground="dark"):
-    """The light of the ground, a smooth field, and what a full coverage by text adds to it."""
+def ground_of(light, foreground="dark", least=0.0):
+    """The light of the ground, a smooth field, and what a full coverage by text adds to it, `least` at the least."""
     ground = vignette.fit(light, foreground=foreground).field(like=light)
     xp = array_namespace(light)
     if foreground == "dark":
         # Where a fit runs to zero or below, in a corner say, there is no paper to divide by. Ink takes all light away.
-        ground = xp.clip(ground, 1e-3 * float(xp.max(xp.abs(ground))), None)
-        return ground, -ground
+        return ground, -xp.clip(ground, max(1e-3 * float(xp.max(xp.abs(ground))), least, 1e-6), None)
     brightest = float(np.quantile(to_numpy(light - ground), _BRIGHTEST))
-    return ground, xp.full_like(light, max(brightest, 1e-6) / _COVERAGE)
+    return ground, xp.full_like(light, max(brightest, least, 1e-6) / _COVERAGE)
 
 
-def ink_of(light, foreground="dark"):
+def ink_of(light, foreground="dark", least=0.0):
     """Coverage by text: 1 - light / paper for dark text, what is brighter than its ground for bright text."""
-    ground, full = ground_of(light, foreground)
+    ground, full = ground_of(light, foreground, least)
     return (light - ground) / full
 
 
@@ -64,7 +63,8 @@ def text_window(ink):
     for at, n_fine, n_coarse in zip(np.nonzero(marked), (h, w), coarse.shape, strict=True):
         first, last = np.percentile(at, [1, 99])
         step = n_fine / n_coarse
-        margin = max(3.0 * step, 0.025 * w)
+        # However little is marked, the window has some pixels to see blur in.
+        margin = max(3.0 * step, 0.025 * w, 16 - (last - first) * step / 2)
         start, stop = math.floor(first * step - margin), math.ceil((last + 1) * step + margin)
         window.append(slice(max(0, start), min(n_fine, stop)))
     return tuple(window)

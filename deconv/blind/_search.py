@@ -13,6 +13,8 @@ __all__ = ["EDGE", "MODEL_ERROR", "Found", "find", "refine"]
 
 # Longer side in pixels of the coarsest scale: blur up to 11 % of it is some twenty pixels, enough to see its rings.
 _COARSEST = 200
+# Pixels that the shorter side keeps there.
+_NARROWEST = 16
 # Largest radius, as part of the width of the picture.
 _LARGEST = 0.115
 # Smallest radius tried at any scale, in its pixels, and radii tried per octave.
@@ -93,7 +95,8 @@ def find(image, families, width, report):
     Found
     """
     largest = max(_LARGEST * width, 2 * _SMALLEST)
-    factor = max(1.0, max(image.shape) / _COARSEST)
+    # (A long strip is not made a line of few pixels.)
+    factor = max(1.0, min(max(image.shape) / _COARSEST, min(image.shape) / _NARROWEST))
     radii, criteria, best, was = [], [], None, 1.0
     while True:
         small, scale = at_scale(image, factor)
@@ -156,6 +159,8 @@ def _possible(image, candidate, start):
         return False
     small, scale = at_scale(image, candidate.radius / _STEEP_RADIUS)
     xp, steepest = array_namespace(image), _MOST * _scaled(candidate, 1 / scale).steepest()
+    # (Light need not end at 1.)
+    steepest *= max(1.0, float(xp.max(image)) - float(xp.min(image)))
     slopes = [xp.abs(small[1:, :] - small[:-1, :]), xp.abs(small[:, 1:] - small[:, :-1])]
     return all(float(np.quantile(to_numpy(s), 0.995)) < steepest for s in slopes)
 

@@ -32,13 +32,18 @@ def _linear_light():
     return mock.patch.object(deconv.blind, "deblur", functools.partial(deconv.blind.deblur, gamma=1.0))
 
 
+def _tone_curve():
+    """The exponent of a photograph, no shoulder."""
+    return mock.patch.object(deconv.blind, "response", return_value=(2.2, 0.0))
+
+
 def _illumination():
     """The paper lit evenly, as brightly as half of the picture is at least."""
     return mock.patch.object(deconv.blind, "ink_of", lambda light, *_, **__: 1.0 - light / float(np.median(light)))
 
 
 def _masked_border():
-    """The picture taken for periodic: no unknown outside."""
+    """The picture taken for periodic by total variation: no unknown outside (strokes pad by themselves)."""
 
     class Periodic(_restore.Splitting):
         def __init__(self, image, reach, **kwargs):
@@ -73,6 +78,11 @@ def _text_prior():
     return mock.patch.object(deconv.blind, "restore_text", _restore.restore_natural)
 
 
+def _strokes():
+    """Total variation alone, whatever level of ink it gives back."""
+    return mock.patch.object(_restore, "_PIXELS", 0)
+
+
 def _two_tones():
     """The restored coverage not drawn to paper and ink."""
     return mock.patch.multiple(_restore, _PAPER=0.0, _INK=1.0)
@@ -86,11 +96,13 @@ def _noise_led_weight():
 TAKEN_OUT = {
     WHOLE: contextlib.nullcontext,
     "linear light": _linear_light,
+    "tone curve": _tone_curve,
     "illumination": _illumination,
     "masked border": _masked_border,
     "radius to 5 %": _radius,
     "refinement": _refinement,
     "softness": _softness,
+    "strokes": _strokes,
     "text prior": _text_prior,
     "two tones": _two_tones,
     "noise-led weight": _noise_led_weight,

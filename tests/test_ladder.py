@@ -78,7 +78,8 @@ def test_the_whole_ladder_is_read():
     errors = {(s, n): round(_off(10 * r.parameters["radius"], n), 3) for (s, n), (r, _) in found.items()}
     assert min(scores.values()) >= 70, scores
     assert np.mean(list(scores.values())) >= 90, scores
-    assert max(errors.values()) <= 0.03, errors
+    # (Of 2.8 px, the least radius here, a tenth of a pixel is 3.6 %.)
+    assert max(errors.values()) <= 0.04, errors
 
 
 @pytest.mark.slow

@@ -187,6 +187,8 @@ def _restore(args):
     known = isinstance(args.psf, Path)
     if known and args.plot:
         args.usage("--plot draws the search for a PSF, and there is none with --psf FILE")
+    if known and args.prior != "auto":
+        args.usage("--prior is for a PSF that is searched for; it does not go with --psf FILE")
     picture = _files.read(args.picture)
     _files.check_output(output, force=args.force)
     if args.plot:

@@ -265,7 +265,7 @@ def _as_text(planes, families, gamma, report):
             if found.candidate is None:
                 return None, {"reason": "no blur was found in what would be its text"}
             candidate = found.candidate
-    candidate = refine(seen, candidate, lambda _: None)
+    candidate = refine(seen, candidate)
     coverages = []
     for c, ink in enumerate(inks):
         whole = xp.zeros_like(ink)
@@ -309,7 +309,7 @@ def _as_anything(planes, families, gamma, report):
     if found.candidate is None:
         delta = like(np.ones((1, 1)), planes)
         return None, {"psf": delta, "family": "none", "gamma": curve[0], "search": _curve(found)}
-    candidate = refine(grey, found.candidate, lambda _: None)
+    candidate = refine(grey, found.candidate)
     count = light.shape[0]
     restored = [
         tone.encode(restore_natural(light[c, ...], candidate, partial(_part, report, c, count)), *curve)

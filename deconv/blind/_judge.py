@@ -23,7 +23,7 @@ from deconv._array import array_namespace, device, like, to_numpy
 from deconv._fft import Transfer, fast_shape
 from deconv._resample import at_scale
 from deconv._variational import Splitting
-from deconv.blind._search import EDGE, MODEL_ERROR
+from deconv.blind._restore import prior_weight
 from deconv.priors import TotalVariation
 
 __all__ = ["READABLE", "Verdict", "judge"]
@@ -208,7 +208,7 @@ class _Fit:
         """Mean square of what a scene of any tones leaves: the one of least total variation."""
         xp = array_namespace(self._picture)
         solver = Splitting(self._picture, self._psf.shape)
-        weight = (self.noise + MODEL_ERROR**2) / EDGE
+        weight = prior_weight(math.sqrt(self.noise))
         solver.solve(self._psf, TotalVariation(), weight, low=-math.inf, num_iter=_ITERATIONS)
         return float(xp.mean(solver.residual[solver.window][self._inner] ** 2))
 

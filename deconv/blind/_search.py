@@ -9,7 +9,7 @@ from deconv._array import array_namespace, to_numpy
 from deconv._resample import at_scale
 from deconv.blind._spectrum import Periodogram
 
-__all__ = ["EDGE", "MODEL_ERROR", "Found", "find", "refine"]
+__all__ = ["Found", "find", "refine"]
 
 # Longer side in pixels of the coarsest scale: blur up to 11 % of it is some twenty pixels, enough to see its rings.
 _COARSEST = 200
@@ -41,11 +41,6 @@ _MOST, _STEEP_RADIUS = 1.2, 3.0
 _STRAYED = 0.5
 # Radius in pixels of the scale at which it is refined: four rings of zeros.
 _REFINE_RADIUS = 8.0
-# Total variation of weight s^2 / g is the likeliest scene for noise s and gradients of Laplacian scale g. The noise is
-# never less than the model's own error (photographs leave residuals of 0.003-0.008 of full contrast); both figures were
-# chosen on the provided frames and on simulated ones, where the scores are flat within a factor of two of the weight.
-MODEL_ERROR = 0.006
-EDGE = 0.6
 
 
 @dataclass(frozen=True)
@@ -69,11 +64,6 @@ class Found:
     radius: np.ndarray
     criterion: np.ndarray
     gain: float = 0.0
-
-    @property
-    def uncertainty(self):
-        """Standard deviation of the radius, as a part of it; NaN for None."""
-        return math.nan if self.candidate is None else self.candidate.uncertainty
 
 
 def find(image, families, width, report):
@@ -129,12 +119,11 @@ def find(image, families, width, report):
     return Found(_scaled(best.candidate, scale), gain / total, *curve, gain)
 
 
-def refine(image, candidate, report):
+def refine(image, candidate):
     """The numbers of a PSF once more, on the grid that shows it best."""
     small, scale = at_scale(image, candidate.radius / _REFINE_RADIUS)
     spectrum = Periodogram(small, _MARGIN * max(small.shape), candidate.sectors)
     fit = spectrum.fit(_scaled(candidate, 1 / scale), vary=True)
-    report(1.0)
     return _scaled(fit.candidate, scale)
 
 

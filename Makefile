@@ -4,10 +4,10 @@ PYTHON ?= python3
 BIN := .venv/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint pytest quality ladder bench docs clean
+.PHONY: help demo test lint pytest quality ladder blind-bench bench docs clean
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' Makefile
 
 demo: .venv/stamp-demo ## blur a page, restore it blind, read it: picture in demo/
 	@.ci/need tesseract tesseract-ocr "the demo restores the picture but cannot read it"
@@ -34,6 +34,10 @@ ladder: .venv/stamp-test ## slow: the Helsinki ladder as tables, pictures in lad
 	@.ci/need tesseract tesseract-ocr "nothing can be read and scored"
 	$(BIN)/python -m benchmarks.ladder $(LADDER)
 
+blind-bench: .venv/stamp-test ## slow: free blur restored blind, as tables, pictures in blind-bench/; BLIND="--parts levin"
+	@.ci/need tesseract tesseract-ocr "nothing can be read and scored"
+	$(BIN)/python -m benchmarks.blind_bench $(BLIND)
+
 bench: .venv/stamp-bench ## a short set of the asv benchmarks, on this working tree
 	cd benchmarks && ../$(BIN)/asv machine --yes && \
 		../$(BIN)/asv run --python=same --quick \
@@ -44,7 +48,7 @@ docs: .venv/stamp-docs ## the documentation and its gallery, in docs/_build/html
 	$(BIN)/sphinx-build -W --keep-going -b html docs docs/_build/html
 
 clean: ## remove everything that make made, .venv too
-	rm -rf .venv demo ladder build dist docs/_build docs/api docs/gallery benchmarks/.asv
+	rm -rf .venv demo ladder blind-bench build dist docs/_build docs/api docs/gallery benchmarks/.asv
 	rm -rf .pytest_cache .mypy_cache .ruff_cache .hypothesis *.egg-info
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 

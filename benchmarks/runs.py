@@ -65,7 +65,12 @@ class Row:
         return cls(**{name: kinds.get(name, str)(cells[name]) for name in FIELDS})
 
 
-FIELDS = tuple(field.name for field in dataclasses.fields(Row))
+def fields(kind):
+    """Names of the columns of a kind of row."""
+    return tuple(field.name for field in dataclasses.fields(kind))
+
+
+FIELDS = fields(Row)
 
 
 def _number(cell):
@@ -76,17 +81,18 @@ def _texts(cell):
     return tuple(json.loads(cell))
 
 
-def table(out):
+def table(out, kind=Row):
     """Rows of the table in a folder, the last of each picture, method and code; a line broken off is left out."""
     path = out / "results.csv"
     if not path.is_file():
         return []
     with path.open(newline="", encoding="utf-8") as file:
         reader = csv.DictReader(file)
-        if tuple(reader.fieldnames or FIELDS) != FIELDS:
-            raise ValueError(f"{path} has other columns than {', '.join(FIELDS)}: move it away")
+        names = fields(kind)
+        if tuple(reader.fieldnames or names) != names:
+            raise ValueError(f"{path} has other columns than {', '.join(names)}: move it away")
         lines = [line for line in reader if None not in line.values()]
-    rows = [Row.of(line) for line in lines]
+    rows = [kind.of(line) for line in lines]
     return list({(r.code, r.picture, r.method): r for r in rows}.values())
 
 
@@ -109,12 +115,15 @@ def code_of(method):
     return fingerprint(pictures.__file__, inspect.getsourcefile(getattr(method, "func", method)))
 
 
-def run(names, methods, out, jobs=None, folder=pictures.PHOTOGRAPHS):
-    """Rows of those pictures by those methods (name: function, None where it cannot be), made as far as they lack."""
+def run(names, methods, out, jobs=None, folder=pictures.PHOTOGRAPHS, work=None, kind=Row):
+    """Rows of those pictures by those methods (name: function, None where it cannot be), made as far as they lack.
+
+    `work` makes the rows, of a `kind`, of one picture: by default `_picture`, those of the ladder.
+    """
     out.mkdir(parents=True, exist_ok=True)
     codes = {method: code_of(function) for method, function in methods.items()}
     wanted = {(codes[m], name, m) for name in names for m in methods}
-    rows = [row for row in table(out) if (row.code, row.picture, row.method) in wanted]
+    rows = [row for row in table(out, kind) if (row.code, row.picture, row.method) in wanted]
     done = {(row.code, row.picture, row.method) for row in rows}
     tasks = []
     for name in names:
@@ -122,7 +131,7 @@ def run(names, methods, out, jobs=None, folder=pictures.PHOTOGRAPHS):
         if lacking:
             tasks.append((name, lacking, codes, out, folder))
     if tasks:
-        rows += _spread(tasks, out / "results.csv", jobs)
+        rows += _spread(tasks, out / "results.csv", jobs, work or _picture, kind)
     return rows
 
 
@@ -132,13 +141,13 @@ def processes(jobs):
     return concurrent.futures.ProcessPoolExecutor(jobs or os.cpu_count(), multiprocessing.get_context("spawn"))
 
 
-def _spread(tasks, path, jobs):
+def _spread(tasks, path, jobs, work, kind):
     rows = []
     with processes(jobs) as pool, _appended(path) as file:
-        writer = csv.DictWriter(file, FIELDS)
+        writer = csv.DictWriter(file, fields(kind))
         if file.tell() == 0:
             writer.writeheader()
-        futures = [pool.submit(_picture, *task) for task in tasks]
+        futures = [pool.submit(work, *task) for task in tasks]
         try:
             for count, future in enumerate(concurrent.futures.as_completed(futures), 1):
                 made = future.result()
@@ -188,7 +197,7 @@ def _picture(name, methods, codes, out, folder):
             )
         )
         if method == "blind":
-            _keep(kept(out, name), picture.image, attempt)
+            keep(kept(out, name), picture.image, attempt)
     return rows
 
 
@@ -197,17 +206,18 @@ def kept(out, name):
     return out / "pictures" / (name.replace("/", "_").removesuffix(".png") + ".npz")
 
 
-def _keep(path, image, attempt):
-    """Small copies, and the PSF as it would be on the picture's."""
+def keep(path, image, attempt):
+    """Keep small copies there, and the PSF as it would be on the picture's."""
     path.parent.mkdir(exist_ok=True)
-    small, scale = at_scale(as_image(image), image.shape[1] / _WIDTH)
-    psf, _ = at_scale(as_image(attempt.psf), scale)
-    np.savez_compressed(
-        path,
-        blurred=_bytes(small),
-        restored=_bytes(at_scale(as_image(attempt.image), scale)[0]),
-        psf=_bytes(psf / psf.max()),
-    )
+    factor = image.shape[1] / _WIDTH
+    psf, _ = at_scale(as_image(attempt.psf), factor)
+    small = {"blurred": _small(image, factor), "restored": _small(attempt.image, factor)}
+    np.savez_compressed(path, psf=_bytes(psf / psf.max()), **small)
+
+
+def _small(image, factor):
+    planes = np.moveaxis(np.atleast_3d(image), 2, 0)
+    return _bytes(np.stack([at_scale(as_image(plane), factor)[0] for plane in planes], 2).squeeze())
 
 
 def _bytes(image):

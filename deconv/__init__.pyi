@@ -1,4 +1,4 @@
-from . import blind, compat, degrade, noise, ocr, priors, psf, tone, vignette
+from . import blind, compat, degrade, metrics, noise, ocr, priors, psf, tone, vignette
 from ._richardson_lucy import richardson_lucy
 from ._unsupervised_wiener import UnsupervisedWiener, unsupervised_wiener
 from ._variational import Solution, variational
@@ -12,6 +12,7 @@ __all__ = [
     "blind",
     "compat",
     "degrade",
+    "metrics",
     "noise",
     "ocr",
     "priors",

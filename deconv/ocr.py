@@ -13,7 +13,8 @@ from rapidfuzz.distance import Levenshtein
 from scipy import ndimage
 from skimage.filters import threshold_otsu
 
-from deconv._array import as_image, to_numpy, torch_door
+from deconv._array import torch_door
+from deconv._grey import grey as as_grey
 
 __all__ = ["TesseractMissing", "character_accuracy", "hdc_score", "read_lines"]
 
@@ -78,7 +79,7 @@ def read_lines(image, *, channel_axis=None, lang="eng"):
     >>> read_lines(my_picture)  # doctest: +SKIP
     ['the first line', 'and the second']
     """
-    grey = _grey(image, channel_axis)
+    grey = as_grey(image, channel_axis)
     low, high = float(grey.min()), float(grey.max())
     if low == high:
         return []
@@ -136,7 +137,7 @@ def hdc_score(image, truth, *, channel_axis=None):
     100
     """
     middle = _middle_line(truth)
-    frame = Image.fromarray(_bytes(_grey(image, channel_axis)))
+    frame = Image.fromarray(_bytes(as_grey(image, channel_axis)))
     if frame.size != _HDC_SIZE:
         frame = frame.resize(_HDC_SIZE, Image.Resampling.BICUBIC)
     levels = np.asarray(frame, dtype=float)
@@ -197,18 +198,6 @@ def _middle_line(truth):
     if len(lines) not in (1, 3):
         raise ValueError(f"truth must be the middle line or the three lines, got {len(lines)} lines")
     return lines[len(lines) // 2].rstrip()
-
-
-def _grey(image, channel_axis):
-    """Picture as host floats (M, N) clipped to [0, 1]; colours are weighed as Pillow does (ITU-R 601)."""
-    image = to_numpy(as_image(image, channel_axis=channel_axis))
-    if channel_axis is not None:
-        image = np.moveaxis(image, channel_axis, -1)
-        channels = image.shape[-1]
-        if channels not in (1, 2, 3, 4):
-            raise ValueError(f"image must have 1 to 4 channels, got {channels} along channel_axis {channel_axis}")
-        image = image[..., :3] @ np.asarray([0.299, 0.587, 0.114], image.dtype) if channels > 2 else image[..., 0]
-    return np.clip(image, 0, 1)
 
 
 def _bytes(grey):

@@ -27,8 +27,9 @@ import scipy.linalg
 import scipy.special
 
 from deconv._array import _as_array, array_namespace, device, like, to_numpy, torch_door, unit_sum
-from deconv._check import integer, real
+from deconv._check import generator, integer, real
 from deconv._fft import embed, fast_shape, irfftn, rfftn
+from deconv._shake import exposed, trajectory
 
 __all__ = [
     "centre",
@@ -38,6 +39,7 @@ __all__ = [
     "motion",
     "normalise",
     "polygon",
+    "random_motion",
     "separate",
     "similarity",
     "to_otf",
@@ -236,6 +238,56 @@ def polygon(radius, blades=8, *, rotation=0.0, softness=0.0, like=None):
         for p, q in zip(zip(x, y, strict=True), zip(np.roll(x, -1), np.roll(y, -1), strict=True), strict=True)
     )
     return _finish(np.diff(np.diff(corner, axis=0), axis=1), softness, like)
+
+
+def random_motion(size, *, rng=None, like=None):
+    r"""Camera shake: a random, smooth path of a camera held in the hand.
+
+    Parameters
+    ----------
+    size : int
+        Side of the support in pixels, odd, 1 (the delta) to 1001. The path reaches its border on one side at least.
+    rng : int or numpy.random.Generator, optional
+        Seed or generator. One seed gives the same path at every size, only larger.
+    like : array, optional
+        Array whose library, device and floating type the result takes (float64 NumPy by default).
+
+    Returns
+    -------
+    array, shape (size, size)
+        The PSF: the part of the exposure that the path spends within each pixel, its centre of mass in the middle;
+        sum 1.
+
+    Raises
+    ------
+    TypeError
+        If `size` is no integer, or `rng` no generator.
+    ValueError
+        If `size` is even or out of range.
+
+    Notes
+    -----
+    As in [1]_ the velocity is random and has inertia; here it is a steady drift and a Gaussian process with the
+    correlation :math:`e^{-|t|/\tau}`, where :math:`\tau`, drawn anew for each path, is 0.1 (many turns) to 0.6 (few) of
+    the exposure. Where the camera turns it is slow, and the path is bright. The path is cut at every pixel's edge: no
+    weight is rounded to a pixel.
+
+    References
+    ----------
+    .. [1] G. Boracchi, A. Foi, "Modeling the performance of image restoration from motion blur", IEEE Trans. Image
+       Process. 21, 3502-3517 (2012), :doi:`10.1109/TIP.2012.2192126`
+
+    Examples
+    --------
+    >>> import deconv
+    >>> deconv.psf.random_motion(31, rng=0).shape
+    (31, 31)
+    """
+    size = integer(size, "size", low=1, high=1001)
+    if size % 2 == 0:
+        raise ValueError(f"size must be odd, got {size}")
+    rng = generator(rng)
+    return _handed(exposed(trajectory(size, rng), size), like)
 
 
 def normalise(psf):
@@ -629,7 +681,7 @@ def _unfold(quarter):
 
 
 def _finish(psf, softness, reference):
-    """Round the edge, normalise, and hand over in the caller's library."""
+    """Round the edge, normalise, and hand over."""
     psf = psf / psf[psf.shape[0] // 2, psf.shape[1] // 2]
     psf[psf < 1e-12] = 0  # rounding of the area differences
     if softness > 0:
@@ -640,7 +692,11 @@ def _finish(psf, softness, reference):
         spread = scipy.linalg.toeplitz(column, np.zeros(psf.shape[0]))
         spread[0, 0] = column[0]
         psf = spread @ psf @ spread.T
-    psf /= psf.sum()
+    return _handed(psf / psf.sum(), reference)
+
+
+def _handed(psf, reference):
+    """Over to the caller's library."""
     if reference is None:
         return psf
     reference = _as_array(reference, "like")

@@ -26,6 +26,10 @@ OF_IMAGE = {
     "degrade.blur": ("image", lambda x: deconv.degrade.blur(x, PSF)),
     "degrade.add_noise": ("image", lambda x: deconv.degrade.add_noise(x, 0.1)),
     "degrade.add_vignette": ("image", lambda x: deconv.degrade.add_vignette(x)),
+    "metrics.align": ("restored", lambda x: deconv.metrics.align(x, IMAGE)),
+    "metrics.psnr": ("sharp", lambda x: deconv.metrics.psnr(IMAGE, x)),
+    "metrics.ssim": ("restored", lambda x: deconv.metrics.ssim(x, IMAGE)),
+    "metrics.error_ratio": ("reference", lambda x: deconv.metrics.error_ratio(IMAGE, x, IMAGE)),
     "ocr.read_lines": ("image", lambda x: deconv.ocr.read_lines(x)),
     "ocr.hdc_score": ("image", lambda x: deconv.ocr.hdc_score(x, ["a", "b", "c"])),
     "psf.normalise": ("psf", lambda x: deconv.psf.normalise(x)),
@@ -136,6 +140,9 @@ OTHER = {
     "polygon blades": ("blades", lambda: deconv.psf.polygon(5.0, 2)),
     "polygon blades fraction": ("blades", lambda: deconv.psf.polygon(5.0, 5.5)),
     "polygon rotation": ("rotation", lambda: deconv.psf.polygon(5.0, rotation=np.nan)),
+    "random_motion size": ("size", lambda: deconv.psf.random_motion(20)),
+    "random_motion size fraction": ("size", lambda: deconv.psf.random_motion(21.0)),
+    "random_motion rng": ("rng", lambda: deconv.psf.random_motion(21, rng="seed")),
     "disk like": ("like", lambda: deconv.psf.disk(3.0, like="torch")),
     "to_otf shape": ("shape", lambda: deconv.psf.to_otf(PSF, (2, 2))),
     "to_otf shape axes": ("shape", lambda: deconv.psf.to_otf(PSF, 64)),
@@ -219,7 +226,7 @@ def test_a_mask_from_another_library():
 def test_every_public_function_is_here():
     """A new public function must be tried with wrong input too."""
     tried = {*OF_IMAGE, "psf.disk", "psf.gaussian", "psf.motion", "psf.polygon", "ocr.character_accuracy"}
-    tried |= {"degrade.text_picture", "degrade.hdc_photo"}
+    tried |= {"psf.random_motion", "degrade.text_picture", "degrade.hdc_photo"}
     public = set()
     for name in deconv.__all__:
         member = getattr(deconv, name)

@@ -194,7 +194,7 @@ def test_a_sheet_is_drawn_of_the_copies_kept(tmp_path):
     pytest.importorskip("matplotlib")
     rng = np.random.default_rng(0)
     image, psf = rng.random((292, 944), np.float32), deconv.psf.disk(40)
-    runs._keep(runs.kept(tmp_path, ROW.picture), image, methods.Attempt(image, psf=psf))
+    runs.keep(runs.kept(tmp_path, ROW.picture), image, methods.Attempt(image, psf=psf))
     with np.load(runs.kept(tmp_path, ROW.picture)) as copies:
         assert copies["blurred"].shape == (146, 472)
         assert abs(copies["psf"].shape[0] - psf.shape[0] / 2) < 2

@@ -81,10 +81,10 @@ def test_public_docstrings():
 # Imports run one way, downwards (DESIGN): a module may import from its own storey or below.
 STOREYS = (
     ("_array", "_check"),
-    ("_fft", "kernels"),
+    ("_fft", "_grey", "kernels"),
     ("_balance", "_border", "noise", "priors", "psf", "tone", "vignette"),
     ("_convolve", "_diagonal", "_photons"),
-    ("_richardson_lucy", "_unsupervised_wiener", "_variational", "_wiener", "degrade", "ocr"),
+    ("_richardson_lucy", "_unsupervised_wiener", "_variational", "_wiener", "degrade", "metrics", "ocr"),
     ("blind", "compat"),
     ("cli",),
 )

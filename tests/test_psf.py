@@ -4,12 +4,14 @@ import functools
 
 import numpy as np
 import pytest
+import scipy.ndimage
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 import deconv
 from deconv import psf
 from deconv._fft import embed
+from deconv._shake import trajectory
 
 MAKERS = {
     "disk": lambda length, **kw: psf.disk(length, **kw),
@@ -133,6 +135,49 @@ def test_motion_turns_counter_clockwise_as_seen():
     np.testing.assert_allclose(psf.motion(9, 90), psf.motion(9, 0).T, atol=1e-12)
 
 
+@settings(max_examples=30, deadline=None)
+@given(half=st.integers(2, 37), seed=st.integers(0, 10**6))
+def test_random_motion_fills_its_support_about_its_centre(half, seed):
+    size = 2 * half + 1
+    p = psf.random_motion(size, rng=seed)
+    assert p.shape == (size, size)
+    assert p.min() >= 0
+    assert abs(p.sum() - 1) < 1e-12
+    index = np.arange(size) - half
+    # The path's own mean is the centre; pixels round it off where the path is steep against the grid.
+    assert abs(p.sum(0) @ index) < 0.12
+    assert abs(p.sum(1) @ index) < 0.12
+    assert max(p[0].sum(), p[-1].sum(), p[:, 0].sum(), p[:, -1].sum()) > 0
+
+
+def test_random_motion_is_one_thin_path_of_uneven_light():
+    paths = [psf.random_motion(61, rng=seed) for seed in range(20)]
+    assert all(scipy.ndimage.label(p, np.ones((3, 3)))[1] == 1 for p in paths)
+    assert max((p > 0).mean() for p in paths) < 0.12
+    assert np.median([p.max() / p[p > 0].mean() for p in paths]) > 3
+
+
+def test_random_motion_has_one_path_a_seed_at_every_size():
+    small, large = psf.random_motion(21, rng=3), psf.random_motion(63, rng=3)
+    coarse = large.reshape(21, 3, 21, 3).sum((1, 3))
+    np.testing.assert_allclose(small, coarse, atol=1e-3)
+    assert np.array_equal(large, psf.random_motion(63, rng=np.random.default_rng(3)))
+    assert psf.similarity(large, psf.random_motion(63, rng=4)) < 0.9
+
+
+def test_random_motion_gives_pixels_the_time_spent_in_them():
+    # Counted from points along the path, the way it would be without cutting at edges.
+    path = trajectory(15, np.random.default_rng(8))
+    t = np.linspace(0, len(path) - 1, 2_000_001)
+    x, y = (np.interp(t, np.arange(len(path)), path[:, i]) for i in (0, 1))
+    counted, _, _ = np.histogram2d(y, x, bins=15, range=[[-7.5, 7.5]] * 2)
+    np.testing.assert_allclose(psf.random_motion(15, rng=8), counted / counted.sum(), atol=2e-6)
+
+
+def test_random_motion_of_one_pixel_is_the_delta():
+    assert psf.random_motion(1, rng=0).tolist() == [[1.0]]
+
+
 def test_disc_is_cheap():
     # 20 discs of 15 px and one of 210 px; the budget is 2 ms each and 0.3 s, given thrice for a busy machine.
     import time
@@ -180,7 +225,9 @@ def test_compare_and_centre_on_every_backend(backend):
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64", "uint8"])
-@pytest.mark.parametrize("make", MAKERS.values(), ids=MAKERS)
+@pytest.mark.parametrize(
+    "make", [*MAKERS.values(), lambda _, **kw: psf.random_motion(7, rng=1, **kw)], ids=[*MAKERS, "random motion"]
+)
 def test_like_gives_the_library_and_float_type(backend, make, dtype):
     reference = backend.asarray(np.ones((4, 4), dtype))
     got = backend.to_numpy(make(3.3, like=reference))

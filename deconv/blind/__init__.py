@@ -8,25 +8,25 @@
 ('disk', 4)
 """
 
-import math
 import warnings
-from dataclasses import dataclass, field
 from functools import partial
 
 import numpy as np
 from threadpoolctl import threadpool_limits
 
 from deconv import noise, tone
-from deconv._array import array_namespace, as_image, like, to_numpy, torch_door
-from deconv._check import real
+from deconv._array import array_namespace, as_image, as_psf, like, to_numpy, torch_door
+from deconv._check import integer, real
+from deconv.blind._any_psf import restore_pages
 from deconv.blind._families import FAMILIES
-from deconv.blind._judge import READABLE, judge
+from deconv.blind._judge import judge
 from deconv.blind._light import ink_of, polarity, text_window
 from deconv.blind._restore import restore_natural, restore_text
+from deconv.blind._result import Restoration
 from deconv.blind._search import find, refine
 from deconv.blind._tone import response
 
-__all__ = ["Restoration", "deblur"]
+__all__ = ["Restoration", "deblur", "deblur_pages"]
 
 # Shorter side, in pixels, below which there is too little to tell a blur from.
 _LEAST = 32
@@ -42,96 +42,14 @@ _STAGES = {
     "restore": (0.45, 0.95),
     "judge": (0.95, 1.0),
 }
-
-
-@dataclass(frozen=True)
-class Restoration:
-    """What `deblur` found.
-
-    Attributes
-    ----------
-    image : array, shape (M, N[, C])
-        The restored picture. By the text prior the ground is of one tone and the text of the other, paper 1 and ink 0
-        or for bright text on dark ground the other way round, the light over the frame evened out; by the natural prior
-        it is encoded as the input was. A picture found sharp is the input itself.
-    psf : array, shape (m, m)
-        The point-spread function at the scale of the picture, centred at ``m // 2``, sum 1.
-    family : {"none", "disk", "gaussian", "motion"}
-        Kind of PSF; "none" for a sharp picture.
-    parameters : dict of str to float
-        Its parameters: lengths in pixels of the picture, angles in degrees.
-    uncertainty : float
-        Standard deviation of the PSF's radius (of a motion's length), as a part of it; NaN for "none".
-    prior : {"text", "natural"}
-        What the picture was restored as.
-    readability : float
-        Part of the characters that can be expected to be read, 0 to 1, judged without reading; NaN unless restored as
-        text.
-    reason : str
-        Why it was taken for text, or not, and how readable; empty for ``prior="natural"``.
-    gamma, shoulder : float
-        The response curve that was undone (see `deconv.tone`).
-    score : float
-        Evidence for the PSF: log likelihood per frequency that it gains over no blur at all; 0 for "none".
-    search : dict of str to ndarray
-        ``"radius"`` tried (pixels; half the length for "motion", two standard deviations for "gaussian") and
-        ``"criterion"`` there: minus the log likelihood per frequency, no blur being 0. Smaller is better.
-    noise : float
-        Standard deviation of the picture's noise, in units of its full scale.
-    """
-
-    image: object
-    psf: object
-    family: str
-    parameters: dict = field(default_factory=dict)
-    uncertainty: float = math.nan
-    prior: str = "natural"
-    readability: float = math.nan
-    reason: str = ""
-    gamma: float = _PHOTOGRAPH
-    shoulder: float = 0.0
-    score: float = 0.0
-    search: dict = field(default_factory=dict)
-    noise: float = 0.0
-
-    @property
-    def readable(self):
-        """Whether at least half of the text can be expected to be read; False if it is no text."""
-        return self.readability >= READABLE
-
-    def plot(self, before=None):
-        """Draw the picture, the PSF and the criterion over the radius.
-
-        Parameters
-        ----------
-        before : array, optional
-            The blurred picture, to be drawn beside.
-
-        Returns
-        -------
-        matplotlib.figure.Figure
-            The drawing, to be shown or saved.
-        """
-        import matplotlib.pyplot as plt
-
-        pictures = {"before": before, "restored": self.image}
-        figure, axes = plt.subplots(2, 2, figsize=(10, 7), layout="constrained")
-        for axis, (title, picture) in zip(axes[0], pictures.items(), strict=True):
-            axis.set_axis_off()
-            if picture is not None:
-                axis.set_title(title)
-                axis.imshow(np.clip(to_numpy(picture), 0, 1), cmap="gray", vmin=0, vmax=1)
-        told = ", ".join(f"{name} {value:.1f}" for name, value in self.parameters.items())
-        axes[1, 0].set_title(f"PSF: {self.family}" + (f", {told}" if told else ""))
-        axes[1, 0].imshow(to_numpy(self.psf), cmap="gray")
-        axes[1, 1].set_title("criterion (smaller is better, no blur = 0)")
-        axes[1, 1].semilogx(self.search["radius"], self.search["criterion"], ".-")
-        axes[1, 1].set_xlabel("radius (pixels)")
-        return figure
+# The same of a free PSF.
+_FREE_STAGES = {"search": (0.0, 0.7), "restore": (0.7, 1.0)}
 
 
 @torch_door
-def deblur(image, *, prior="auto", psf="disk", gamma=None, channel_axis=None, callback=None):
+def deblur(
+    image, *, prior="auto", psf="disk", gamma=None, psf_size=None, region=None, channel_axis=None, callback=None
+):
     r"""Deblur a picture of which only the picture is known.
 
     Parameters
@@ -142,10 +60,10 @@ def deblur(image, *, prior="auto", psf="disk", gamma=None, channel_axis=None, ca
         What the scene is: text of one tone on ground of another, or anything. ``"auto"`` restores it as text and keeps
         that if the picture is explained by it, and else restores it as anything; ``"text"`` does so too, with a warning
         where it falls back.
-    psf : {"disk", "gaussian", "motion", "auto"}
-        Family of the PSF: out of focus, Gaussian, straight motion, or the likeliest of the three. Its radius is
-        looked for from no blur at all to 11 % of the width of the picture. Motion, and so "auto", has angles to try
-        and takes several times as long.
+    psf : {"disk", "gaussian", "motion", "free", "auto"} or array, shape (m, n)
+        Family of the PSF: out of focus, Gaussian, straight motion, any form at all (a camera shaken), or the likeliest
+        of these. A radius is looked for from no blur at all to 11 % of the width of the picture, a free form up to a
+        support of 161 pixels or 30 % of the shorter side. An array is a PSF to begin with, of which a free one is made.
     gamma : float, optional
         Exponent of the picture's encoding, ``light = value ** gamma``: 1 for linear data. By default that of
         photographs, 2.2, and for text the shoulder by which a camera holds back its highlights is estimated, or that
@@ -182,6 +100,10 @@ def deblur(image, *, prior="auto", psf="disk", gamma=None, channel_axis=None, ca
     5. Judge: text is what two tones, so blurred, explain. If they do not, the picture is restored from the start as a
        natural one.
 
+    A free PSF and a scene of few edges are found in turn, coarse to fine [3]_, from several sizes of the support, the
+    result judged against no blur. The picture is then restored by total variation, its weight from the noise and from
+    what the PSF leaves unexplained.
+
     A blur of a radius under one pixel is that of a sharp picture, which comes back as it was.
 
     References
@@ -191,6 +113,8 @@ def deblur(image, *, prior="auto", psf="disk", gamma=None, channel_axis=None, ca
     .. [2] M. S. C. Almeida, M. A. T. Figueiredo, "Deconvolving images with unknown boundaries using the alternating
        direction method of multipliers", IEEE Trans. Image Process. 22, 3074-3086 (2013),
        :doi:`10.1109/TIP.2013.2258354`
+    .. [3] J. Pan, Z. Hu, Z. Su, M.-H. Yang, "Deblurring text images via L0-regularized intensity and gradient prior",
+       CVPR, 2901-2908 (2014), :doi:`10.1109/CVPR.2014.371`
 
     Examples
     --------
@@ -201,26 +125,25 @@ def deblur(image, *, prior="auto", psf="disk", gamma=None, channel_axis=None, ca
     >>> bool(np.abs(restored - sharp).mean() < np.abs(blurred - sharp).mean() / 3)
     True
     """
-    image = as_image(image, channel_axis=channel_axis)
+    image, planes = _planes(image, channel_axis)
     xp = array_namespace(image)
     if gamma is not None:
         gamma = real(gamma, "gamma", above=0.0)
-    for name, value, known in (("prior", prior, ("auto", "text", "natural")), ("psf", psf, (*FAMILIES, "auto"))):
-        if not isinstance(value, str):
-            raise TypeError(f"{name} must be one of {', '.join(map(repr, known))}, got {type(value).__name__}")
-        if value not in known:
-            raise ValueError(f"{name} must be one of {', '.join(map(repr, known))}, got {value!r}")
+    _one_of(prior, "prior", ("auto", "text", "natural"))
+    if isinstance(psf, str) or not hasattr(psf, "shape"):
+        _one_of(psf, "psf", (*FAMILIES, "free", "auto"))
     if callback is not None and not callable(callback):
         raise TypeError(f"callback must be callable, got {type(callback).__name__}")
-    planes = image[None, ...] if channel_axis is None else xp.moveaxis(image, channel_axis, 0)
-    if min(planes.shape[1:]) < _LEAST:
-        raise ValueError(f"image must be at least {_LEAST} pixels on each side, got shape {tuple(planes.shape[1:])}")
-    if float(xp.max(image)) == float(xp.min(image)):
-        raise ValueError("image is flat: every pixel is the same, so it shows no blur to estimate")
+    if not isinstance(psf, str) or psf == "free":
+        free = _Free(psf, psf_size, region, planes)
+        return _as_free([image], [planes], prior, gamma, free, channel_axis, callback)[0]
+    for name, value in (("psf_size", psf_size), ("region", region)):
+        if value is not None:
+            raise ValueError(f"{name} is for a free PSF: it does not go with psf={psf!r}")
 
     planes = xp.clip(planes, 0.0, None)
     families = list(FAMILIES.values()) if psf == "auto" else [FAMILIES[psf]]
-    report = _Progress(callback)
+    report = _Progress(callback, _STAGES)
     told, restored = {}, None
     # The search solves thousands of small systems, on which threads of a linear algebra library only wait for each
     # other: six times the CPU time on two busy cores.
@@ -236,6 +159,153 @@ def deblur(image, *, prior="auto", psf="disk", gamma=None, channel_axis=None, ca
                     warnings.warn(f"image was not restored as text: {told['reason']}", stacklevel=3)
             told = natural
     report("judge", 1.0)
+    return _result(image, restored, told, channel_axis)
+
+
+def deblur_pages(images, *, prior="auto", psf="free", gamma=None, psf_size=None, channel_axis=None, callback=None):
+    """Deblur pictures that share one PSF, as the pages of one scan do.
+
+    Parameters
+    ----------
+    images : sequence of arrays, each of shape (M, N[, C])
+        The blurred pictures, as for `deblur`; their sizes may differ.
+    prior : {"auto", "text", "natural"}
+        What they show.
+    psf : {"free"} or array, shape (m, n)
+        A PSF to begin with, if any is known.
+    gamma : float, optional
+        Exponent of their encoding, ``light = value ** gamma``; by default the values are taken for linear.
+    psf_size : int or (int, int), optional
+        Side of the PSF's support in pixels, or the least and the largest there may be. By default the size is found.
+    channel_axis : int, optional
+        Axis of the colours.
+    callback : callable, optional
+        Called as ``callback(fraction, stage)``.
+
+    Returns
+    -------
+    list of Restoration
+        One for each picture, with the same PSF.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If an argument is of the wrong kind, shape or value.
+
+    Examples
+    --------
+    >>> import deconv
+    >>> shake = deconv.psf.random_motion(9, rng=1)
+    >>> pages = [deconv.degrade.text_picture([word, "of text"], shape=(96, 160)) for word in ("page", "some")]
+    >>> blurred = [deconv.degrade.blur(page, shake) for page in pages]
+    >>> first, second = deconv.blind.deblur_pages(blurred)
+    >>> first.psf is second.psf
+    True
+    """
+    if hasattr(images, "shape") or isinstance(images, str) or not hasattr(images, "__len__") or len(images) == 0:
+        raise TypeError(f"images must be a sequence of pictures, one or more, got {type(images).__name__}")
+    if gamma is not None:
+        gamma = real(gamma, "gamma", above=0.0)
+    _one_of(prior, "prior", ("auto", "text", "natural"))
+    if isinstance(psf, str) or not hasattr(psf, "shape"):
+        _one_of(psf, "psf", ("free",))
+    if callback is not None and not callable(callback):
+        raise TypeError(f"callback must be callable, got {type(callback).__name__}")
+    both = [_planes(image, channel_axis, f"images[{i}]") for i, image in enumerate(images)]
+    free = _Free(psf, psf_size, None, min((planes for _, planes in both), key=lambda planes: min(planes.shape[1:])))
+    pictures, pages = ([pair[i] for pair in both] for i in (0, 1))
+    return _as_free(pictures, pages, prior, gamma, free, channel_axis, callback)
+
+
+def _one_of(value, name, known):
+    if not isinstance(value, str):
+        raise TypeError(f"{name} must be one of {', '.join(map(repr, known))}, got {type(value).__name__}")
+    if value not in known:
+        raise ValueError(f"{name} must be one of {', '.join(map(repr, known))}, got {value!r}")
+
+
+def _planes(image, channel_axis, name="image"):
+    """The picture as floats, and its planes (C, M, N), of which it is sure that they can be looked at."""
+    image = as_image(image, name, channel_axis=channel_axis)
+    xp = array_namespace(image)
+    planes = image[None, ...] if channel_axis is None else xp.moveaxis(image, channel_axis, 0)
+    if min(planes.shape[1:]) < _LEAST:
+        raise ValueError(f"{name} must be at least {_LEAST} pixels on each side, got shape {tuple(planes.shape[1:])}")
+    if float(xp.max(image)) == float(xp.min(image)):
+        raise ValueError(f"{name} is flat: every pixel is the same, so it shows no blur to estimate")
+    return image, planes
+
+
+class _Free:
+    """What a user says of a free PSF, looked at.
+
+    Attributes
+    ----------
+    start : array or None
+        A PSF to begin with, square, its sides odd.
+    sizes : (int, int) or None
+        Bounds of its support.
+    region : tuple of slices or None
+        Where it is looked for.
+    """
+
+    def __init__(self, psf, psf_size, region, planes):
+        self.region = None if region is None else _region(region, planes)
+        shape = planes.shape[1:] if region is None else planes[(0, *self.region)].shape
+        # (Beyond this there is no part of the picture that does not depend on what is outside of it.)
+        most = min(shape) // 2
+        self.sizes = None if psf_size is None else _sizes(psf_size, most)
+        self.start = None
+        if not isinstance(psf, str):
+            start = to_numpy(as_psf(psf, planes[0, ...]))
+            side = max(n + 1 - n % 2 for n in start.shape)
+            if side > most:
+                raise ValueError(f"psf must have sides of at most {most}, half the picture's, got shape {psf.shape}")
+            square = np.zeros((side, side))
+            square[tuple(slice(side // 2 - n // 2, side // 2 - n // 2 + n) for n in start.shape)] = start
+            self.start = square
+
+
+def _sizes(psf_size, most):
+    """Least and largest side of a support."""
+    wanted = "psf_size must be a whole number of pixels or two, (least, largest)"
+    if isinstance(psf_size, tuple | list):
+        if len(psf_size) != 2:
+            raise ValueError(f"{wanted}, got {psf_size!r}")
+        least, largest = (integer(n, "psf_size", low=3, high=most) for n in psf_size)
+        if least > largest:
+            raise ValueError(f"{wanted}, got {psf_size!r}")
+        return least, largest
+    size = integer(psf_size, "psf_size", low=3, high=most)
+    return size, size
+
+
+def _region(region, planes):
+    """Two slices of a part large enough."""
+    if not (isinstance(region, tuple | list) and len(region) == 2 and all(isinstance(part, slice) for part in region)):
+        raise TypeError(f"region must be two slices, of rows and of columns, got {region!r}")
+    part = planes[(0, *region)]
+    if any(s.step not in (None, 1) for s in region) or min(part.shape) < _LEAST:
+        raise ValueError(f"region must be {_LEAST} pixels or more on each side, without steps, got {region!r}")
+    return tuple(region)
+
+
+def _as_free(images, pages, prior, gamma, free, channel_axis, callback):
+    """The results for pictures that share a PSF of any form."""
+    report = _Progress(callback, _FREE_STAGES)
+    with threadpool_limits(1, user_api="blas"):
+        pages = [array_namespace(planes).clip(planes, 0.0, None) for planes in pages]
+        restored, told = restore_pages(
+            pages, prior, gamma, sizes=free.sizes, start=free.start, region=free.region, report=report
+        )
+    report("restore", 1.0)
+    restored = restored or [None] * len(images)
+    return [_result(image, planes, told, channel_axis) for image, planes in zip(images, restored, strict=True)]
+
+
+def _result(image, restored, told, channel_axis):
+    """The result for one picture; without restored planes, that picture itself."""
+    xp = array_namespace(image)
     if restored is None:
         restored = xp.asarray(image, copy=True)
     else:
@@ -340,11 +410,11 @@ def _curve(found):
 class _Progress:
     """Tells a callback how far it is; a second way to the end begins where the first was given up."""
 
-    def __init__(self, callback):
-        self._callback, self._start, self._done = callback, 0.0, 0.0
+    def __init__(self, callback, stages):
+        self._callback, self._stages, self._start, self._done = callback, stages, 0.0, 0.0
 
     def __call__(self, stage, fraction):
-        start, stop = _STAGES[stage]
+        start, stop = self._stages[stage]
         self._done = self._start + (1 - self._start) * (start + (stop - start) * fraction)
         if self._callback is not None:
             self._callback(self._done, stage)

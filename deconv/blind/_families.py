@@ -47,9 +47,16 @@ class Disk:
     uncertainty: float = field(default=math.nan, compare=False)
 
     sectors: ClassVar[int] = 8
+    # Radii tried per octave: as many as rings of zeros want.
+    per_octave: ClassVar[int] = 14
     # Standard deviation of the radius, as a part of it, beyond which none was found: rings leave no doubt.
     unsure: ClassVar[float] = 0.05
-    angles: ClassVar[tuple] = (0.0,)
+    # A smaller radius, in pixels of the picture, is no more than what a sharp picture's own sampling does.
+    sharp: ClassVar[float] = 1.0
+    # A radius below so many pixels must gain so much per frequency: strokes of one width have zeros of their own, like
+    # those of discs of one or two pixels. A sharp page gains up to 0.007 from them, pages so blurred 0.015 and more
+    # unless noise hides it.
+    slight: ClassVar[tuple] = (3.0, 0.01)
     # What is known beforehand of the vector: cameras' edges have 0.05 to 0.13 radii.
     typical: ClassVar[tuple] = (0.0, math.log(0.09), _OFTEN)
     spread: ClassVar[tuple] = (math.inf, 0.35, 1.0)
@@ -94,8 +101,10 @@ class Gaussian:
     uncertainty: float = field(default=math.nan, compare=False)
 
     sectors: ClassVar[int] = 8
+    per_octave: ClassVar[int] = 4
     unsure: ClassVar[float] = 0.3
-    angles: ClassVar[tuple] = (0.0,)
+    sharp: ClassVar[float] = 1.6
+    slight: ClassVar[tuple] = (0.0, 0.0)
     typical: ClassVar[tuple] = (0.0,)
     spread: ClassVar[tuple] = (math.inf,)
 
@@ -133,9 +142,9 @@ class Motion:
     fill: float = 0.1
     uncertainty: float = field(default=math.nan, compare=False)
 
-    sectors: ClassVar[int] = 48
     unsure: ClassVar[float] = 0.05
-    angles: ClassVar[tuple] = tuple(np.arange(0.0, 180.0, 7.5))
+    sharp: ClassVar[float] = 1.0
+    slight: ClassVar[tuple] = (3.0, 0.02)
     typical: ClassVar[tuple] = (0.0, 0.0, _OFTEN)
     spread: ClassVar[tuple] = (math.inf, math.inf, 1.0)
 

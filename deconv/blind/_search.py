@@ -7,9 +7,11 @@ import numpy as np
 
 from deconv._array import array_namespace, to_numpy
 from deconv._resample import at_scale
-from deconv.blind._spectrum import Periodogram
+from deconv.blind._families import Motion
+from deconv.blind._motion import find_motion
+from deconv.blind._spectrum import MARGIN, Periodogram
 
-__all__ = ["Found", "find", "refine"]
+__all__ = ["Found", "beside", "find", "refine"]
 
 # Longer side in pixels of the coarsest scale: blur up to 11 % of it is some twenty pixels, enough to see its rings.
 _COARSEST = 200
@@ -17,28 +19,26 @@ _COARSEST = 200
 _NARROWEST = 16
 # Largest radius, as part of the width of the picture.
 _LARGEST = 0.115
-# Smallest radius tried at any scale, in its pixels, and radii tried per octave.
+# Smallest radius tried at any scale, in its pixels.
 _SMALLEST = 0.4
-_PER_OCTAVE = 14
 # So many of the likeliest minima have their numbers fitted.
 _MINIMA = 3
 # A radius of fewer pixels than this is looked at again, at a scale so many times finer.
 _TOO_COARSE = 3.0
 _FINER = 3.0
-# A picture that ends before its border fades out over this part of its longer side.
-_MARGIN = 0.03
-# Blur of a smaller radius, in pixels of the picture, is no more than what a sharp picture's own sampling does.
-_SHARP = 1.0
 # Log of the odds against no blur from which a PSF is believed: true ones of the photographs tried have 20 and more.
-# Strokes of one width have zeros of their own, like those of discs of one or two pixels: a sharp page gains up to 0.007
-# per frequency from them, pages so blurred 0.015 and more unless noise hides it.
 _CHANCE = 10.0
-_SLIGHT = (3.0, 0.01)
-# Ink covers no more than all, with room for its level and for noise. Slopes are looked at where a radius has so many
-# pixels.
-_MOST, _STEEP_RADIUS = 1.2, 3.0
+# The same of a small radius, in a picture that is known to be blurred: there are no strokes with zeros of their own.
+_BLURRED = 60.0
+# Ink covers no more than all, with room for its level, for noise, and for a tone curve that is another. Slopes are
+# looked at where a radius has so many pixels.
+_MOST, _STEEP_RADIUS = 1.6, 3.0
 # Change of the logarithm of a radius beyond which a fit has left its minimum.
 _STRAYED = 0.5
+# Log of the odds for the zeros of a movement from which it is believed.
+_MOVED = 45.0
+# Radii of one family, as parts of another's, that are similar.
+_SIMILAR = (0.4, 4.0)
 # Radius in pixels of the scale at which it is refined: four rings of zeros.
 _REFINE_RADIUS = 8.0
 
@@ -66,7 +66,7 @@ class Found:
     gain: float = 0.0
 
 
-def find(image, families, width, report):
+def find(image, families, width, report, blurred=False):
     """The likeliest PSF of some families.
 
     Parameters
@@ -79,21 +79,30 @@ def find(image, families, width, report):
         Width of the whole picture, which bounds the radius.
     report : callable
         ``report(fraction)``.
+    blurred : bool
+        Whether it is known not to be sharp.
 
     Returns
     -------
     Found
     """
     largest = max(_LARGEST * width, 2 * _SMALLEST)
+    if Motion in families:
+        candidate, gain, score, lengths, criterion = find_motion(image, 2 * largest)
+        report(1.0)
+        if gain < _moved(candidate, score):
+            return Found(None, 0.0, lengths / 2, criterion)
+        return Found(candidate, score, lengths / 2, criterion, gain)
     # (A long strip is not made a line of few pixels.)
     factor = max(1.0, min(max(image.shape) / _COARSEST, min(image.shape) / _NARROWEST))
     radii, criteria, best, was = [], [], None, 1.0
     while True:
         small, scale = at_scale(image, factor)
-        spectrum = Periodogram(small, _MARGIN * max(small.shape), max(f.sectors for f in families))
-        total = float(spectrum.count.sum())
         top = min(largest / scale, 0.4 * min(small.shape))
-        steps = np.geomspace(_SMALLEST, top, max(2, math.ceil(_PER_OCTAVE * math.log2(top / _SMALLEST))))
+        spectrum = Periodogram(small, MARGIN * max(small.shape), families[0].sectors, top)
+        total = float(spectrum.count.sum())
+        octaves = math.log2(top / _SMALLEST)
+        steps = np.geomspace(_SMALLEST, top, max(2, math.ceil(max(f.per_octave for f in families) * octaves)))
         nothing = spectrum.fit().evidence
         tried = _scan(spectrum, families, steps)
         radii.extend(steps * scale)
@@ -114,15 +123,28 @@ def find(image, families, width, report):
     report(1.0)
     order = np.argsort(radii)
     curve = np.asarray(radii)[order], np.asarray(criteria)[order]
-    if gain < _needed(best, scale, total):
+    if gain < _needed(best, scale, total, blurred):
         return Found(None, 0.0, *curve)
     return Found(_scaled(best.candidate, scale), gain / total, *curve, gain)
+
+
+def beside(image, candidate, family):
+    """Log of the odds against no blur of a PSF, and of the likeliest one of a family of similar size, on one grid."""
+    small, scale = at_scale(image, candidate.radius / _REFINE_RADIUS)
+    spectrum = Periodogram(small, MARGIN * max(small.shape), candidate.sectors)
+    nothing, own = spectrum.fit(), spectrum.fit(_scaled(candidate, 1 / scale), vary=True)
+    radii = candidate.radius / scale * np.geomspace(*_SIMILAR, 16)
+    best = min(_scan(spectrum, [family], radii), key=_evidence)
+    other = spectrum.fit(best.candidate, best.start, vary=True)
+    return tuple((nothing.evidence - fit.evidence) / fit.dispersion for fit in (own, other))
 
 
 def refine(image, candidate):
     """The numbers of a PSF once more, on the grid that shows it best."""
     small, scale = at_scale(image, candidate.radius / _REFINE_RADIUS)
-    spectrum = Periodogram(small, _MARGIN * max(small.shape), candidate.sectors)
+    spectrum = Periodogram(small, MARGIN * max(small.shape), candidate.sectors)
+    if isinstance(candidate, Motion):
+        spectrum = spectrum.along(candidate.angle, 2 * candidate.radius / scale)
     fit = spectrum.fit(_scaled(candidate, 1 / scale), vary=True)
     return _scaled(fit.candidate, scale)
 
@@ -131,12 +153,21 @@ def _scaled(candidate, scale):
     return replace(candidate, radius=candidate.radius * scale)
 
 
-def _needed(best, scale, total):
-    """Log of the odds against no blur from which a PSF is believed."""
-    radius, gain = _SLIGHT
-    if best is None or best.candidate.radius * scale < _SHARP:
+def _moved(candidate, score):
+    """Log of the odds from which a movement is believed."""
+    if candidate is None or (candidate.radius < candidate.slight[0] and score < candidate.slight[1]):
         return math.inf
-    return max(_CHANCE, gain * total) if best.candidate.radius * scale < radius else _CHANCE
+    return _MOVED
+
+
+def _needed(best, scale, total, blurred):
+    """Log of the odds against no blur from which a PSF is believed."""
+    if best is None or best.candidate.radius * scale < best.candidate.sharp:
+        return math.inf
+    radius, gain = best.candidate.slight
+    if best.candidate.radius * scale >= radius:
+        return _CHANCE
+    return max(_CHANCE, min(gain * total, _BLURRED if blurred else math.inf))
 
 
 def _possible(image, candidate, start):
@@ -158,14 +189,12 @@ def _scan(spectrum, families, steps):
     """For each radius the likeliest candidate's fit; each begins with the fit of the radius before."""
     best = [None] * len(steps)
     for family in families:
-        for angle in family.angles:
-            start = None
-            for i, step in enumerate(steps):
-                candidate = family(float(step)) if len(family.angles) == 1 else family(float(step), angle)
-                fit = spectrum.fit(candidate, start)
-                start = fit.start
-                if best[i] is None or fit.evidence < best[i].evidence:
-                    best[i] = fit
+        start = None
+        for i, step in enumerate(steps):
+            fit = spectrum.fit(family(float(step)), start)
+            start = fit.start
+            if best[i] is None or fit.evidence < best[i].evidence:
+                best[i] = fit
     return best
 
 

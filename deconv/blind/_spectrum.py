@@ -10,7 +10,8 @@ and minus its log likelihood (Whittle) is the sum of :math:`\log S + P / S`. The
 log f, which is straight for a power law, with slower ones times the cosine and sine of two and the cosine of four times
 the direction (strokes stand upright and lie flat); that of N is a polynomial of f^2. They are fitted by Fisher's
 scoring for every PSF, and integrated out by Laplace's approximation. The criterion has no trivial solution: no blur at
-all is one candidate among the others, and the evidence of different families compares.
+all is one candidate among the others, and the evidence of different families compares. What tells a Gaussian, which has
+no zeros, from no blur is the steepness: sharp edges have a power of about f^-3.
 
 References
 ----------
@@ -19,6 +20,7 @@ P. Whittle, "Estimation and information in stationary time series", Arkiv foer M
 Stat. Assoc. 75, 122-132 (1980), :doi:`10.1080/01621459.1980.10477441`.
 """
 
+import copy
 import math
 from dataclasses import dataclass
 
@@ -28,7 +30,10 @@ from scipy.interpolate import BSpline
 from deconv._array import array_namespace, like, to_numpy
 from deconv._fft import rfftn
 
-__all__ = ["Fit", "Periodogram"]
+__all__ = ["MARGIN", "Fit", "Periodogram"]
+
+# A picture that ends before its border fades out over this part of its longer side.
+MARGIN = 0.03
 
 # Frequencies below so many periods a frame hold the light over the frame and the layout of the page; so do those
 # within so many of an axis: the lines of a page stand at an even distance.
@@ -37,6 +42,8 @@ _LOWEST, _AXES = 2.5, 1.5
 _HIGHEST = 0.5
 # Ratio of the spline's knots, and the standard deviation of its second differences (of log power).
 _KNOTS, _BENT = 1.3, 0.4
+# Slope of the scene's log power over log f, and its standard deviation: of edges, whatever the picture shows.
+_FALL, _FALLEN = -3.0, 1.0
 # Knots of the splines over direction, as a part of those; standard deviations of their first differences and values.
 _TURNING, _STEP, _TURNED = 1 / 3, 0.5, 0.5
 # Terms of the noise's polynomial beside the constant, and their standard deviation at the highest frequency.
@@ -45,7 +52,11 @@ _COLOURS, _COLOURED = 2, 1.0
 _ENDS = 0.4
 # Errors of the radius were so many times what the evidence's curvature says, on simulated photographs.
 _HONEST = 1.5
-# Iterations at most, and the change of the criterion (in nats) that ends them.
+# Width of a ring of bins as a part of the reciprocal of the radius, and at most as a part of its own frequency.
+_PER_RING, _NARROWER = 1 / 16, 0.12
+# Bins along a movement, for each of its zeros; across it, from so low a frequency on, by a ratio.
+_PER_ZERO, _NEAR, _ACROSS = 6, 4e-3, 1.35
+# Iterations at most, and the change of the criterion (in nats) that ends them, unless told otherwise.
 _ITERATIONS, _DONE = 40, 0.02
 
 
@@ -82,6 +93,8 @@ class Periodogram:
         Pixels over which a picture that ends before its border fades out.
     sectors : int
         Bins of direction over half a turn.
+    largest : float
+        Largest radius in pixels that is looked for: a smaller one needs no finer rings.
 
     Attributes
     ----------
@@ -93,7 +106,7 @@ class Periodogram:
         Standard deviation of what one frequency is spread over, in cycles a pixel.
     """
 
-    def __init__(self, image, margin, sectors=8):
+    def __init__(self, image, margin, sectors=8, largest=math.inf):
         xp = array_namespace(image)
         h, w = (int(n) for n in image.shape)
         level, ends = _border(to_numpy(image), margin)
@@ -105,27 +118,61 @@ class Periodogram:
         spectrum = rfftn((image - level) * held)
         power = to_numpy(xp.real(spectrum) ** 2 + xp.imag(spectrum) ** 2).astype(float) / (window**2).sum()
         fy, fx = np.fft.fftfreq(h)[:, None], np.fft.rfftfreq(w)[None, :]
-        f, turn = np.hypot(fy, fx), np.arctan2(fy, fx)
+        f = np.hypot(fy, fx)
         length = min(h, w)
         self.smear = (0.3 if ends else 0.7) / length
         kept = (f > _LOWEST / length) & (f < _HIGHEST) & (np.abs(fx) > _AXES / w) & (np.abs(fy) > _AXES / h)
-        ring = np.floor(f / (0.5 / length)).astype(int)
-        sector = np.rint(turn / np.pi * sectors).astype(int) % sectors
-        index = (ring * sectors + sector)[kept]
+        # A window correlates neighbours, so that there are fewer independent ones.
+        self._independent = math.prod(float((t**2).sum() ** 2 / (len(t) * (t**4).sum())) for t in taper)
+        self._plane = f[kept], np.arctan2(fy, fx)[kept], power[kept]
+        # Rings as narrow as frequencies are resolved, wider with frequency up to what the radii need.
+        edges, narrow, wide = [0.0], 0.5 / length, max(0.5 / length, _PER_RING / largest)
+        while edges[-1] < _HIGHEST:
+            edges.append(edges[-1] + min(max(narrow, _NARROWER * edges[-1]), wide))
+        ring = np.searchsorted(edges, f[kept], side="right")
+        self._gather(ring * sectors + self._sector(sectors))
+
+    def coarse(self, sectors, ratio):
+        """The same power in bins of so many directions and of rings whose radii have a ratio: for what is smooth."""
+        f = self._plane[0]
+        return self._other(
+            np.floor(np.log(f / f.min()) / math.log(ratio)).astype(int) * sectors + self._sector(sectors)
+        )
+
+    def along(self, angle, length):
+        """The same power in bins that are narrow along one direction: a line of `length` has its zeros across it."""
+        f, turn, _ = self._plane
+        turned = turn + math.radians(angle)
+        cosine, sine = np.cos(turned), np.sin(turned)
+        fine = np.floor(np.abs(f * cosine) * length * _PER_ZERO).astype(int)
+        across = np.floor(np.log(np.maximum(np.abs(f * sine) / _NEAR, 1.0)) / math.log(_ACROSS)).astype(int)
+        return self._other((fine * 2 + (cosine * sine > 0)) * (across.max() + 1) + across)
+
+    def _sector(self, sectors):
+        return np.rint(self._plane[1] / np.pi * sectors).astype(int) % sectors
+
+    def _other(self, index):
+        other = copy.copy(self)
+        other._gather(index)
+        return other
+
+    def _gather(self, index):
+        """Means over the frequencies of the same index, and the model of scene and noise there."""
+        f, turn, power = self._plane
         count = np.bincount(index)
         filled = np.flatnonzero(count)
         count = count[filled]
 
         def mean(values):
-            return np.bincount(index, np.broadcast_to(values, f.shape)[kept])[filled] / count
+            return np.bincount(index, values)[filled] / count
 
-        # A window correlates neighbours, so that there are fewer independent ones.
-        self.count = count * math.prod(float((t**2).sum() ** 2 / (len(t) * (t**4).sum())) for t in taper)
+        self.count = count * self._independent
         self.f, self.power = mean(f), mean(power)
-        self.direction = filled % sectors * (180.0 / sectors)
         # A picture rendered without noise has bins of no power at all, whose likelihood has no bound.
         self.power = np.maximum(self.power, 1e-12 * self.power.max())
         turns = mean(np.cos(2 * turn)), mean(np.sin(2 * turn)), mean(np.cos(4 * turn))
+        self.direction = np.degrees(np.arctan2(turns[1], turns[0])) / 2
+        self._edges = self.f**_FALL
         self._scene, scene = _splines(np.log(self.f), turns)
         u = (self.f / self.f.max()) ** 2
         self._noise = np.stack([u**i for i in range(1 + _COLOURS)], 1)
@@ -135,8 +182,11 @@ class Periodogram:
         self._stiff[at, at] = [1e-6] + [1 / _COLOURED**2] * _COLOURS
         self._volume = 0.5 * np.linalg.slogdet(self._stiff)[1]
 
-    def fit(self, candidate=None, start=None, vary=False):
-        """Scene and noise for a PSF, one of `deconv.blind._families`, or no blur (None); `vary` its numbers too."""
+    def fit(self, candidate=None, start=None, vary=False, done=_DONE):
+        """Scene and noise for a PSF, one of `deconv.blind._families`, or no blur (None); `vary` its numbers too.
+
+        A change of the criterion by less than `done` nats ends it.
+        """
         n, p, k = self.count, self.power, self._scene.shape[1]
         power = self._power(candidate)
         m = len(self._stiff)
@@ -177,7 +227,7 @@ class Periodogram:
                     damping *= 0.2
                     break
                 damping = max(10 * damping, 1e-4)
-            if before - value < _DONE:
+            if before - value < done:
                 break
         dispersion = float((n * (p / s - 1) ** 2).sum()) / max(len(n) - len(x), 1)
         evidence = value + 0.5 * np.linalg.slogdet(curvature[:m, :m])[1] - volume
@@ -188,10 +238,11 @@ class Periodogram:
         return Fit(float(evidence), x[:m], candidate, max(dispersion, 1.0))
 
     def _power(self, candidate):
+        """Power of edges through a PSF: what the scene is, but for a factor near a power of f."""
         if candidate is None:
-            return np.ones_like(self.f)
+            return self._edges
         # No less than what rounding leaves: its logarithm is asked for.
-        return np.maximum(candidate.power(self.f, self.direction, self.smear), 1e-40)
+        return self._edges * np.maximum(candidate.power(self.f, self.direction, self.smear), 1e-40)
 
     def _slopes(self, candidate, vector, h=3e-3):
         """Derivatives of the logarithm of a PSF's power."""
@@ -231,11 +282,13 @@ def _taper(n, margin):
 
 
 def _splines(x, turns):
-    """Columns of the logarithm of a scene's power, and the precision of their weights."""
+    """Columns of the logarithm of a scene's power over that of edges, and the precision of their weights."""
     pieces = max(3, round((x.max() - x.min()) / math.log(_KNOTS)))
     radial = _basis(x, pieces, 3)
-    bends = np.diff(np.eye(radial.shape[1]), 2, axis=0)
-    columns, stiff = [radial], [bends.T @ bends / _BENT**2 + 1e-6 * np.eye(radial.shape[1])]
+    rises, bends = (np.diff(np.eye(radial.shape[1]), order, axis=0) for order in (1, 2))
+    rise = _FALLEN * (x.max() - x.min()) / pieces
+    columns = [radial]
+    stiff = [bends.T @ bends / _BENT**2 + rises.T @ rises / rise**2 + 1e-6 * np.eye(radial.shape[1])]
     slow = _basis(x, max(2, round(_TURNING * pieces)), 2)
     steps = np.diff(np.eye(slow.shape[1]), 1, axis=0)
     for turn in turns:

@@ -8,6 +8,7 @@ tests walk `__all__`.
 from deconv.kernels.chains import chain_mean, chain_sample
 from deconv.kernels.convolution import correlate, correlate_axis
 from deconv.kernels.differences import divergence, gradient
+from deconv.kernels.edges import edge_blend, edge_divergence
 from deconv.kernels.ratios import rl_extrapolate, rl_penalised, rl_ratio, rl_roughness, rl_update
 from deconv.kernels.shrinkage import shrink_hard, shrink_radial, shrink_tv, shrink_two_tone
 from deconv.kernels.spectra import spectral_bins, spectral_gain
@@ -19,6 +20,8 @@ __all__ = [
     "correlate",
     "correlate_axis",
     "divergence",
+    "edge_blend",
+    "edge_divergence",
     "gradient",
     "rl_extrapolate",
     "rl_penalised",

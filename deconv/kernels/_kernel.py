@@ -51,6 +51,10 @@ _C_TYPES = {"float32": "float", "float64": "double"}
 _MOST_ELEMENTS = 2**31 - 1
 
 
+# Spelling a dtype takes as long as a transform of a small picture.
+_dtype_name = functools.cache(str)
+
+
 class Parameter(NamedTuple):
     """One parameter of the C signature."""
 
@@ -105,7 +109,8 @@ class Kernel:
     def __call__(self, *args):
         """Run the twin that fits the library of the arrays; the kernel writes into its arguments."""
         arrays = [a for p, a in zip(self.parameters, args, strict=False) if p.array]
-        array_namespace(*arrays)  # refuses a mixture
+        if any(type(a) is not np.ndarray for a in arrays):
+            array_namespace(*arrays)  # refuses a mixture
         name = library(arrays[0])
         if name not in RUNNERS:
             raise TypeError(f"kernel {self.__name__} runs on {' and '.join(RUNNERS)} arrays, got {name}")
@@ -128,7 +133,7 @@ class Kernel:
         first = arrays[0][1]
         for parameter, array in arrays:
             where = f"{parameter.name} of kernel {self.__name__}"
-            if str(array.dtype) not in _C_TYPES or array.dtype != first.dtype:
+            if _dtype_name(array.dtype) not in _C_TYPES or array.dtype != first.dtype:
                 raise TypeError(
                     f"{where} must be {first.dtype if array is not first else 'float32 or float64'}, got {array.dtype}"
                 )
@@ -142,14 +147,14 @@ class Kernel:
                 raise ValueError(f"{where} must be C-contiguous")
             if not (parameter.const or getattr(array.flags, "writeable", True)):
                 raise ValueError(f"{where} must be writeable")
-        scalar = {"T": np.dtype(str(first.dtype)).type, "int": np.int32}
+        scalar = {"T": np.dtype(_dtype_name(first.dtype)).type, "int": np.int32}
         values = [a if p.array else scalar[p.kind](a) for p, a in zip(self.parameters, args, strict=True)]
         return values, tuple(int(n) for n in self.extent(*args))
 
     def launch(self, args, build):
         """Run the CUDA twin; ``build(kernel, dtype)`` gives it compiled, called as ``(grid, block, arguments)``."""
         values, extent = self.bind(args)
-        compiled = build(self, str(values[0].dtype))
+        compiled = build(self, _dtype_name(values[0].dtype))
         block = _BLOCKS[self.axes]
         grid = tuple(-(-n // b) for n, b in zip(reversed(extent), block, strict=True))
         compiled(grid, block, (*values, *(np.int32(n) for n in extent)))

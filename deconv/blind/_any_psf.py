@@ -1,0 +1,117 @@
+"""Pictures restored by one PSF of any form, from values to values."""
+
+import math
+
+import numpy as np
+
+from deconv import tone
+from deconv._array import array_namespace, like, to_numpy
+from deconv.blind._final import restore
+from deconv.blind._free import estimate
+
+__all__ = ["restore_pages"]
+
+# A picture of more pixels shows its PSF in a part of that many as well, where it has most edges.
+_PIXELS = 4e5
+# Share of flat scene from which it is taken for text. TODO figures
+_FLAT = 0.4
+# What a PSF must save of the judge's cost, and how wide it must be (root mean square, in pixels), to be believed.
+_GAIN, _SHARP = 0.03, 0.5
+
+
+def restore_pages(pages, prior, gamma, *, sizes, start, region, report):
+    """The pages restored by the PSF that they share, and the fields of the results.
+
+    Parameters
+    ----------
+    pages : list of arrays, each of shape (C, M, N)
+        Values, not negative.
+    prior : {"auto", "text", "natural"}
+        What they show.
+    gamma : float or None
+        Exponent of their encoding; None takes the values for light.
+    sizes : (int, int) or None
+        Bounds of the PSF's support.
+    start : array or None
+        A PSF to begin with.
+    region : tuple of slices or None
+        The part in which the PSF is looked for.
+    report : callable
+        ``report(stage, fraction)``.
+
+    Returns
+    -------
+    list of list of arrays, or None
+        For each page its planes; None if no blur was found.
+    dict
+        Fields of `Restoration`.
+    """
+    curve = (1.0 if gamma is None else gamma, 0.0)
+    lights = [tone.decode(planes, *curve) for planes in pages]
+    xp = array_namespace(pages[0])
+    greys = [xp.mean(light, axis=0) for light in lights]
+    seen = [_busiest(grey) if region is None else xp.asarray(grey[region], copy=True) for grey in greys]
+    found = estimate(
+        seen,
+        sizes=sizes,
+        start=None if start is None else to_numpy(start).astype(np.float64),
+        report=lambda part: report("search", part),
+    )
+    told = {
+        "gamma": curve[0],
+        "search": {
+            "size": np.asarray([w.size for w in found.walks]),
+            "criterion": np.asarray([w.cost for w in found.walks]),
+        },
+    }
+    if found.gain < _GAIN or _width(found.psf) < _SHARP:
+        return None, told | {"psf": like(np.ones((1, 1)), pages[0]), "family": "none"}
+    if prior == "auto":
+        prior = "text" if found.flat > _FLAT else "natural"
+    restored, psf = [], like(found.psf, pages[0])
+    for n, light in enumerate(lights):
+        planes = [xp.asarray(light[c, ...], copy=True) for c in range(light.shape[0])]
+        planes, _ = restore(
+            planes, psf, prior=prior, report=lambda part, n=n: report("restore", (n + part) / len(lights))
+        )
+        restored.append([tone.encode(plane, *curve) for plane in planes])
+    told |= {
+        "psf": psf,
+        "family": "free",
+        "parameters": {"size": float(found.psf.shape[0])},
+        "prior": prior,
+        "score": found.gain,
+    }
+    return restored, told
+
+
+def _width(psf):
+    """Root mean square distance from the centre of mass, along the narrower axis it has."""
+    at = np.indices(psf.shape).reshape(2, -1) - np.sum(np.indices(psf.shape) * psf, axis=(1, 2))[:, None]
+    return math.sqrt(float(np.linalg.eigvalsh(at * psf.ravel() @ at.T)[1]))
+
+
+def _busiest(grey):
+    """The part of a large picture, of its shape, that has most edges."""
+    part = math.sqrt(_PIXELS / math.prod(grey.shape))
+    if part >= 1:
+        return grey
+    xp = array_namespace(grey)
+    sides = [round(part * n) for n in grey.shape]
+    edges = to_numpy(xp.abs(grey[1:, :-1] - grey[:-1, :-1]) + xp.abs(grey[:-1, 1:] - grey[:-1, :-1]))
+    # (Sums over windows, from running sums; windows start at every sixteenth of a side.)
+    sums = np.pad(np.cumsum(np.cumsum(edges, axis=0, dtype=np.float64), axis=1), ((1, 0), (1, 0)))
+    rows, columns = (
+        np.linspace(0, n - 1 - side, 1 + math.ceil(16 * (n / side - 1))).astype(int)
+        for n, side in zip(grey.shape, sides, strict=True)
+    )
+    top, left = np.meshgrid(rows, columns, indexing="ij")
+    held = (
+        sums[top + sides[0], left + sides[1]]
+        - sums[top, left + sides[1]]
+        - sums[top + sides[0], left]
+        + sums[top, left]
+    )
+    at = np.unravel_index(int(np.argmax(held)), held.shape)
+    window = (slice(int(top[at]), int(top[at]) + sides[0]), slice(int(left[at]), int(left[at]) + sides[1]))
+    return xp.asarray(grey[window], copy=True)

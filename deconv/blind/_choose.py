@@ -1,0 +1,204 @@
+"""Which kind of blur a picture has: none, a disc, a Gaussian, a straight movement, or none of these.
+
+Each question is put to what answers it. A disc and a movement have zeros, and the spectrum shows them or does not. A
+Gaussian has none; it is told by a steepness that no scene has (`deconv.blind._spectrum`). A sharp picture has edges one
+pixel wide in every direction, which no blur leaves. What is blurred and is none of these is for the free estimate.
+"""
+
+import math
+from dataclasses import dataclass, replace
+
+import numpy as np
+from scipy import ndimage
+
+from deconv import noise
+from deconv import psf as psf_module
+from deconv._array import to_numpy
+from deconv.blind._families import FAMILIES, Disk, Gaussian, Motion
+from deconv.blind._search import Found, beside, find
+from deconv.tone import decode
+
+__all__ = ["Choice", "choose", "settle", "sharpness"]
+
+# Edges count in windows of so many pixels, of at least this part of the picture's largest contrast; what noise adds to
+# contrast and to steps, in its standard deviations; of all windows this quantile speaks for the picture.
+_WINDOW, _CONTRAST, _NOISE, _STEEPEST = 21, 0.5, (6.0, 4.5), 0.97
+# Of the picture's contrast, and in standard deviations of its noise, what windows must show at least.
+_LOCAL, _CLEAR = 0.3, 12.0
+# A step's part of the contrast around it from which a picture is sharp: of 60 sharp ones all have more, of 120 moved
+# or shaken ones two.
+_SHARP = 0.63
+# Below this part it is certainly not sharp.
+_SOFTENED = 0.5
+# Radius in pixels from which a disc is large; the zeros of a smaller one are filled less than this.
+_LARGE, _FILLED = 5.0, 0.34
+# Exponent of a photograph's encoding.
+_PHOTOGRAPH = 2.2
+# Directions in which steps are looked at.
+_SHIFTS = ((0, 1), (1, 0), (1, 1), (1, -1))
+# Steps of this quantile, if so many times as steep as a PSF leaves any of the picture's contrast, prove it false.
+_STEPS, _FALSE = 0.997, 1.3
+# Pixels that are looked at for edges.
+_PIXELS = 1e6
+# The odds for a movement are so many times those for a Gaussian.
+_STRAIGHT = 1.5
+# A blur allows of steps so much steeper than those seen: one that is much smaller than the picture's softness explains
+# only a part of it.
+_STEEPER = 3.0
+# A disc has so many times the gain of the likeliest Gaussian and so much more: Gaussians have 1.13 times at the most as
+# a disc with a soft edge, discs 1.9 times and more.
+_ROUND = (1.4, 8.0)
+# Similarity from which a free PSF is one of few numbers.
+_LIKE = 0.93
+
+
+@dataclass(frozen=True)
+class Choice:
+    """What `choose` says.
+
+    Attributes
+    ----------
+    family : {"none", "disk", "gaussian", "motion", "free"}
+        Kind of blur.
+    found : Found
+        The PSF of that kind and the evidence for it; of no candidate for "none" and "free".
+    gamma : float
+        Exponent of the encoding through which it was found.
+    sharpness : float
+        Steepest steps, in the direction in which they are least so, as part of the contrast around them.
+    odds : dict of str to float
+        Log of the odds for each family that was looked for: against no blur, a movement's against one without zeros.
+    """
+
+    family: str
+    found: Found
+    gamma: float
+    sharpness: float
+    odds: dict
+
+
+def choose(image, gamma, report):
+    """The kind of blur that the spectrum and the edges of a picture show.
+
+    Parameters
+    ----------
+    image : array, shape (M, N)
+        The picture, grey, as it is encoded.
+    gamma : float or None
+        Exponent of its encoding; None for that of photographs or, where nothing is found through that, for none.
+    report : callable
+        ``report(fraction)``.
+
+    Returns
+    -------
+    Choice
+    """
+    edges = sharpness(image)
+    curves = (_PHOTOGRAPH, 1.0) if gamma is None else (gamma,)
+    found = []
+    for i, curve in enumerate(curves):
+        found.append(_through(image, curve, edges, lambda part, i=i: report((i + part) / len(curves))))
+        # Through a wrong curve zeros are filled: a disc may pass for a Gaussian, and anything for none of these.
+        if found[-1].family not in ("gaussian", "free"):
+            return found[-1]
+    return next((choice for choice in found if choice.family == "gaussian"), found[0])
+
+
+def _through(image, gamma, edges, report):
+    """The choice if the picture is encoded like that."""
+    light, width = decode(image, gamma), image.shape[1]
+    odds = {}
+    disk = find(light, [Disk], width, lambda part: report(0.4 * part), edges < _SOFTENED)
+    # Nothing sharp has the rings of a large disc; noise that is not the same all over may look sharp beside one.
+    if disk.candidate is not None and (
+        disk.candidate.radius > _LARGE or (edges < _SHARP and disk.candidate.fill < _FILLED)
+    ):
+        odds["disk"], odds["gaussian"] = beside(light, disk.candidate, Gaussian)
+        if odds["disk"] > _ROUND[0] * odds["gaussian"] + _ROUND[1]:
+            return Choice("disk", disk, gamma, edges, odds)
+    nothing = replace(disk, candidate=None, score=0.0, gain=0.0)
+    if edges >= _SHARP:
+        return Choice("none", nothing, gamma, edges, odds)
+    soft = find(light, [Gaussian], width, lambda part: report(0.4 + 0.2 * part))
+    moved = find(light, [Motion], width, lambda part: report(0.6 + 0.4 * part))
+    odds |= {"gaussian": soft.gain, "motion": moved.gain}
+    if moved.gain > _STRAIGHT * soft.gain:
+        return Choice("motion", moved, gamma, edges, odds)
+    if soft.candidate is not None and soft.candidate.steepest() < _STEEPER * edges:
+        return Choice("gaussian", soft, gamma, edges, odds)
+    return Choice("free", nothing, gamma, edges, odds)
+
+
+def settle(choice, image, psf):
+    """What a picture of no kind turns out to be, once its free PSF is known.
+
+    Parameters
+    ----------
+    choice : Choice
+        Of family "free".
+    image : array, shape (M, N)
+        The picture, grey, as it is encoded.
+    psf : array, shape (m, n)
+        The free-form estimate.
+
+    Returns
+    -------
+    Choice
+        "none" if the picture has edges steeper than that PSF leaves any, for then it is a false one; a kind of few
+        numbers if the PSF is one but for what noise does to it; or "free" as it was.
+    """
+    x, psf = _middle(to_numpy(image).astype(np.float64)), psf_module.normalise(to_numpy(psf).astype(np.float64))
+    contrast = float(np.ptp(np.quantile(x, (0.001, 0.999))))
+    for shift, line in zip(_SHIFTS, _lines(psf.shape), strict=True):
+        steps = np.abs(x - np.roll(x, shift, axis=(0, 1)))[1:-1, 1:-1]
+        steepest = float(np.bincount((line - line.min()).ravel(), psf.ravel()).max())
+        if float(np.quantile(steps, _STEPS)) - _NOISE[1] * noise.estimate(x) > _FALSE * steepest * contrast:
+            return replace(choice, family="none")
+    likeness = {c: psf_module.similarity(psf, c.make()) for c in _alike(psf)}
+    best = max(likeness, key=likeness.__getitem__)
+    if likeness[best] < _LIKE:
+        return choice
+    family = next(name for name, kind in FAMILIES.items() if isinstance(best, kind))
+    return replace(choice, family=family, found=replace(choice.found, candidate=best))
+
+
+def _lines(shape):
+    """For each direction in which steps are looked at, which line across it a pixel lies on; steps aslant cross two."""
+    rows, columns = np.indices(shape)
+    return columns, rows, (rows + columns) // 2, (rows - columns) // 2
+
+
+def _alike(psf):
+    """The disc, the Gaussian and the movement of the same second moments."""
+    at = np.stack(np.indices(psf.shape)).reshape(2, -1)
+    spread = np.cov(at, aweights=psf.ravel(), bias=True)
+    short, long = np.sqrt(np.maximum(np.linalg.eigvalsh(spread), 1e-3))
+    angle = 0.5 * math.degrees(math.atan2(-2 * spread[0, 1], spread[1, 1] - spread[0, 0]))
+    round_ = 2 * math.sqrt(short * long)
+    return [Disk(round_), Gaussian(round_), *(Motion(part * math.sqrt(3) * long, angle % 180) for part in (0.9, 1.0))]
+
+
+def sharpness(image):
+    """Steepest steps between neighbours as part of the contrast around, in the direction where they are least steep."""
+    x = _middle(to_numpy(image).astype(np.float64))
+    sigma = noise.estimate(x)
+    high, low = (f(x, _WINDOW) for f in (ndimage.maximum_filter, ndimage.minimum_filter))
+    inner = (slice(_WINDOW, -_WINDOW, 3),) * 2
+    contrast = (high - low)[inner].ravel() - _NOISE[0] * sigma
+    largest = float(np.quantile(contrast, 0.98))
+    # (Blur much wider than a window leaves none of the picture's contrast in it, and noise looks sharp.)
+    if largest < max(_LOCAL * float(np.ptp(np.quantile(x, (0.001, 0.999)))), _CLEAR * sigma):
+        return 0.0
+    counted = contrast >= _CONTRAST * largest
+    parts = []
+    for shift in _SHIFTS:
+        steps = np.abs(x - np.roll(x, shift, axis=(0, 1)))
+        steepest = ndimage.maximum_filter(steps, _WINDOW)[inner].ravel() - _NOISE[1] * sigma
+        parts.append(float(np.quantile(steepest[counted] / contrast[counted], _STEEPEST)))
+    return min(parts)
+
+
+def _middle(image):
+    """The middle of a picture too large to be looked at as a whole."""
+    part = min(1.0, (_PIXELS / image.size) ** 0.5)
+    return image[tuple(slice(round((1 - part) / 2 * n), round((1 + part) / 2 * n)) for n in image.shape)]

@@ -1,0 +1,287 @@
+r"""Free-form blind deconvolution: a PSF of any form, its size not given, coarse to fine.
+
+Scene and PSF are estimated in turn (`deconv.blind._latent`, `deconv.blind._psf_fit`), as in [1]_ and [2]_, first on a
+grid on which the PSF is a few pixels wide, then on finer ones. What is done differently:
+
+- The PSF's size is not given. The coarse part is walked several times, with supports of different size and edges of
+  different price, which costs little there; the likeliest few are carried on and judged again.
+- The judge is the price that the scene is to pay, as squares left and edges kept, times how far its gradients are from
+  few (mean over root mean square [3]_): each alone goes wrong where the other does not.
+- At the end edges are made dear once more and then ever cheaper, down to the noise. A scene with few edges cannot
+  follow the errors of the PSF, which so has to.
+- What lies outside of the frame is what scene and PSF say, and renewed in each round.
+
+References
+----------
+.. [1] J. Pan, Z. Hu, Z. Su, M.-H. Yang, "Deblurring text images via L0-regularized intensity and gradient prior", CVPR
+       (2014), :doi:`10.1109/CVPR.2014.371`
+.. [2] J. Anger, G. Facciolo, M. Delbracio, "Blind image deblurring using the l0 gradient prior", Image Processing On
+       Line 9, 124-142 (2019), :doi:`10.5201/ipol.2019.243`
+.. [3] D. Krishnan, T. Tay, R. Fergus, "Blind deconvolution using a normalized sparsity measure", CVPR (2011),
+       :doi:`10.1109/CVPR.2011.5995521`
+"""
+
+import math
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from deconv import noise
+from deconv._array import array_namespace, like, to_numpy
+from deconv._resample import at_scale
+from deconv._variational import Splitting
+from deconv.blind._latent import Latent
+from deconv.blind._psf_fit import centred, extent, fit, fitted_to, pruned, resampled
+from deconv.priors import TotalVariation
+
+__all__ = ["Free", "Walk", "estimate"]
+
+# Ratio of two scales, and side in pixels of the PSF at the coarsest.
+_STEP, _SMALLEST = math.sqrt(2.0), 5
+# Scales, above the picture's own, at which the walks are judged first, and those kept a second time.
+_FIRST, _SECOND, _KEPT = 2, 1, 2
+# Walks: side of the support, price of an edge for a picture of contrast 1.
+_WALKS = ((15, 4e-3), (31, 4e-3), (31, 8e-3), (15, 8e-3), (47, 8e-3))
+# Further supports, each tried if the PSF so far fills the last one to this part; their price.
+_LARGER, _FILLED, _LARGER_PRICE = (71, 107, 161), 0.7, 8e-3
+# No support is larger than this part of the picture's shorter side.
+_LARGEST = 0.3
+# Rounds of scene and PSF at each scale; the price falls with each, down to the cheapest.
+_ROUNDS, _FALL, _CHEAPEST = 5, 1.1, 1e-4
+# Prices at the end, at the second scale and at the picture's own; two rounds each.
+_COARSE_PRICES = (8e-3, 4e-3, 2e-3, 1e-3)
+_FINE_PRICES = (1e-2, 4e-3, 2e-3, 1e-3, 5e-4, 2e-4, 1e-4)
+# An edge is worth no less than so many times the noise's variance.
+_NOISE = 10.0
+# Weight of the PSF's squares while it is looked for, and at the end.
+_RIDGE, _WEAK_RIDGE = 2.0, 0.02
+# What is cut away: weights below a part of the largest, pieces below a part of all.
+_CUT, _WEAK_CUT = (0.05, 0.1), (0.02, 0.02)
+# The judge's price of an edge, the step that counts as a whole one, and pixels along the border that do not count.
+_PRICE, _EDGE, _MARGIN = 5e-4, 0.05, 20
+# A step of the scene below which it is flat, for a picture of contrast 1.
+_FLAT = 0.01
+# The judge's restoration: the least error of the data, its weight as in `deconv.blind._final`, iterations.
+_ERROR, _WEIGHT, _ITERATIONS = 0.01, (0.25, 1.4), 20
+
+
+@dataclass(frozen=True)
+class Walk:
+    """One way through the coarse scales.
+
+    Attributes
+    ----------
+    size : int
+        Side of the support, in pixels of the picture.
+    price : float
+        Of an edge.
+    cost : float
+        What the judge says of where it led; smaller is better.
+    psf : ndarray
+        Where it led, at the scale of the judge.
+    """
+
+    size: int
+    price: float
+    cost: float
+    psf: np.ndarray = field(repr=False)
+
+
+@dataclass(frozen=True)
+class Free:
+    """What `estimate` found.
+
+    Attributes
+    ----------
+    psf : ndarray, shape (m, m)
+        In pixels of the pictures, centred at ``m // 2``; sum 1.
+    gain : float
+        Part of the judge's cost of no blur at all that it saves; 0 or less if it explains the pictures no better.
+    flat : float
+        Share of the scene that is flat.
+    walks : tuple of Walk
+        The ways tried, the likeliest first.
+    """
+
+    psf: np.ndarray
+    gain: float
+    flat: float
+    walks: tuple
+
+
+def estimate(pictures, *, sizes=None, start=None, report=lambda _: None):
+    """The one PSF that has blurred some pictures.
+
+    Parameters
+    ----------
+    pictures : list of arrays, each of shape (M, N)
+        Of any scale of brightness.
+    sizes : (int, int), optional
+        Least and largest side of the support. By default it is looked for.
+    start : ndarray, shape (m, m), optional
+        A PSF to begin with.
+    report : callable
+        ``report(fraction)``.
+
+    Returns
+    -------
+    Free
+    """
+    scale = max(_contrast(p) for p in pictures)
+    pictures = [p / scale for p in pictures]
+    sigma = max(noise.estimate(p) for p in pictures)
+    floor = max(_CHEAPEST, _NOISE * sigma**2)
+    if start is not None:
+        side = max(start.shape)
+        first, last = _at(start, side, _SECOND), _Scale(pictures, _SECOND, side)
+        walks = [Walk(side, _CHEAPEST, last.cost(first), first)]
+    else:
+        walks = _walks(pictures, _supports(pictures, sizes), floor, sizes is not None, report)
+        last = _Scale(pictures, _SECOND, max(w.size for w in walks))
+        carried = []
+        for i, walk in enumerate(walks[:_KEPT]):
+            psf = _climb(pictures, walk.psf, walk.size, _fallen(walk.price), [_SECOND], floor)
+            psf = _polished(last, psf, _COARSE_PRICES, floor)
+            carried.append(Walk(walk.size, walk.price, last.cost(psf), psf))
+            report(0.4 + 0.2 * (i + 1) / _KEPT)
+        walks = [*sorted(carried, key=_cost), *walks[_KEPT:]]
+    best = walks[0]
+    gain = 1.0 - best.cost / last.cost(np.ones((1, 1)))
+    last.cost(best.psf)
+    side = _side(best.size, 0)
+    psf = resampled(best.psf, side, _STEP**_SECOND)
+    psf = _polished(_Scale(pictures, 0, side), psf, _FINE_PRICES, floor, lambda part: report(0.6 + 0.4 * part))
+    psf = pruned(psf, *_WEAK_CUT)
+    return Free(fitted_to(psf, extent(psf)), gain, last.flat, tuple(walks))
+
+
+def _walks(pictures, supports, floor, given, report):
+    """All the ways through the coarse scales, the likeliest first."""
+    judge, walks = _Scale(pictures, _FIRST, _side(supports[-1], _FIRST)), []
+
+    def walk(size, price):
+        psf = pruned(_coarse(pictures, size, price, floor), *_CUT)
+        walks.append(Walk(size, price, judge.cost(psf), psf))
+
+    ways = [(size, price) for size, price in _WALKS if size in supports]
+    if given:
+        ways = [(size, price) for size in supports for price in sorted({p for _, p in _WALKS})]
+    for i, way in enumerate(ways):
+        walk(*way)
+        report(0.4 * (i + 1) / len(ways))
+    for size in () if given else _LARGER:
+        widest = extent(min(walks, key=_cost).psf) * _STEP**_FIRST
+        if size > supports[-1] or widest < _FILLED * max(w.size for w in walks):
+            break
+        walk(size, _LARGER_PRICE)
+    return sorted(walks, key=_cost)
+
+
+def _supports(pictures, sizes):
+    """Sides of supports to be tried."""
+    known = sorted({size for size, _ in _WALKS}) + list(_LARGER)
+    if sizes is None:
+        most = max(_LARGEST * min(min(p.shape) for p in pictures), known[0])
+        return [size for size in known if size <= most]
+    least, most = sizes
+    return sorted({size for size in known if least <= size <= most} | {most})
+
+
+def _coarse(pictures, size, price, floor):
+    """From two neighbouring pixels at the coarsest scale to the PSF at the first that is judged."""
+    top = max(math.floor(math.log(size / _SMALLEST, _STEP)), _FIRST)
+    side = _side(size, top)
+    psf = np.zeros((side, side))
+    psf[side // 2, side // 2 - 1 : side // 2 + 1] = 0.5
+    return _climb(pictures, psf, size, price, range(top, _FIRST - 1, -1), floor, began=True)
+
+
+def _climb(pictures, psf, size, price, scales, floor, began=False):
+    """Rounds of scene and PSF at each of those scales, from the PSF at the one before (at the first, if `began`)."""
+    for s in scales:
+        side = _side(size, s)
+        if not began:
+            psf = resampled(psf, side, _STEP)
+        began, scale = False, _Scale(pictures, s, side)
+        for _ in range(_ROUNDS):
+            psf = pruned(scale.round(psf, max(price, floor), _RIDGE), *_CUT)
+            price = max(price / _FALL, _CHEAPEST)
+        psf = centred(psf)
+    return psf
+
+
+def _polished(scale, psf, prices, floor, report=lambda _: None):
+    """Rounds at one scale, edges dear first and then cheaper."""
+    prices = [p for p in prices if p > floor] + [max(floor, prices[-1])]
+    for i, price in enumerate(prices):
+        for _ in range(2):
+            psf = pruned(scale.round(psf, price, _WEAK_RIDGE, believe=True), *_WEAK_CUT)
+        psf = centred(psf)
+        report((i + 1) / len(prices))
+    return psf
+
+
+def _fallen(price):
+    """The price at the end of the coarse scales, all supports' alike."""
+    return max(price / _FALL ** (4 * _ROUNDS), _CHEAPEST)
+
+
+def _side(size, scale):
+    """Side of a support at a scale; odd."""
+    side = math.ceil(size / _STEP**scale)
+    return max(side + 1 - side % 2, 3)
+
+
+def _at(psf, size, scale):
+    return resampled(psf, _side(size, scale), _STEP**-scale)
+
+
+def _cost(walk):
+    return walk.cost
+
+
+def _contrast(picture):
+    """From nearly the darkest to nearly the brightest."""
+    low, high = np.quantile(to_numpy(picture), (0.001, 0.999))
+    return max(float(high - low), 1e-6)
+
+
+class _Scale:
+    """The pictures at one scale."""
+
+    def __init__(self, pictures, scale, reach):
+        self._pictures = [at_scale(p, _STEP**scale)[0] for p in pictures]
+        self._reach = reach
+        self._latents = [Latent(p, reach) for p in self._pictures]
+
+    def round(self, psf, price, ridge, believe=False):
+        """The scenes for a PSF, and the PSF for them."""
+        auto = cross = 0.0
+        for latent in self._latents:
+            latent.solve(psf, price)
+            if believe:
+                latent.believe()
+            a, c = latent.correlations(psf.shape[0] // 2)
+            auto, cross = auto + a, cross + c
+        return fit(auto, cross, psf, ridge)
+
+    def cost(self, psf):
+        """What the judge says of a PSF: smaller is better."""
+        paid = total = squares = count = flat = 0.0
+        for picture in self._pictures:
+            latent = Latent(picture, self._reach)
+            latent.solve(psf, _PRICE)
+            paid += latent.cost(_PRICE, _EDGE, _MARGIN)
+            solver = Splitting(picture, (self._reach, self._reach))
+            strength, power = _WEIGHT
+            weight = strength * max(noise.estimate(picture) / solver.scale, _ERROR) ** power * solver.scale
+            scene = solver.solve(like(psf, picture), TotalVariation(), weight, num_iter=_ITERATIONS)
+            xp = array_namespace(scene)
+            scene = scene[tuple(slice(min(_MARGIN, n // 4), n - min(_MARGIN, n // 4)) for n in scene.shape)]
+            steps = (scene[:-1, 1:] - scene[:-1, :-1]) ** 2 + (scene[1:, :-1] - scene[:-1, :-1]) ** 2
+            total += float(xp.sum(xp.sqrt(steps)))
+            squares += float(xp.sum(steps))
+            count += math.prod(steps.shape)
+            flat += float(xp.sum(xp.astype(steps < _FLAT**2, steps.dtype)))
+        self.flat = flat / count
+        return paid * total / math.sqrt(max(squares * count, 1e-30))

@@ -67,7 +67,13 @@ def deblur(
     gamma : float, optional
         Exponent of the picture's encoding, ``light = value ** gamma``: 1 for linear data. By default that of
         photographs, 2.2, and for text the shoulder by which a camera holds back its highlights is estimated, or that
-        the data are linear.
+        the data are linear. With a free PSF that of photographs or of linear data, by what each leaves unexplained.
+    psf_size : int or (int, int), optional
+        Of a free PSF, the side of its support in pixels, or the least and the largest there may be. By default the size
+        is found.
+    region : tuple of two slices, optional
+        Of a free PSF, the rows and columns in which it is looked for; the whole picture is restored by it. By default
+        the whole, or of a large picture where it has most edges.
     channel_axis : int, optional
         Axis of the colours; they share one PSF.
     callback : callable, optional
@@ -174,7 +180,8 @@ def deblur_pages(images, *, prior="auto", psf="free", gamma=None, psf_size=None,
     psf : {"free"} or array, shape (m, n)
         A PSF to begin with, if any is known.
     gamma : float, optional
-        Exponent of their encoding, ``light = value ** gamma``; by default the values are taken for linear.
+        Exponent of their encoding, ``light = value ** gamma``; by default that of photographs or of
+        linear data, by what each leaves unexplained.
     psf_size : int or (int, int), optional
         Side of the PSF's support in pixels, or the least and the largest there may be. By default the size is found.
     channel_axis : int, optional

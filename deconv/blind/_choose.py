@@ -14,11 +14,13 @@ from scipy import ndimage
 from deconv import noise
 from deconv import psf as psf_module
 from deconv._array import to_numpy
+from deconv._resample import at_scale
 from deconv.blind._families import FAMILIES, Disk, Gaussian, Motion
 from deconv.blind._search import Found, beside, find
+from deconv.blind._spectrum import MARGIN, Periodogram
 from deconv.tone import decode
 
-__all__ = ["Choice", "choose", "settle", "sharpness"]
+__all__ = ["Choice", "choose", "settle", "sharpness", "unevenness"]
 
 # Edges count in windows of so many pixels, of at least this part of the picture's largest contrast; what noise adds to
 # contrast and to steps, in its standard deviations; of all windows this quantile speaks for the picture.
@@ -31,15 +33,17 @@ _SHARP = 0.63
 # Below this part it is certainly not sharp.
 _SOFTENED = 0.5
 # Radius in pixels from which a disc is large; the zeros of a smaller one are filled less than this.
-_LARGE, _FILLED = 5.0, 0.34
+_LARGE, _FILLED = 5.0, 0.45
 # Exponent of a photograph's encoding.
 _PHOTOGRAPH = 2.2
 # Directions in which steps are looked at.
 _SHIFTS = ((0, 1), (1, 0), (1, 1), (1, -1))
-# Steps of this quantile, if so many times as steep as a PSF leaves any of the picture's contrast, prove it false.
-_STEPS, _FALSE = 0.997, 1.3
+# Steps of this quantile, if so many times as steep as a PSF leaves any, prove it false.
+_STEPS, _FALSE = 0.997, 1.5
 # Pixels that are looked at for edges.
 _PIXELS = 1e6
+# Log of the odds for a movement from which no other encoding is looked through.
+_PLAIN = 100.0
 # The odds for a movement are so many times those for a Gaussian.
 _STRAIGHT = 1.5
 # A blur allows of steps so much steeper than those seen: one that is much smaller than the picture's softness explains
@@ -48,6 +52,10 @@ _STEEPER = 3.0
 # A disc has so many times the gain of the likeliest Gaussian and so much more: Gaussians have 1.13 times at the most as
 # a disc with a soft edge, discs 1.9 times and more.
 _ROUND = (1.4, 8.0)
+# Longer side in pixels, directions in half a turn, and ratio of the rings' radii where unevenness is looked for.
+_COARSE, _SECTORS, _RINGS = 200, 24, 1.15
+# Unevenness from which something shook: of shakes 1.6 and more, of soft photographs 1.0 to 1.3.
+_UNEVEN = 1.45
 # Similarity from which a free PSF is one of few numbers.
 _LIKE = 0.93
 
@@ -99,9 +107,11 @@ def choose(image, gamma, report):
     for i, curve in enumerate(curves):
         found.append(_through(image, curve, edges, lambda part, i=i: report((i + part) / len(curves))))
         # Through a wrong curve zeros are filled: a disc may pass for a Gaussian, and anything for none of these.
-        if found[-1].family not in ("gaussian", "free"):
-            return found[-1]
-    return next((choice for choice in found if choice.family == "gaussian"), found[0])
+        last = found[-1]
+        if edges >= _SHARP or last.family == "disk" or (last.family == "motion" and last.found.gain > _PLAIN):
+            return last
+    kinds = ("disk", "motion", "gaussian", "free", "none")
+    return min(found, key=lambda choice: (kinds.index(choice.family), -choice.found.gain))
 
 
 def _through(image, gamma, edges, report):
@@ -126,7 +136,8 @@ def _through(image, gamma, edges, report):
         return Choice("motion", moved, gamma, edges, odds)
     if soft.candidate is not None and soft.candidate.steepest() < _STEEPER * edges:
         return Choice("gaussian", soft, gamma, edges, odds)
-    return Choice("free", nothing, gamma, edges, odds)
+    # The power of what is merely soft is the same in directions not far from each other, that of a shake is not.
+    return Choice("free" if unevenness(light) >= _UNEVEN else "none", nothing, gamma, edges, odds)
 
 
 def settle(choice, image, psf):
@@ -148,16 +159,17 @@ def settle(choice, image, psf):
         numbers if the PSF is one but for what noise does to it; or "free" as it was.
     """
     x, psf = _middle(to_numpy(image).astype(np.float64)), psf_module.normalise(to_numpy(psf).astype(np.float64))
-    contrast = float(np.ptp(np.quantile(x, (0.001, 0.999))))
     for shift, line in zip(_SHIFTS, _lines(psf.shape), strict=True):
         steps = np.abs(x - np.roll(x, shift, axis=(0, 1)))[1:-1, 1:-1]
         steepest = float(np.bincount((line - line.min()).ravel(), psf.ravel()).max())
-        if float(np.quantile(steps, _STEPS)) - _NOISE[1] * noise.estimate(x) > _FALSE * steepest * contrast:
+        if float(np.quantile(steps, _STEPS)) - _NOISE[1] * noise.estimate(x) > _FALSE * steepest:
             return replace(choice, family="none")
     likeness = {c: psf_module.similarity(psf, c.make()) for c in _alike(psf)}
     best = max(likeness, key=likeness.__getitem__)
     if likeness[best] < _LIKE:
         return choice
+    if best.radius < best.sharp:
+        return replace(choice, family="none")
     family = next(name for name, kind in FAMILIES.items() if isinstance(best, kind))
     return replace(choice, family=family, found=replace(choice.found, candidate=best))
 
@@ -187,7 +199,7 @@ def sharpness(image):
     contrast = (high - low)[inner].ravel() - _NOISE[0] * sigma
     largest = float(np.quantile(contrast, 0.98))
     # (Blur much wider than a window leaves none of the picture's contrast in it, and noise looks sharp.)
-    if largest < max(_LOCAL * float(np.ptp(np.quantile(x, (0.001, 0.999)))), _CLEAR * sigma):
+    if largest <= max(_LOCAL * float(np.ptp(np.quantile(x, (0.001, 0.999)))), _CLEAR * sigma):
         return 0.0
     counted = contrast >= _CONTRAST * largest
     parts = []
@@ -196,6 +208,12 @@ def sharpness(image):
         steepest = ndimage.maximum_filter(steps, _WINDOW)[inner].ravel() - _NOISE[1] * sigma
         parts.append(float(np.quantile(steepest[counted] / contrast[counted], _STEEPEST)))
     return min(parts)
+
+
+def unevenness(light):
+    """Dispersion of the spectrum about a smooth one, in narrow directions; 1 if it is even."""
+    small, _ = at_scale(light, max(light.shape) / _COARSE)
+    return Periodogram(small, MARGIN * max(small.shape)).coarse(_SECTORS, _RINGS).fit().dispersion
 
 
 def _middle(image):

@@ -22,7 +22,7 @@ References
 """
 
 import math
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -30,27 +30,35 @@ from deconv import noise
 from deconv._array import array_namespace, like, to_numpy
 from deconv._resample import at_scale
 from deconv._variational import Splitting
+from deconv.blind._final import restore
 from deconv.blind._latent import Latent
 from deconv.blind._psf_fit import centred, extent, fit, fitted_to, pruned, resampled
 from deconv.priors import TotalVariation
 
-__all__ = ["Free", "Walk", "estimate"]
+__all__ = ["Free", "Walk", "estimate", "misfit"]
 
 # Ratio of two scales, and side in pixels of the PSF at the coarsest.
 _STEP, _SMALLEST = math.sqrt(2.0), 5
 # Scales, above the picture's own, at which the walks are judged first, and those kept a second time.
 _FIRST, _SECOND, _KEPT = 2, 1, 2
 # Walks: side of the support, price of an edge for a picture of contrast 1.
-_WALKS = ((15, 4e-3), (31, 4e-3), (31, 8e-3), (15, 8e-3), (47, 8e-3))
+_WALKS = ((15, 4e-3), (15, 8e-3), (31, 8e-3), (31, 16e-3), (47, 8e-3))
 # Further supports, each tried if the PSF so far fills the last one to this part; their price.
 _LARGER, _FILLED, _LARGER_PRICE = (71, 107, 161), 0.7, 8e-3
 # No support is larger than this part of the picture's shorter side.
 _LARGEST = 0.3
+# What a PSF saves of the judge's cost of no blur from which it is no longer in doubt; while it is, all walks are
+# carried on, and the rounds at the second scale gone through again, so many times at most.
+_SURE, _AGAIN = 0.22, 3
 # Rounds of scene and PSF at each scale; the price falls with each, down to the cheapest.
 _ROUNDS, _FALL, _CHEAPEST = 5, 1.1, 1e-4
 # Prices at the end, at the second scale and at the picture's own; two rounds each.
 _COARSE_PRICES = (8e-3, 4e-3, 2e-3, 1e-3)
 _FINE_PRICES = (1e-2, 4e-3, 2e-3, 1e-3, 5e-4, 2e-4, 1e-4)
+# Those from a PSF that was given.
+_MENDING_PRICES = (1e-3, 5e-4, 2e-4, 1e-4)
+# And where a PSF is fitted to pictures of another curve.
+_REFIT_PRICES = (2e-3, 1e-3, 5e-4)
 # An edge is worth no less than so many times the noise's variance.
 _NOISE = 10.0
 # Weight of the PSF's squares while it is looked for, and at the end.
@@ -63,6 +71,9 @@ _PRICE, _EDGE, _MARGIN = 5e-4, 0.05, 20
 _FLAT = 0.01
 # The judge's restoration: the least error of the data, its weight as in `deconv.blind._final`, iterations.
 _ERROR, _WEIGHT, _ITERATIONS = 0.01, (0.25, 1.4), 20
+
+# No blur at all.
+_NOTHING = np.ones((1, 1))
 
 
 @dataclass(frozen=True)
@@ -127,32 +138,57 @@ def estimate(pictures, *, sizes=None, start=None, report=lambda _: None):
     -------
     Free
     """
-    scale = max(_contrast(p) for p in pictures)
-    pictures = [p / scale for p in pictures]
-    sigma = max(noise.estimate(p) for p in pictures)
-    floor = max(_CHEAPEST, _NOISE * sigma**2)
+    pictures, floor = _scaled(pictures)
     if start is not None:
-        side = max(start.shape)
-        first, last = _at(start, side, _SECOND), _Scale(pictures, _SECOND, side)
-        walks = [Walk(side, _CHEAPEST, last.cost(first), first)]
-    else:
-        walks = _walks(pictures, _supports(pictures, sizes), floor, sizes is not None, report)
-        last = _Scale(pictures, _SECOND, max(w.size for w in walks))
-        carried = []
-        for i, walk in enumerate(walks[:_KEPT]):
-            psf = _climb(pictures, walk.psf, walk.size, _fallen(walk.price), [_SECOND], floor)
-            psf = _polished(last, psf, _COARSE_PRICES, floor)
-            carried.append(Walk(walk.size, walk.price, last.cost(psf), psf))
-            report(0.4 + 0.2 * (i + 1) / _KEPT)
-        walks = [*sorted(carried, key=_cost), *walks[_KEPT:]]
+        return _mended(pictures, start, floor, report)
+    walks = _walks(pictures, _supports(pictures, sizes), floor, sizes is not None, report)
+    last = _Scale(pictures, _SECOND, max(w.size for w in walks))
+    walks = _carried(pictures, walks, last, floor, report)
     best = walks[0]
-    gain = 1.0 - best.cost / last.cost(np.ones((1, 1)))
-    last.cost(best.psf)
+    gain = 1.0 - best.cost / last.cost(_NOTHING)
+    last.cost(best.psf)  # for the scene of the best
     side = _side(best.size, 0)
     psf = resampled(best.psf, side, _STEP**_SECOND)
     psf = _polished(_Scale(pictures, 0, side), psf, _FINE_PRICES, floor, lambda part: report(0.6 + 0.4 * part))
+    return Free(_trimmed(psf), gain, last.flat, tuple(walks))
+
+
+def _mended(pictures, start, floor, report):
+    """What a PSF that is nearly right comes to: by cheap edges alone, which leave it where it is but for its errors."""
+    side = start.shape[0]
+    scale = _Scale(pictures, 0, side)
+    psf = _polished(scale, start / start.sum(), _MENDING_PRICES, floor, report)
+    nothing, cost = scale.cost(_NOTHING), scale.cost(psf)
+    return Free(_trimmed(psf), 1.0 - cost / nothing, scale.flat, (Walk(side, _MENDING_PRICES[0], cost, psf),))
+
+
+def _trimmed(psf):
     psf = pruned(psf, *_WEAK_CUT)
-    return Free(fitted_to(psf, extent(psf)), gain, last.flat, tuple(walks))
+    return fitted_to(psf, extent(psf))
+
+
+def misfit(pictures, psf):
+    """What a PSF, fitted to these pictures anew, leaves unexplained, as part of their contrast (root mean square).
+
+    Told at a coarser scale: for comparing response curves, through all but one of which blur is no convolution.
+    """
+    pictures, floor = _scaled(pictures)
+    scale = _Scale(pictures, _SECOND, _side(psf.shape[0], _SECOND))
+    psf = _polished(scale, _at(psf, psf.shape[0], _SECOND), _REFIT_PRICES, floor)
+    squares = power = 0.0
+    for picture in scale.pictures:
+        _, rest = restore([picture], like(psf, picture), prior="natural", report=lambda _: None)
+        squares += rest**2
+        power += float(array_namespace(picture).var(picture))
+    return math.sqrt(squares / power)
+
+
+def _scaled(pictures):
+    """The pictures with contrast 1, and the least price of an edge that their noise allows."""
+    scale = max(_contrast(p) for p in pictures)
+    pictures = [p / scale for p in pictures]
+    sigma = max(noise.estimate(p) for p in pictures)
+    return pictures, max(_CHEAPEST, _NOISE * sigma**2)
 
 
 def _walks(pictures, supports, floor, given, report):
@@ -175,6 +211,35 @@ def _walks(pictures, supports, floor, given, report):
             break
         walk(size, _LARGER_PRICE)
     return sorted(walks, key=_cost)
+
+
+def _carried(pictures, walks, last, floor, report):
+    """The likeliest walks carried on to the second scale and judged there; all of them if they leave doubt."""
+    nothing = last.cost(_NOTHING)
+
+    def carried(walk):
+        psf = _climb(pictures, walk.psf, walk.size, _fallen(walk.price), [_SECOND], floor)
+        return again(replace(walk, psf=psf))
+
+    def again(walk):
+        psf = _polished(last, walk.psf, _COARSE_PRICES, floor)
+        return replace(walk, psf=psf, cost=last.cost(psf))
+
+    def sure():
+        return min(w.cost for w in done) < (1 - _SURE) * nothing
+
+    done = [carried(walk) for walk in walks[:_KEPT]]
+    rest = walks[_KEPT:]
+    report(0.55)
+    if not sure():
+        done, rest = done + [carried(walk) for walk in rest], []
+    for _ in range(_AGAIN):
+        if sure():
+            break
+        done = sorted(done, key=_cost)
+        done += [again(walk) for walk in done[:_KEPT]]
+    report(0.6)
+    return [*sorted(done, key=_cost), *rest]
 
 
 def _supports(pictures, sizes):
@@ -247,12 +312,19 @@ def _contrast(picture):
 
 
 class _Scale:
-    """The pictures at one scale."""
+    """The pictures at one scale.
+
+    Attributes
+    ----------
+    pictures : list of arrays
+    flat : float
+        Share of the scene that is flat, by the PSF that was judged last.
+    """
 
     def __init__(self, pictures, scale, reach):
-        self._pictures = [at_scale(p, _STEP**scale)[0] for p in pictures]
+        self.pictures = [at_scale(p, _STEP**scale)[0] for p in pictures]
         self._reach = reach
-        self._latents = [Latent(p, reach) for p in self._pictures]
+        self._latents = [Latent(p, reach) for p in self.pictures]
 
     def round(self, psf, price, ridge, believe=False):
         """The scenes for a PSF, and the PSF for them."""
@@ -268,7 +340,7 @@ class _Scale:
     def cost(self, psf):
         """What the judge says of a PSF: smaller is better."""
         paid = total = squares = count = flat = 0.0
-        for picture in self._pictures:
+        for picture in self.pictures:
             latent = Latent(picture, self._reach)
             latent.solve(psf, _PRICE)
             paid += latent.cost(_PRICE, _EDGE, _MARGIN)

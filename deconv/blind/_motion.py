@@ -24,11 +24,11 @@ _COARSEST, _NARROWEST = 200, 16
 _SECTORS, _RINGS = 24, 1.15
 # Lengths tried of the envelope; so many of the likeliest angles are looked at with their zeros,
 # and the likeliest also so many degrees aside.
-_LENGTHS, _ANGLES, _ASIDE = 5, 2, 6.0
+_LENGTHS, _ANGLES, _ASIDE = 5, 3, 6.0
 # Shortest length tried, in pixels of the scale; lengths tried an octave, from and to these parts of the envelope's.
 _SHORTEST, _PER_OCTAVE, _RANGE = 2.5, 14, (0.3, 2.5)
 # A length of fewer pixels than this is looked at again, at a scale so many times finer.
-_TOO_COARSE, _FINER = 6.0, 3.0
+_TOO_COARSE, _FINER = 4.0, 3.0
 # Log of the odds of an envelope worth a look at its zeros; movements have 88 and more. Nats to which scans are exact.
 _LEAST, _ROUGHLY = 10.0, 0.3
 # Zeros filled further than this are none.
@@ -73,21 +73,20 @@ def find_motion(image, largest):
         Lengths tried and minus the log likelihood per frequency against that of no blur.
     """
     factor = max(1.0, min(max(image.shape) / _COARSEST, min(image.shape) / _NARROWEST))
-    while True:
+    best, scale = None, math.inf
+    while scale > 1.0 and (best is None or 2 * best[0].radius < _TOO_COARSE * scale or best[1] <= 0):
         small, scale = at_scale(image, factor)
         spectrum = Periodogram(small, MARGIN * max(small.shape))
         longest = min(largest / scale, 0.8 * min(small.shape))
-        tries = [_along(spectrum, *start, longest) for start in _angles(spectrum, longest)]
-        tries = [t for t in tries if t is not None]
-        best = max(tries, key=lambda t: t[1], default=None)
-        if scale == 1.0 or (best is not None and 2 * best[0].radius >= _TOO_COARSE and best[1] > 0):
-            break
+        for start in _angles(spectrum, longest):
+            found = _along(spectrum, *start, longest)
+            if found is not None and (best is None or found[1] > best[1]):
+                candidate, gain, score, lengths, criterion = found
+                candidate = replace(candidate, radius=candidate.radius * scale)
+                best = candidate, gain, score, lengths * scale, criterion
         largest = 1.5 * _TOO_COARSE * scale
         factor = max(1.0, factor / _FINER)
-    if best is None:
-        return None, 0.0, 0.0, np.empty(0), np.empty(0)
-    candidate, gain, score, lengths, criterion = best
-    return replace(candidate, radius=candidate.radius * scale), gain, score, lengths * scale, criterion
+    return (None, 0.0, 0.0, np.empty(0), np.empty(0)) if best is None else best
 
 
 def _angles(spectrum, longest):

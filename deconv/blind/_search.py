@@ -88,11 +88,9 @@ def find(image, families, width, report, blurred=False):
     """
     largest = max(_LARGEST * width, 2 * _SMALLEST)
     if Motion in families:
-        candidate, gain, score, lengths, criterion = find_motion(image, 2 * largest)
-        report(1.0)
-        if gain < _moved(candidate, score):
-            return Found(None, 0.0, lengths / 2, criterion)
-        return Found(candidate, score, lengths / 2, criterion, gain)
+        moved, others = _find_moved(image, largest), [f for f in families if f is not Motion]
+        report(1.0 if not others else 0.5)
+        return max([moved, *([find(image, others, width, report, blurred)] if others else [])], key=lambda f: f.gain)
     # (A long strip is not made a line of few pixels.)
     factor = max(1.0, min(max(image.shape) / _COARSEST, min(image.shape) / _NARROWEST))
     radii, criteria, best, was = [], [], None, 1.0
@@ -153,11 +151,12 @@ def _scaled(candidate, scale):
     return replace(candidate, radius=candidate.radius * scale)
 
 
-def _moved(candidate, score):
-    """Log of the odds from which a movement is believed."""
-    if candidate is None or (candidate.radius < candidate.slight[0] and score < candidate.slight[1]):
-        return math.inf
-    return _MOVED
+def _find_moved(image, largest):
+    candidate, gain, score, lengths, criterion = find_motion(image, 2 * largest)
+    slight = candidate is not None and candidate.radius < candidate.slight[0] and score < candidate.slight[1]
+    if candidate is None or gain < _MOVED or slight:
+        return Found(None, 0.0, lengths / 2, criterion)
+    return Found(candidate, score, lengths / 2, criterion, gain)
 
 
 def _needed(best, scale, total, blurred):

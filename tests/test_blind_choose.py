@@ -1,0 +1,118 @@
+"""Which kind of blur: each kind told, sharp pictures left alone, and what a free estimate says counted."""
+
+import numpy as np
+import pytest
+from skimage.data import camera
+from threadpoolctl import threadpool_limits
+
+from benchmarks import families
+from deconv import degrade, psf
+from deconv.blind._choose import choose, settle, sharpness
+from deconv.blind._families import Disk, Gaussian, Motion
+from deconv.blind._motion import find_motion
+
+LINES = ["Which kind of blur", "has this page of", "text, it may ask;", "shaken or moved?"]
+PAGE = 0.1 + 0.8 * degrade.text_picture(LINES, size=26, shape=(200, 280))
+PHOTO = camera()[100:300, 100:380] / 255.0
+BLURS = {
+    "none": np.ones((1, 1)),
+    "disk": psf.disk(4.0),
+    "gaussian": psf.gaussian(3.0),
+    "motion": psf.motion(15, 30),
+    "free": psf.random_motion(25, rng=2),
+}
+
+
+@pytest.fixture(autouse=True)
+def _one_thread():
+    with threadpool_limits(1, user_api="blas"):
+        yield
+
+
+def _silent(_):
+    pass
+
+
+def _seen(scene, kernel, noise=0.003):
+    return degrade.add_noise(degrade.blur(scene, kernel), noise, rng=0).astype(np.float32)
+
+
+@pytest.mark.parametrize("kind", BLURS)
+@pytest.mark.parametrize("scene", [PAGE, PHOTO], ids=["page", "photo"])
+def test_each_kind_is_told(kind, scene):
+    choice = choose(_seen(scene, BLURS[kind]), None, _silent)
+    assert choice.family == kind
+    assert (choice.found.candidate is None) == (kind in ("none", "free"))
+
+
+@pytest.mark.parametrize("kind", ["disk", "gaussian", "motion"])
+def test_the_numbers_are_right(kind):
+    found = choose(_seen(PAGE, BLURS[kind]), 1.0, _silent).found
+    assert psf.similarity(found.candidate.make(), BLURS[kind]) > 0.95
+    assert found.gain > 20
+
+
+def test_a_blur_in_values_is_seen_through_another_curve():
+    seen = _seen(PHOTO, psf.disk(4.6))
+    assert choose(seen, None, _silent).gamma == 1.0
+    light = _seen(PHOTO**2.2, psf.disk(4.6), 0.0) ** (1 / 2.2)
+    assert choose(light, None, _silent).gamma == 2.2
+
+
+@pytest.mark.parametrize("angle", [0.0, 37.0, 90.0, 161.0])
+def test_length_and_angle_of_a_movement(angle):
+    candidate, gain, _, lengths, criterion = find_motion(_seen(PAGE, psf.motion(13, angle)), 60.0)
+    assert 2 * candidate.radius == pytest.approx(13, rel=0.05)
+    assert abs((candidate.angle - angle + 90) % 180 - 90) < 2
+    assert gain > 45
+    assert lengths.shape == criterion.shape
+
+
+def test_long_straight_edges_are_no_movement():
+    scene = np.full((200, 280), 0.8)
+    for i in range(7):
+        scene[20 + 26 * i : 24 + 26 * i] = 0.2
+    candidate, gain, *_ = find_motion(_seen(scene, psf.disk(0)), 60.0)
+    assert candidate is None or gain < 45
+
+
+def test_sharpness_tells_edges_from_noise():
+    assert sharpness(PAGE) > 0.95
+    assert sharpness(_seen(PAGE, BLURS["none"], 0.02)) > 0.9
+    assert sharpness(_seen(PHOTO, BLURS["none"])) > 0.63
+    for kind in ("disk", "gaussian", "motion"):
+        assert sharpness(_seen(PAGE, BLURS[kind])) < 0.45
+    # A blur wider than what is looked at leaves noise alone, which is as steep as can be.
+    assert sharpness(_seen(PAGE, psf.disk(25), 0.01)) < 0.3
+    assert sharpness(np.full((60, 60), 0.5)) == 0
+
+
+def test_a_free_psf_settles_what_it_is():
+    shaken = _seen(PHOTO, BLURS["free"])
+    choice = choose(shaken, 1.0, _silent)
+    assert settle(choice, shaken, BLURS["free"]).family == "free"
+    # None of the edges there are would be left by a wide Gaussian: such an estimate is false.
+    sharp = _seen(PHOTO, BLURS["none"])
+    assert settle(choice, sharp, psf.gaussian(4.0)).family == "none"
+
+
+@pytest.mark.parametrize("candidate", [Disk(4.0), Gaussian(5.0), Motion(8.0, 30.0)])
+def test_a_free_psf_of_few_numbers_is_taken_for_that(candidate):
+    kernel = candidate.make()
+    seen = _seen(PHOTO, kernel)
+    choice = choose(_seen(PHOTO, BLURS["free"]), 1.0, _silent)
+    rough = kernel * (1 + 0.2 * np.random.default_rng(0).standard_normal(kernel.shape)).clip(0)
+    settled = settle(choice, seen, rough)
+    assert isinstance(settled.found.candidate, type(candidate))
+    assert psf.similarity(settled.found.candidate.make(), kernel) > 0.93
+
+
+def test_pictures_of_the_table_are_what_they_say():
+    for apart in (True, False):
+        made = [families.picture(i, apart) for i in range(10)]
+        assert [p.family for p in made] == list(families.FAMILIES) * 2
+        assert [p.text for p in made] == [False] * 5 + [True] * 5
+        assert all(p.image.shape == families.SHAPE == p.sharp.shape for p in made)
+        assert np.array_equal(made[9].image, families.picture(9, apart).image)
+    assert not set(families.TUNED) & set(families.APART)
+    assert not set(families.WORDS) & set(families.WORDS_APART)

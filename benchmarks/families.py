@@ -24,8 +24,7 @@ from PIL import Image
 from threadpoolctl import threadpool_limits
 
 import deconv
-from deconv.blind._choose import choose, settle
-from deconv.blind._free import estimate
+from deconv.blind._choose import choose
 
 FAMILIES = ("none", "disk", "gaussian", "motion", "free")
 TUNED = ("camera.png", "coffee.png", "chelsea.png", "rocket.jpg", "coins.png")
@@ -144,15 +143,12 @@ def _page(shape, rng, apart):
     return page
 
 
-def told(image, settled):
-    """The kind of blur found in a picture, whether a free estimate is needed for it, and the CPU time in seconds."""
+def told(image):
+    """The kind of blur found in a picture, and the CPU time in seconds."""
     start = time.process_time()
     with threadpool_limits(1):
         choice = choose(image, None, lambda _: None)
-        free = choice.family == "free"
-        if free and settled:
-            choice = settle(choice, image, estimate([image]))
-    return choice, free, time.process_time() - start
+    return choice, time.process_time() - start
 
 
 def main():
@@ -160,15 +156,13 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--pictures", type=int, default=200, metavar="N", help="how many (200)")
     parser.add_argument("--tuned", action="store_true", help="those that constants were chosen on")
-    parser.add_argument("--settled", action="store_true", help="the free estimate made, and what it says counted")
     args = parser.parse_args()
-    counts, seconds, asked = collections.Counter(), collections.defaultdict(list), collections.Counter()
+    counts, seconds = collections.Counter(), collections.defaultdict(list)
     for i in range(args.pictures):
         one = picture(i, not args.tuned)
-        choice, free, spent = told(one.image, args.settled)
+        choice, spent = told(one.image)
         counts[one.family, choice.family] += 1
         seconds[one.family].append(spent)
-        asked[one.family] += free
         if choice.family != one.family:
             print(
                 f"{i}: {one.family} for {choice.family}; {'text' if one.text else 'natural'}, size {one.size:.1f}, "
@@ -176,11 +170,11 @@ def main():
                 + ", ".join(f"{name} {value:.0f}" for name, value in choice.odds.items()),
                 flush=True,
             )
-    print("\n| | " + " | ".join(FAMILIES) + " | right | free estimate | CPU (s) |")
-    print("| --- " + "| ---: " * (len(FAMILIES) + 3) + "|")
+    print("\n| | " + " | ".join(FAMILIES) + " | right | CPU (s) |")
+    print("| --- " + "| ---: " * (len(FAMILIES) + 2) + "|")
     for of in FAMILIES:
         row = [counts[of, to] for to in FAMILIES]
-        cells = (*row, f"{row[FAMILIES.index(of)]} of {sum(row)}", asked[of], f"{np.mean(seconds[of] or [0]):.1f}")
+        cells = (*row, f"{row[FAMILIES.index(of)]} of {sum(row)}", f"{np.mean(seconds[of] or [0]):.1f}")
         print(f"| {of} | " + " | ".join(map(str, cells)) + " |")
     right = sum(counts[of, of] for of in FAMILIES)
     print(f"\nRight: {right} of {args.pictures} ({right / args.pictures:.1%})")

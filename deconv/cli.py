@@ -7,9 +7,11 @@ The only place of the package that prints. Heavy modules are imported by the com
 import argparse
 import contextlib
 import math
+import re
 import sys
 import time
 import warnings
+from functools import partial
 from pathlib import Path
 
 import deconv
@@ -17,6 +19,8 @@ import deconv
 __all__ = ["main"]
 
 _FAMILIES = ("disk", "gaussian", "motion")
+# What `restore` looks for, and what `degrade` makes.
+_SOUGHT, _MADE = ("auto", *_FAMILIES, "free"), (*_FAMILIES, "shake")
 # A hard step that is restored well: the blur disc is 17 times as wide as a stroke of the letters.
 _DEMO_STEP = 11
 
@@ -92,18 +96,35 @@ def _parser():
         parents=[lang, force],
         help="restore a blurred picture",
         description="Restore a blurred picture of which nothing else is known, and say what was found: the blur, how "
-        "sure its radius is, whether the picture was taken for text, and how much of that can be read.",
+        "sure it is, whether the picture was taken for text, and how much of that can be read.",
     )
-    sub.add_argument("picture", type=Path, metavar="IN", help="PNG, JPEG or TIFF; or BMP, GIF, WebP to read from")
+    sub.add_argument(
+        "pictures", type=Path, nargs="+", metavar="IN", help="PNG, JPEG or TIFF; or BMP, GIF, WebP to read from"
+    )
     sub.add_argument("-o", "--output", type=Path, metavar="OUT", help="default: IN with _restored before its suffix")
     sub.add_argument(
         "--psf",
-        type=_psf_choice,
+        type=partial(_psf_choice, _SOUGHT),
         default="disk",
-        metavar="auto|disk|gaussian|motion|FILE",
-        help="what blurred it: a family whose parameters are searched for, or a known PSF as a picture or .npy file "
-        "(default: disk, out of focus; auto tries the families, which takes some times longer)",
+        metavar="auto|disk|gaussian|motion|free|FILE",
+        help="what blurred it: a family whose parameters are searched for; free, any form at all, as of a camera that "
+        "shook; or a known PSF as a picture or .npy file (default: disk, out of focus; auto chooses, which takes some "
+        "times longer)",
     )
+    free = sub.add_argument_group("with --psf free")
+    free.add_argument(
+        "--psf-size",
+        type=_sizes,
+        metavar="N|LEAST-MOST",
+        help="side of the PSF in pixels, or bounds of it (default: it is found)",
+    )
+    free.add_argument(
+        "--region",
+        type=_region,
+        metavar="TOP:BOTTOM,LEFT:RIGHT",
+        help="rows and columns, in pixels, of the part in which the PSF is looked for; the whole picture is restored",
+    )
+    free.add_argument("--same-psf", action="store_true", help="several IN that one and the same PSF has blurred")
     sub.add_argument(
         "--prior",
         choices=("auto", "text", "natural"),
@@ -116,9 +137,9 @@ def _parser():
         type=_above_zero,
         metavar="G",
         help="light is the picture's values to this power (default: 2.2; for text and an unknown PSF the tone curve is "
-        "estimated)",
+        "estimated, for a free one whether it is 2.2 or 1)",
     )
-    sub.add_argument("--read", action="store_true", help="print the text read from the restored picture")
+    sub.add_argument("--read", action="store_true", help="print the text read from what was restored")
     sub.add_argument("--plot", type=Path, metavar="FIG", help="draw how the PSF was found (.png, .pdf, .svg)")
     sub.set_defaults(run=_restore, usage=sub.error)
 
@@ -136,7 +157,7 @@ def _parser():
     )
     sub.add_argument("picture", type=Path, nargs="?", metavar="IN")
     sub.add_argument("-o", "--output", type=Path, required=True, metavar="OUT")
-    sub.add_argument("--seed", type=int, default=0, help="of noise and text (default: 0)")
+    sub.add_argument("--seed", type=int, default=0, help="of noise, text and shake (default: 0)")
     sub.add_argument(
         "--gamma", type=_above_zero, default=2.2, metavar="G", help="light is the picture's values to this power (2.2)"
     )
@@ -146,10 +167,16 @@ def _parser():
     photo.add_argument("--lines", nargs=3, metavar="TEXT", help="the three lines (default: random letters)")
     blur = sub.add_argument_group("with IN")
     blur.add_argument(
-        "--psf", type=_psf_choice, metavar="disk|gaussian|motion|FILE", help="what blurs it (default: disk)"
+        "--psf",
+        type=partial(_psf_choice, _MADE),
+        metavar="disk|gaussian|motion|shake|FILE",
+        help="what blurs it (default: disk)",
     )
     blur.add_argument(
-        "--size", type=_above_zero, metavar="PX", help="radius of the disk, sigma of the Gaussian, length of the motion"
+        "--size",
+        type=_above_zero,
+        metavar="PX",
+        help="radius of the disk, sigma of the Gaussian, length of the motion, side of the shake (odd)",
     )
     blur.add_argument("--softness", type=float, metavar="PX", help="of the disk's edge (default: 0)")
     blur.add_argument("--angle", type=float, metavar="DEG", help="of the motion (default: 0)")
@@ -169,12 +196,27 @@ def _above_zero(text):
     raise argparse.ArgumentTypeError(f"must be a number above 0, got {text}")
 
 
-def _psf_choice(text):
-    if text == "auto" or text in _FAMILIES:
+def _psf_choice(names, text):
+    if text in names:
         return text
     if not Path(text).is_file():
-        raise argparse.ArgumentTypeError(f"{text!r} is neither auto, disk, gaussian, motion nor a file")
+        raise argparse.ArgumentTypeError(f"{text!r} is neither {', '.join(names)} nor a file")
     return Path(text)
+
+
+def _sizes(text):
+    if not (found := re.fullmatch(r"(\d{1,9})(?:-(\d{1,9}))?", text)):
+        raise argparse.ArgumentTypeError(f"must be a number of pixels or two, LEAST-MOST, got {text}")
+    least, most = found.groups()
+    return int(least) if most is None else (int(least), int(most))
+
+
+def _region(text):
+    found = re.fullmatch(r"(\d{1,9}):(\d{1,9}),(\d{1,9}):(\d{1,9})", text)
+    top, bottom, left, right = map(int, found.groups()) if found else (0, 0, 0, 0)
+    if not (top < bottom and left < right):
+        raise argparse.ArgumentTypeError(f"must be TOP:BOTTOM,LEFT:RIGHT in pixels, got {text}")
+    return slice(top, bottom), slice(left, right)
 
 
 # ---- commands
@@ -183,41 +225,65 @@ def _psf_choice(text):
 def _restore(args):
     from deconv import _files
 
-    output = args.output or _beside(args.picture)
     known = isinstance(args.psf, Path)
-    if known and args.plot:
-        args.usage("--plot draws the search for a PSF, and there is none with --psf FILE")
-    if known and args.prior != "auto":
-        args.usage("--prior is for a PSF that is searched for; it does not go with --psf FILE")
-    picture = _files.read(args.picture)
-    _files.check_output(output, force=args.force)
+    _check_restore(args, known)
+    outputs = [args.output or _beside(path) for path in args.pictures]
+    if len(set(outputs)) < len(outputs):
+        args.usage("two of the pictures would be written to one file")
+    pictures = [_files.read(path) for path in args.pictures]
+    for output in outputs:
+        _files.check_output(output, force=args.force)
     if args.plot:
         _check_plot(args.plot, args.force)
     start = time.perf_counter()
     with _progress() as report:
         if known:
-            restored = _restore_known(picture, _read_psf(args.psf), args.gamma or 2.2, report)
+            restored = [_restore_known(pictures[0], _read_psf(args.psf), args.gamma or 2.2, report)]
         else:
-            result = deconv.blind.deblur(
-                picture.pixels,
-                psf=args.psf,
-                prior=args.prior,
-                gamma=args.gamma,
-                channel_axis=picture.channel_axis,
-                callback=report,
-            )
-            restored = result.image
+            results = _restore_blind(pictures, args, report)
+            restored = [r.image.reshape(p.pixels.shape) for r, p in zip(results, pictures, strict=True)]
     seconds = time.perf_counter() - start
-    _files.write(output, restored, like=picture)
-    print("known PSF" if known else _blur(result), f"({seconds:.1f} s)")
-    if not known and result.family != "none":
-        print(_scene(result, tone=args.gamma is None))
-    print(f"wrote {output}")
+    for output, picture, pixels in zip(outputs, pictures, restored, strict=True):
+        _files.write(output, pixels, like=picture)
+    print("known PSF" if known else _blur(results[0]), f"({seconds:.1f} s)")
+    if not known and results[0].family != "none":
+        print(_scene(results[0], tone=args.gamma is None))
+    for output in outputs:
+        print(f"wrote {output}")
     if args.plot:
-        _plot(result, picture.pixels, args.plot)
+        _plot(results[0], pictures[0].pixels, args.plot)
         print(f"wrote {args.plot}")
     if args.read:
-        _print_lines(deconv.ocr.read_lines(restored, channel_axis=picture.channel_axis, lang=args.lang))
+        for picture, pixels in zip(pictures, restored, strict=True):
+            _print_lines(deconv.ocr.read_lines(pixels, channel_axis=picture.channel_axis, lang=args.lang))
+
+
+def _check_restore(args, known):
+    """Complaints about options that do not go together."""
+    if known and args.plot:
+        args.usage("--plot draws the search for a PSF, and there is none with --psf FILE")
+    if known and args.prior != "auto":
+        args.usage("--prior is for a PSF that is searched for; it does not go with --psf FILE")
+    for name in ("psf_size", "region", "same_psf"):
+        if getattr(args, name) and args.psf != "free":
+            args.usage(f"--{name.replace('_', '-')} goes with --psf free")
+    if len(args.pictures) > 1:
+        if not args.same_psf:
+            args.usage("several pictures are restored together with --psf free --same-psf, or one by one")
+        for name in ("output", "region", "plot"):
+            if getattr(args, name):
+                args.usage(f"--{name} is for one picture")
+
+
+def _restore_blind(pictures, args, report):
+    """Results for the pictures, of which there are several only if they share a PSF."""
+    options = {"psf": args.psf, "prior": args.prior, "gamma": args.gamma, "callback": report}
+    if len(pictures) == 1:
+        pixels, axis = pictures[0].pixels, pictures[0].channel_axis
+        return [deconv.blind.deblur(pixels, psf_size=args.psf_size, region=args.region, channel_axis=axis, **options)]
+    # (A grey page is one of a single colour, so that it may lie among others.)
+    pages = [p.pixels if p.pixels.ndim == 3 else p.pixels[..., None] for p in pictures]
+    return deconv.blind.deblur_pages(pages, psf_size=args.psf_size, channel_axis=-1, **options)
 
 
 def _read(args):
@@ -360,16 +426,20 @@ def _read_psf(path):
 def _psf_maker(args):
     """What makes the PSF asked of `degrade`; complaints about options come before any work."""
     family = args.psf or "disk"
-    if family == "auto":
-        args.usage("argument --psf: auto is for restoring; give disk, gaussian, motion or a file")
-    allowed = {"disk": ("size", "softness"), "gaussian": ("size",), "motion": ("size", "angle")}.get(family, ())
+    makers = {"disk": ("size", "softness"), "gaussian": ("size",), "motion": ("size", "angle"), "shake": ("size",)}
+    allowed = makers.get(family, ())
     stray = [n for n in ("size", "softness", "angle") if getattr(args, n) is not None and n not in allowed]
     if stray:
         args.usage(f"--{stray[0]} does not go with --psf {family}")
     if isinstance(family, Path):
         return lambda: _read_psf(family)
     if args.size is None:
-        args.usage(f"--size is wanted: {dict(disk='radius', gaussian='sigma', motion='length')[family]} in pixels")
+        what = {"disk": "radius", "gaussian": "sigma", "motion": "length", "shake": "side"}[family]
+        args.usage(f"--size is wanted: {what} in pixels")
+    if family == "shake":
+        if args.size % 2 != 1:
+            args.usage(f"argument --size: the side of a shake is an odd number of pixels, got {args.size:g}")
+        return lambda: deconv.psf.random_motion(int(args.size), rng=args.seed)
     options = {n: getattr(args, n) for n in allowed[1:] if getattr(args, n) is not None}
     return lambda: getattr(deconv.psf, family)(args.size, **options)
 
@@ -396,18 +466,26 @@ def _restore_known(picture, psf, gamma, report):
 
 def _blur(result):
     """The blur that was found, in one line."""
+    noise = f"noise {result.noise:.4f}"
     if result.family == "none":
-        return f"no blur found; noise {result.noise:.4f}"
+        free = "size" in result.search
+        return f"{'no PSF found that explains it better than no blur' if free else 'no blur found'}; {noise}"
+    if result.family == "free":
+        side, better = result.parameters["size"], 100 * result.score
+        return f"free PSF, {side:.0f} px wide; it explains the picture {better:.0f} % better than no blur; {noise}"
     numbers = [
         f"{name} {value:.1f}{' degrees' if name == 'angle' else ' px'}" for name, value in result.parameters.items()
     ]
     if math.isfinite(result.uncertainty):
         numbers[0] += f" (+- {100 * result.uncertainty:.1f} %)"
-    return f"{result.family} of {', '.join(numbers)}; noise {result.noise:.4f}"
+    return f"{result.family} of {', '.join(numbers)}; {noise}"
 
 
 def _scene(result, tone=True):
     """What the picture was restored as, and the tone curve if it was estimated, in one line."""
+    if result.family == "free":
+        told = "restored as text" if result.prior == "text" else "restored as a natural picture"
+        return f"{told}; tone curve: gamma {result.gamma:.1f}" if tone else told
     if result.prior == "natural":
         return f"restored as a natural picture{': ' if result.reason else ''}{result.reason}"
     part = f"about {100 * result.readability:.0f} % of the characters readable"

@@ -9,6 +9,14 @@ import deconv
 
 IMAGE = np.random.default_rng(0).random((40, 50))
 PSF = np.ones((3, 3)) / 9
+# A part of it, and a picture with nothing in its lower half.
+PART = (slice(0, 36), slice(0, 40))
+HALF = np.concatenate([IMAGE, np.full((40, 50), 0.5)])
+
+
+def free(**options):
+    return deconv.blind.deblur(IMAGE, psf="free", **options)
+
 
 # Functions of a picture: the name of that argument, and a call with everything else right.
 OF_IMAGE = {
@@ -17,6 +25,7 @@ OF_IMAGE = {
     "richardson_lucy": ("image", lambda x: deconv.richardson_lucy(x, PSF, 2)),
     "variational": ("image", lambda x: deconv.variational(x, PSF, num_iter=2)),
     "blind.deblur": ("image", lambda x: deconv.blind.deblur(x)),
+    "blind.deblur_pages": (r"images\[1\]", lambda x: deconv.blind.deblur_pages([IMAGE, x])),
     "vignette.fit": ("image", lambda x: deconv.vignette.fit(x)),
     "vignette.correct": ("image", lambda x: deconv.vignette.correct(x)),
     "noise.estimate": ("image", lambda x: deconv.noise.estimate(x)),
@@ -127,6 +136,53 @@ OTHER = {
     "deblur gamma": ("gamma", lambda: deconv.blind.deblur(IMAGE, gamma=-1.0)),
     "deblur channel_axis": ("channel_axis", lambda: deconv.blind.deblur(IMAGE, channel_axis=7)),
     "deblur callback": ("callback", lambda: deconv.blind.deblur(IMAGE, callback=3)),
+    "deblur one NaN": ("image", lambda: deconv.blind.deblur(np.where(IMAGE > 0.99, np.nan, IMAGE), psf="free")),
+    "deblur small": ("image", lambda: deconv.blind.deblur(IMAGE[:31], psf="free")),
+    "deblur flat": ("image", lambda: deconv.blind.deblur(np.ones((40, 50)), psf="free")),
+    "deblur dark": ("image", lambda: deconv.blind.deblur(-IMAGE, psf="free")),
+    "deblur colour unnamed": ("image", lambda: deconv.blind.deblur(np.stack([IMAGE] * 3, -1), psf="free")),
+    "deblur psf list": ("psf", lambda: deconv.blind.deblur(IMAGE, psf=[[0.5, 0.5]])),
+    "deblur psf none": ("psf", lambda: deconv.blind.deblur(IMAGE, psf=None)),
+    "deblur psf too large": ("psf", lambda: deconv.blind.deblur(IMAGE, psf=np.ones((21, 3)))),
+    "deblur psf_size text": ("psf_size", lambda: free(psf_size="large")),
+    "deblur psf_size fraction": ("psf_size", lambda: free(psf_size=11.5)),
+    "deblur psf_size true": ("psf_size", lambda: free(psf_size=True)),
+    "deblur psf_size small": ("psf_size", lambda: free(psf_size=2)),
+    "deblur psf_size large": ("psf_size", lambda: free(psf_size=21)),
+    "deblur psf_size NaN": ("psf_size", lambda: free(psf_size=np.nan)),
+    "deblur psf_size three": ("psf_size", lambda: free(psf_size=(3, 5, 7))),
+    "deblur psf_size in disorder": ("psf_size", lambda: free(psf_size=(9, 5))),
+    "deblur psf_size pair large": ("psf_size", lambda: free(psf_size=(5, 99))),
+    "deblur psf_size pair kind": ("psf_size", lambda: free(psf_size=(5, "9"))),
+    "deblur psf_size array": ("psf_size", lambda: free(psf_size=np.ones((2, 2)))),
+    "deblur psf_size of a disk": ("psf_size", lambda: deconv.blind.deblur(IMAGE, psf="disk", psf_size=9)),
+    "deblur region of a disk": ("region", lambda: deconv.blind.deblur(IMAGE, psf="disk", region=PART)),
+    "deblur region kind": ("region", lambda: free(region=3)),
+    "deblur region numbers": ("region", lambda: free(region=(0, 0, 32, 32))),
+    "deblur region text": ("region", lambda: free(region="left")),
+    "deblur region of three": ("region", lambda: free(region=(*PART, slice(None)))),
+    "deblur region stepped": ("region", lambda: free(region=(slice(None, None, 2), slice(None)))),
+    "deblur region small": ("region", lambda: free(region=(slice(0, 31), slice(0, 40)))),
+    "deblur region empty": ("region", lambda: free(region=(slice(40, 80), slice(0, 40)))),
+    "deblur region of texts": ("region", lambda: free(region=(slice("a", "b"), slice(0, 40)))),
+    "deblur region of fractions": ("region", lambda: free(region=(slice(0.0, 40.0), slice(0, 40)))),
+    "deblur region flat": ("region", lambda: deconv.blind.deblur(HALF, psf="free", region=(slice(40, 80), PART[1]))),
+    "deblur region beside psf_size": ("psf_size", lambda: free(region=(slice(0, 32), slice(0, 40)), psf_size=20)),
+    "pages none": ("images", lambda: deconv.blind.deblur_pages([])),
+    "pages None": ("images", lambda: deconv.blind.deblur_pages(None)),
+    "pages one array": ("images", lambda: deconv.blind.deblur_pages(IMAGE)),
+    "pages file name": ("images", lambda: deconv.blind.deblur_pages("scan.pdf")),
+    "pages generator": ("images", lambda: deconv.blind.deblur_pages(x for x in [IMAGE])),
+    "pages dict": ("images", lambda: deconv.blind.deblur_pages({"a": IMAGE})),
+    "pages set": ("images", lambda: deconv.blind.deblur_pages({1, 2})),
+    "pages small": ("images", lambda: deconv.blind.deblur_pages([IMAGE, IMAGE[:9]])),
+    "pages psf": ("psf", lambda: deconv.blind.deblur_pages([IMAGE], psf="disk")),
+    "pages psf too large": ("psf", lambda: deconv.blind.deblur_pages([HALF, IMAGE], psf=np.ones((25, 25)))),
+    "pages psf_size": ("psf_size", lambda: deconv.blind.deblur_pages([IMAGE], psf_size=2)),
+    "pages prior": ("prior", lambda: deconv.blind.deblur_pages([IMAGE], prior="cartoon")),
+    "pages gamma": ("gamma", lambda: deconv.blind.deblur_pages([IMAGE], gamma=0)),
+    "pages callback": ("callback", lambda: deconv.blind.deblur_pages([IMAGE], callback=3)),
+    "pages channel_axis": ("channel_axis", lambda: deconv.blind.deblur_pages([IMAGE], channel_axis=7)),
     "disk radius negative": ("radius", lambda: deconv.psf.disk(-1.0)),
     "disk radius text": ("radius", lambda: deconv.psf.disk("5")),
     "disk radius array": ("radius", lambda: deconv.psf.disk(np.ones(3))),
@@ -205,6 +261,12 @@ def test_not_a_psf(function, kind):
 def test_wrong_option(wrong):
     names, call = OTHER[wrong]
     assert_one_sentence(call, names)
+
+
+def test_pages_of_different_libraries():
+    strict = pytest.importorskip("array_api_strict")
+    with pytest.raises(TypeError, match="one library, got a mix of: array_api_strict, numpy"):
+        deconv.blind.deblur_pages([IMAGE, strict.asarray(IMAGE)])
 
 
 @pytest.mark.parametrize("function", OF_PSF)

@@ -7,8 +7,7 @@ from threadpoolctl import threadpool_limits
 
 from benchmarks import families
 from deconv import degrade, psf
-from deconv.blind._choose import choose, settle, sharpness
-from deconv.blind._families import Disk, Gaussian, Motion
+from deconv.blind._choose import choose, sharpness
 from deconv.blind._motion import find_motion
 
 LINES = ["Which kind of blur", "has this page of", "text, it may ask;", "shaken or moved?"]
@@ -85,26 +84,6 @@ def test_sharpness_tells_edges_from_noise():
     # A blur wider than what is looked at leaves noise alone, which is as steep as can be.
     assert sharpness(_seen(PAGE, psf.disk(25), 0.01)) < 0.3
     assert sharpness(np.full((60, 60), 0.5)) == 0
-
-
-def test_a_free_psf_settles_what_it_is():
-    shaken = _seen(PHOTO, BLURS["free"])
-    choice = choose(shaken, 1.0, _silent)
-    assert settle(choice, shaken, BLURS["free"]).family == "free"
-    # None of the edges there are would be left by a wide Gaussian: such an estimate is false.
-    sharp = _seen(PHOTO, BLURS["none"])
-    assert settle(choice, sharp, psf.gaussian(4.0)).family == "none"
-
-
-@pytest.mark.parametrize("candidate", [Disk(4.0), Gaussian(5.0), Motion(8.0, 30.0)])
-def test_a_free_psf_of_few_numbers_is_taken_for_that(candidate):
-    kernel = candidate.make()
-    seen = _seen(PHOTO, kernel)
-    choice = choose(_seen(PHOTO, BLURS["free"]), 1.0, _silent)
-    rough = kernel * (1 + 0.2 * np.random.default_rng(0).standard_normal(kernel.shape)).clip(0)
-    settled = settle(choice, seen, rough)
-    assert isinstance(settled.found.candidate, type(candidate))
-    assert psf.similarity(settled.found.candidate.make(), kernel) > 0.93
 
 
 def test_pictures_of_the_table_are_what_they_say():

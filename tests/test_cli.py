@@ -34,6 +34,17 @@ def photo(tmp_path, sharp):
     return path
 
 
+def shaken(path, *, sharp=None, seed=2):
+    """A 16-bit file of text in linear values, shaken; and the text, sharp."""
+    if sharp is None:
+        sharp = 0.1 + 0.8 * deconv.degrade.text_picture(["page one", "of text"], size=24, shape=(96, 160))
+    channels = None if sharp.ndim == 2 else -1
+    light = deconv.degrade.blur(sharp, deconv.psf.random_motion(9, rng=seed), channel_axis=channels)
+    pixels = deconv.degrade.add_noise(light, 0.002, rng=0)
+    _files.write(path, pixels, like=_files.Picture(pixels, dtype=np.dtype(np.uint16), white=65535))
+    return sharp
+
+
 @pytest.fixture
 def no_tesseract(monkeypatch):
     monkeypatch.setattr("pytesseract.pytesseract.tesseract_cmd", "no-such-program")
@@ -143,6 +154,75 @@ def test_restore_with_a_known_psf(photo, sharp, kind, capsys):
     assert np.abs(restored - truth).mean() < np.abs(_files.read(photo).pixels - truth).mean() / 3
 
 
+def test_restore_a_shaken_picture(tmp_path, capsys):
+    sharp = shaken(tmp_path / "in.png")
+    arguments = ["restore", str(tmp_path / "in.png"), "--psf", "free", "--psf-size", "3-15"]
+    assert main([*arguments, "--plot", str(tmp_path / "found.svg")]) == 0
+    said, complaints = capsys.readouterr()
+    assert not complaints
+    found, restored_as, *_ = said.splitlines()
+    told = r"free PSF, (\d+) px wide; it explains the picture (\d+) % better than no blur; noise 0\.\d+ \([\d.]+ s\)"
+    side, better = map(int, re.fullmatch(told, found).groups())
+    assert 7 <= side <= 15
+    assert 0 < better < 100
+    # Of a free PSF neither readability nor a shoulder is known.
+    assert re.fullmatch(r"restored as (text|a natural picture); tone curve: gamma 1\.0", restored_as)
+    assert "<svg" in (tmp_path / "found.svg").read_text()
+    restored = _files.read(tmp_path / "in_restored.png")
+    assert restored.dtype == np.uint16
+    before = deconv.metrics.psnr(_files.read(tmp_path / "in.png").pixels, sharp)
+    assert deconv.metrics.psnr(restored.pixels, sharp) > before + 5
+    assert main([*arguments, "--gamma", "1", "-o", str(tmp_path / "given.png")]) == 0
+    # A given tone curve is not told.
+    assert re.fullmatch(r"restored as (text|a natural picture)", capsys.readouterr().out.splitlines()[1])
+
+
+def test_a_free_psf_that_is_none(tmp_path, capsys):
+    noise = np.random.default_rng(0).random((40, 48))
+    _files.write(tmp_path / "noise.png", noise)
+    assert main(["restore", str(tmp_path / "noise.png"), "--psf", "free", "--psf-size", "5", "--gamma", "1"]) == 0
+    found, _ = capsys.readouterr().out.splitlines()
+    assert found.startswith("no PSF found that explains it better than no blur; noise ")
+    before, after = (_files.read(tmp_path / name).pixels for name in ("noise.png", "noise_restored.png"))
+    np.testing.assert_array_equal(after, before)
+
+
+def test_size_and_region_are_handed_on(photo, monkeypatch):
+    asked = {}
+
+    def deblur(image, **options):
+        asked.update(options)
+        return deconv.blind.Restoration(image, np.ones((1, 1)), "none")
+
+    monkeypatch.setattr(deconv.blind, "deblur", deblur)
+    options = ["--psf", "free", "--psf-size", "21", "--region", "0:40,10:60", "--prior", "text"]
+    assert main(["restore", str(photo), *options]) == 0
+    expected = {"psf": "free", "psf_size": 21, "region": (slice(0, 40), slice(10, 60)), "prior": "text", "gamma": None}
+    assert expected.items() <= asked.items()
+
+
+def test_pictures_of_one_psf_are_restored_together(tmp_path, capsys):
+    grey, colour = tmp_path / "grey.tif", tmp_path / "colour.png"
+    page = shaken(grey)
+    shaken(colour, sharp=np.stack([page, 0.9 * page, 0.8 * page], axis=-1))
+    arguments = ["restore", "--psf", "free", "--same-psf", str(grey), str(colour), "--psf-size", "15", "--gamma", "1"]
+    assert main(arguments) == 0
+    outputs = [tmp_path / "grey_restored.tif", tmp_path / "colour_restored.png"]
+    found, _, *wrote = capsys.readouterr().out.splitlines()
+    assert found.startswith("free PSF, ")
+    assert wrote == [f"wrote {output}" for output in outputs]
+    for path, output in zip((grey, colour), outputs, strict=True):
+        before, after = _files.read(path).pixels, _files.read(output).pixels
+        assert after.shape == before.shape
+        assert np.abs(np.diff(after, axis=1)).mean() > 1.3 * np.abs(np.diff(before, axis=1)).mean()
+    for output in outputs[1:]:
+        output.unlink()
+    # One that exists stops them all.
+    assert main(arguments) == 1
+    assert f"{outputs[0]} exists already" in capsys.readouterr().err
+    assert not outputs[1].exists()
+
+
 def test_nothing_is_overwritten_unasked(photo, sharp, capsys):
     output = photo.with_name("photo_restored.png")
     output.write_bytes(b"precious")
@@ -180,6 +260,10 @@ def test_ctrl_c_is_quiet_and_leaves_nothing(photo, monkeypatch, capsys):
         (["photo.png", "--psf", "line.npy"], r"line\.npy must hold one array of two axes"),
         (["photo.png", "--psf", "minus.npy"], r"psf must not be negative"),
         (["tiny.png", "--psf", "large.npy"], r"psf .* is larger than the image"),
+        (["photo.png", "--psf", "free", "--psf-size", "999"], r"psf_size .* 999"),
+        (["photo.png", "--psf", "free", "--psf-size", "9-5"], r"psf_size .*\(9, 5\)"),
+        (["photo.png", "--psf", "free", "--region", "0:20,0:90"], r"region must be 32 pixels or more on each side"),
+        (["photo.png", "missing.png", "--psf", "free", "--same-psf"], r"cannot read .*missing\.png"),
     ],
 )
 def test_a_failure_is_one_line(photo, monkeypatch, capsys, arguments, sentence):
@@ -209,7 +293,17 @@ def test_a_failure_is_one_line(photo, monkeypatch, capsys, arguments, sentence):
         ([], "the following arguments are required: COMMAND"),
         (["restore"], "the following arguments are required: IN"),
         (["sharpen", "a.png"], "invalid choice: 'sharpen'"),
-        (["restore", "a.png", "--psf", "dsk"], "'dsk' is neither auto, disk, gaussian, motion nor a file"),
+        (["restore", "a.png", "--psf", "dsk"], "'dsk' is neither auto, disk, gaussian, motion, free nor a file"),
+        (["restore", "a.png", "--psf-size", "9"], "--psf-size goes with --psf free"),
+        (["restore", "a.png", "--psf", "auto", "--region", "0:40,0:40"], "--region goes with --psf free"),
+        (["restore", "a.png", "--psf", "free", "--psf-size", "few"], "a number of pixels or two, LEAST-MOST, got few"),
+        (["restore", "a.png", "--psf", "free", "--psf-size", "5-"], "a number of pixels or two, LEAST-MOST, got 5-"),
+        (["restore", "a.png", "--psf", "free", "--region", "40"], "must be TOP:BOTTOM,LEFT:RIGHT in pixels, got 40"),
+        (["restore", "a.png", "--psf", "free", "--region", "40:0,0:40"], "must be TOP:BOTTOM,LEFT:RIGHT in pixels"),
+        (["restore", "a.png", "b.png"], "several pictures are restored together with --psf free --same-psf"),
+        (["restore", "a.png", "--same-psf"], "--same-psf goes with --psf free"),
+        (["restore", "a.png", "b.png", "--psf", "free", "--same-psf", "-o", "c.png"], "--output is for one picture"),
+        (["restore", "a.png", "a.png", "--psf", "free", "--same-psf"], "would be written to one file"),
         (["restore", "a.png", "--gamma", "0"], "must be a number above 0, got 0"),
         (["restore", "a.png", "--gamma", "much"], "must be a number above 0, got much"),
         (["restore", "a.png", "--prior", "taste"], "invalid choice: 'taste'"),
@@ -219,7 +313,10 @@ def test_a_failure_is_one_line(photo, monkeypatch, capsys, arguments, sentence):
         (["degrade", "a.png", "-o", "b.png", "--step", "3"], "--step goes without a picture IN"),
         (["degrade", "-o", "b.png", "--size", "3"], "--size goes with a picture IN"),
         (["degrade", "a.png", "-o", "b.png"], "--size is wanted: radius in pixels"),
-        (["degrade", "a.png", "-o", "b.png", "--psf", "auto"], "auto is for restoring"),
+        (["degrade", "a.png", "-o", "b.png", "--psf", "auto"], "'auto' is neither disk, gaussian, motion, shake nor"),
+        (["degrade", "a.png", "-o", "b.png", "--psf", "shake"], "--size is wanted: side in pixels"),
+        (["degrade", "a.png", "-o", "b.png", "--psf", "shake", "--size", "8"], "an odd number of pixels, got 8"),
+        (["degrade", "a.png", "-o", "b.png", "--psf", "shake", "--size", "7.5"], "an odd number of pixels, got 7.5"),
         (["degrade", "a.png", "-o", "b.png", "--size", "3", "--angle", "3"], "--angle does not go with --psf disk"),
         (["degrade", "-o", "b.png", "--seed", "-1"], "argument --seed: must be 0 or more, got -1"),
     ],
@@ -305,6 +402,7 @@ def test_degrade_simulates_a_photograph_with_its_truth(tmp_path, capsys):
         (["--psf", "disk", "--size", "3", "--softness", "1"], deconv.psf.disk(3, softness=1)),
         (["--psf", "gaussian", "--size", "2"], deconv.psf.gaussian(2)),
         (["--psf", "motion", "--size", "9", "--angle", "30"], deconv.psf.motion(9, 30)),
+        (["--psf", "shake", "--size", "11", "--seed", "5"], deconv.psf.random_motion(11, rng=5)),
         (["--psf", "own.npy"], deconv.psf.gaussian(1)),
     ],
 )

@@ -18,6 +18,7 @@ from deconv import noise, tone
 from deconv._array import array_namespace, as_image, as_psf, like, to_numpy, torch_door
 from deconv._check import integer, real
 from deconv.blind._any_psf import restore_pages
+from deconv.blind._choose import choose
 from deconv.blind._families import FAMILIES
 from deconv.blind._judge import judge
 from deconv.blind._light import ink_of, polarity, text_window
@@ -140,15 +141,25 @@ def deblur(
         _one_of(psf, "psf", (*FAMILIES, "free", "auto"))
     if callback is not None and not callable(callback):
         raise TypeError(f"callback must be callable, got {type(callback).__name__}")
+    if isinstance(psf, str) and psf != "free":
+        for name, value in (("psf_size", psf_size), ("region", region)):
+            if value is not None:
+                raise ValueError(f"{name} is for a free PSF: it does not go with psf={psf!r}")
+    chosen = None
+    if isinstance(psf, str) and psf == "auto":
+        with threadpool_limits(1, user_api="blas"):
+            choice = choose(xp.clip(xp.mean(planes, axis=0), 0.0, None), gamma, lambda _: None)
+        psf, chosen = choice.family, choice.found
+        if psf == "none":
+            return _result(image, None, _nothing(choice.found, planes, choice.gamma), channel_axis)
+        # (Text's own tones are told from what encoded photographs have: only linear data is news to it.)
+        gamma = choice.gamma if psf != "free" and choice.gamma == 1.0 else gamma
     if not isinstance(psf, str) or psf == "free":
         free = _Free(psf, psf_size, region, planes)
         return _as_free([image], [planes], prior, gamma, free, channel_axis, callback)[0]
-    for name, value in (("psf_size", psf_size), ("region", region)):
-        if value is not None:
-            raise ValueError(f"{name} is for a free PSF: it does not go with psf={psf!r}")
 
     planes = xp.clip(planes, 0.0, None)
-    families = list(FAMILIES.values()) if psf == "auto" else [FAMILIES[psf]]
+    families = [FAMILIES[psf]]
     report = _Progress(callback, _STAGES)
     told, restored = {}, None
     # The search solves thousands of small systems, on which threads of a linear algebra library only wait for each
@@ -158,7 +169,7 @@ def deblur(
             restored, told = _as_text(planes, families, gamma, report)
         if restored is None:
             report.again()
-            restored, natural = _as_anything(planes, families, gamma, report)
+            restored, natural = _as_anything(planes, families, gamma, report, chosen)
             if restored is not None:
                 natural |= told
                 if prior == "text":
@@ -375,17 +386,19 @@ def _middle(plane, foreground):
     return float(np.median(to_numpy(plane))) if foreground == "bright" else 0.0
 
 
-def _as_anything(planes, families, gamma, report):
-    """Planes restored as a natural picture and the fields of the result; None for the planes if it is sharp."""
+def _as_anything(planes, families, gamma, report, found=None):
+    """Planes restored as a natural picture and the fields of the result; None for the planes if it is sharp.
+
+    The PSF is looked for unless one was `found`.
+    """
     xp = array_namespace(planes)
     curve = (_PHOTOGRAPH if gamma is None else gamma, 0.0)
     light = tone.decode(planes, *curve)
     grey = xp.mean(light, axis=0)
     report("light", 1.0)
-    found = find(grey, families, planes.shape[2], partial(report, "search"))
+    found = found or find(grey, families, planes.shape[2], partial(report, "search"))
     if found.candidate is None:
-        delta = like(np.ones((1, 1)), planes)
-        return None, {"psf": delta, "family": "none", "gamma": curve[0], "search": _curve(found)}
+        return None, _nothing(found, planes, curve[0])
     candidate = refine(grey, found.candidate)
     count = light.shape[0]
     restored = [
@@ -393,6 +406,11 @@ def _as_anything(planes, families, gamma, report):
         for c in range(count)
     ]
     return restored, _told(found, candidate, planes, curve)
+
+
+def _nothing(found, planes, gamma):
+    """Fields of the result for a picture that is sharp."""
+    return {"psf": like(np.ones((1, 1)), planes), "family": "none", "gamma": gamma, "search": _curve(found)}
 
 
 def _told(found, candidate, planes, curve):

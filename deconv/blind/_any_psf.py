@@ -14,7 +14,9 @@ __all__ = ["restore_pages"]
 # Exponents of an encoding that are tried: of data that are light, and of photographs.
 _LINEAR, _PHOTOGRAPH = 1.0, 2.2
 # A picture of more pixels shows its PSF in a part of that many as well, where it has most edges.
-_PIXELS = 4e5
+_PIXELS = 3e5
+# But its shorter side is no less than this.
+_NARROWEST = 256
 # Share of flat scene from which it is taken for text: pages have 0.3 and more, photographs up to 0.32.
 _FLAT = 0.31
 # What a PSF must save of the judge's cost, and how wide it must be (root mean square, in pixels), to be believed.
@@ -103,23 +105,26 @@ def _found(pages, gamma, sizes, start, region, report):
 
 
 def _width(psf):
-    """Root mean square distance from the centre of mass, along the narrower axis it has."""
+    """Root mean square distance from the centre of mass, along the axis on which it is widest."""
     at = np.indices(psf.shape).reshape(2, -1) - np.sum(np.indices(psf.shape) * psf, axis=(1, 2))[:, None]
     return math.sqrt(float(np.linalg.eigvalsh(at * psf.ravel() @ at.T)[1]))
 
 
 def _busiest(grey):
-    """The part of a large picture, of its shape, that has most edges."""
+    """The part of a large picture, about of its shape, that has most edges."""
     part = math.sqrt(_PIXELS / math.prod(grey.shape))
     if part >= 1:
         return grey
     xp = array_namespace(grey)
-    sides = [round(part * n) for n in grey.shape]
+    # (A long strip is not made narrower still.)
+    narrow = min(min(grey.shape), max(round(part * min(grey.shape)), _NARROWEST))
+    sides = [narrow if n == min(grey.shape) else min(n, round(_PIXELS / narrow)) for n in grey.shape]
     edges = to_numpy(xp.abs(grey[1:, :-1] - grey[:-1, :-1]) + xp.abs(grey[:-1, 1:] - grey[:-1, :-1]))
     # (Sums over windows, from running sums; windows start at every sixteenth of a side.)
+    edges = np.pad(edges, ((0, 1), (0, 1)))
     sums = np.pad(np.cumsum(np.cumsum(edges, axis=0, dtype=np.float64), axis=1), ((1, 0), (1, 0)))
     rows, columns = (
-        np.linspace(0, n - 1 - side, 1 + math.ceil(16 * (n / side - 1))).astype(int)
+        np.linspace(0, n - side, 1 + math.ceil(16 * (n / side - 1))).astype(int)
         for n, side in zip(grey.shape, sides, strict=True)
     )
     top, left = np.meshgrid(rows, columns, indexing="ij")

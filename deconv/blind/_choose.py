@@ -5,22 +5,20 @@ Gaussian has none; it is told by a steepness that no scene has (`deconv.blind._s
 pixel wide in every direction, which no blur leaves. What is blurred and is none of these is for the free estimate.
 """
 
-import math
 from dataclasses import dataclass, replace
 
 import numpy as np
 from scipy import ndimage
 
 from deconv import noise
-from deconv import psf as psf_module
 from deconv._array import to_numpy
 from deconv._resample import at_scale
-from deconv.blind._families import FAMILIES, Disk, Gaussian, Motion
+from deconv.blind._families import Disk, Gaussian, Motion
 from deconv.blind._search import Found, beside, find
 from deconv.blind._spectrum import MARGIN, Periodogram
 from deconv.tone import decode
 
-__all__ = ["Choice", "choose", "settle", "sharpness", "unevenness"]
+__all__ = ["Choice", "choose", "sharpness", "unevenness"]
 
 # Edges count in windows of so many pixels, of at least this part of the picture's largest contrast; what noise adds to
 # contrast and to steps, in its standard deviations; of all windows this quantile speaks for the picture.
@@ -38,8 +36,6 @@ _LARGE, _FILLED = 5.0, 0.45
 _PHOTOGRAPH = 2.2
 # Directions in which steps are looked at.
 _SHIFTS = ((0, 1), (1, 0), (1, 1), (1, -1))
-# Steps of this quantile, if so many times as steep as a PSF leaves any, prove it false.
-_STEPS, _FALSE = 0.997, 1.5
 # Pixels that are looked at for edges.
 _PIXELS = 1e6
 # Log of the odds for a movement from which no other encoding is looked through.
@@ -56,8 +52,6 @@ _ROUND = (1.4, 8.0)
 _COARSE, _SECTORS, _RINGS = 200, 24, 1.15
 # Unevenness from which something shook: of shakes 1.6 and more, of soft photographs 1.0 to 1.3.
 _UNEVEN = 1.45
-# Similarity from which a free PSF is one of few numbers.
-_LIKE = 0.93
 
 
 @dataclass(frozen=True)
@@ -138,56 +132,6 @@ def _through(image, gamma, edges, report):
         return Choice("gaussian", soft, gamma, edges, odds)
     # The power of what is merely soft is the same in directions not far from each other, that of a shake is not.
     return Choice("free" if unevenness(light) >= _UNEVEN else "none", nothing, gamma, edges, odds)
-
-
-def settle(choice, image, psf):
-    """What a picture of no kind turns out to be, once its free PSF is known.
-
-    Parameters
-    ----------
-    choice : Choice
-        Of family "free".
-    image : array, shape (M, N)
-        The picture, grey, as it is encoded.
-    psf : array, shape (m, n)
-        The free-form estimate.
-
-    Returns
-    -------
-    Choice
-        "none" if the picture has edges steeper than that PSF leaves any, for then it is a false one; a kind of few
-        numbers if the PSF is one but for what noise does to it; or "free" as it was.
-    """
-    x, psf = _middle(to_numpy(image).astype(np.float64)), psf_module.normalise(to_numpy(psf).astype(np.float64))
-    for shift, line in zip(_SHIFTS, _lines(psf.shape), strict=True):
-        steps = np.abs(x - np.roll(x, shift, axis=(0, 1)))[1:-1, 1:-1]
-        steepest = float(np.bincount((line - line.min()).ravel(), psf.ravel()).max())
-        if float(np.quantile(steps, _STEPS)) - _NOISE[1] * noise.estimate(x) > _FALSE * steepest:
-            return replace(choice, family="none")
-    likeness = {c: psf_module.similarity(psf, c.make()) for c in _alike(psf)}
-    best = max(likeness, key=likeness.__getitem__)
-    if likeness[best] < _LIKE:
-        return choice
-    if best.radius < best.sharp:
-        return replace(choice, family="none")
-    family = next(name for name, kind in FAMILIES.items() if isinstance(best, kind))
-    return replace(choice, family=family, found=replace(choice.found, candidate=best))
-
-
-def _lines(shape):
-    """For each direction in which steps are looked at, which line across it a pixel lies on; steps aslant cross two."""
-    rows, columns = np.indices(shape)
-    return columns, rows, (rows + columns) // 2, (rows - columns) // 2
-
-
-def _alike(psf):
-    """The disc, the Gaussian and the movement of the same second moments."""
-    at = np.stack(np.indices(psf.shape)).reshape(2, -1)
-    spread = np.cov(at, aweights=psf.ravel(), bias=True)
-    short, long = np.sqrt(np.maximum(np.linalg.eigvalsh(spread), 1e-3))
-    angle = 0.5 * math.degrees(math.atan2(-2 * spread[0, 1], spread[1, 1] - spread[0, 0]))
-    round_ = 2 * math.sqrt(short * long)
-    return [Disk(round_), Gaussian(round_), *(Motion(part * math.sqrt(3) * long, angle % 180) for part in (0.9, 1.0))]
 
 
 def sharpness(image):

@@ -46,7 +46,6 @@ class Disk:
     fill: float = 0.1
     uncertainty: float = field(default=math.nan, compare=False)
 
-    sectors: ClassVar[int] = 8
     # Radii tried per octave: as many as rings of zeros want.
     per_octave: ClassVar[int] = 14
     # Standard deviation of the radius, as a part of it, beyond which none was found: rings leave no doubt.
@@ -100,7 +99,6 @@ class Gaussian:
     radius: float
     uncertainty: float = field(default=math.nan, compare=False)
 
-    sectors: ClassVar[int] = 8
     per_octave: ClassVar[int] = 4
     unsure: ClassVar[float] = 0.3
     sharp: ClassVar[float] = 1.6

@@ -19,7 +19,7 @@ import math
 import numpy as np
 
 from deconv._array import array_namespace, device, like, to_numpy
-from deconv._diagonal import _floats
+from deconv._diagonal import _complex, _floats
 from deconv._fft import Transfer, fast_shape, irfftn, rfftn
 from deconv.kernels import edge_blend, edge_divergence
 
@@ -71,14 +71,14 @@ class Latent:
         self.transfer = Transfer(like(psf, self.picture), self.shape)
         xp = array_namespace(self.picture)
         otf = self.transfer.otf
-        data = self.transfer.conj * self._spectrum
+        data = _floats(self.transfer.conj * self._spectrum)
         power = xp.real(otf) ** 2 + xp.imag(otf) ** 2 + _TINY
         scene, weight = self.blurred, _FIRST * price
         while weight < _LAST:
             edge_divergence(scene, price / weight, self._across, self._field, self.shape[1])
-            spectrum = rfftn(self._field)
-            edge_blend(*(_floats(a) for a in (spectrum, data)), power, self._laplacian, weight)
-            scene = irfftn(spectrum, self.shape)
+            spectrum = _floats(rfftn(self._field))
+            edge_blend(spectrum, data, power, self._laplacian, weight)
+            scene = irfftn(_complex(spectrum), self.shape)
             weight *= _GROWTH
         self.scene = scene
         return scene

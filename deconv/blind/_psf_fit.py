@@ -67,7 +67,13 @@ def fit(auto, cross, start, ridge):
 
 
 def pruned(psf, least, piece):
-    """Without weights below the part `least` of the largest, and pieces that hold less than the part `piece` of all."""
+    """Without weights below the part `least` of the largest, and pieces that hold less than the part `piece` of all.
+
+    Sum 1; of nothing at all, which a scene without edges leaves, no blur.
+    """
+    if not psf.max() > 0:
+        psf = np.zeros_like(psf)
+        psf[tuple(n // 2 for n in psf.shape)] = 1.0
     psf = np.where(psf < least * psf.max(), 0.0, psf)
     labels, count = ndimage.label(psf > 0, np.ones((3, 3)))
     mass = ndimage.sum_labels(psf, labels, np.arange(count + 1))

@@ -97,7 +97,7 @@ def find(image, families, width, report, blurred=False):
     while True:
         small, scale = at_scale(image, factor)
         top = min(largest / scale, 0.4 * min(small.shape))
-        spectrum = Periodogram(small, MARGIN * max(small.shape), families[0].sectors, top)
+        spectrum = Periodogram(small, MARGIN * max(small.shape), largest=top)
         total = float(spectrum.count.sum())
         octaves = math.log2(top / _SMALLEST)
         steps = np.geomspace(_SMALLEST, top, max(2, math.ceil(max(f.per_octave for f in families) * octaves)))
@@ -129,7 +129,7 @@ def find(image, families, width, report, blurred=False):
 def beside(image, candidate, family):
     """Log of the odds against no blur of a PSF, and of the likeliest one of a family of similar size, on one grid."""
     small, scale = at_scale(image, candidate.radius / _REFINE_RADIUS)
-    spectrum = Periodogram(small, MARGIN * max(small.shape), candidate.sectors)
+    spectrum = Periodogram(small, MARGIN * max(small.shape))
     nothing, own = spectrum.fit(), spectrum.fit(_scaled(candidate, 1 / scale), vary=True)
     radii = candidate.radius / scale * np.geomspace(*_SIMILAR, 16)
     best = min(_scan(spectrum, [family], radii), key=_evidence)
@@ -140,7 +140,7 @@ def beside(image, candidate, family):
 def refine(image, candidate):
     """The numbers of a PSF once more, on the grid that shows it best."""
     small, scale = at_scale(image, candidate.radius / _REFINE_RADIUS)
-    spectrum = Periodogram(small, MARGIN * max(small.shape), candidate.sectors)
+    spectrum = Periodogram(small, MARGIN * max(small.shape))
     if isinstance(candidate, Motion):
         spectrum = spectrum.along(candidate.angle, 2 * candidate.radius / scale)
     fit = spectrum.fit(_scaled(candidate, 1 / scale), vary=True)

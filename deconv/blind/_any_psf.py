@@ -15,7 +15,7 @@ __all__ = ["restore_pages"]
 # Exponents of an encoding that are tried: of data that are light, and of photographs.
 _LINEAR, _PHOTOGRAPH = 1.0, 2.2
 # A picture of more pixels shows its PSF in a part of that many as well, where it has most edges.
-_PIXELS = 3e5
+_PIXELS = 4e5
 # But its shorter side is no less than this.
 _NARROWEST = 256
 # Share of flat scene from which it is taken for text: pages have 0.48 and more, photographs up to 0.27.

@@ -104,7 +104,8 @@ class Free:
     psf : ndarray, shape (m, m)
         In pixels of the pictures, centred at ``m // 2``; sum 1.
     gain : float
-        Part of the judge's cost of no blur at all that it saves; 0 or less if it explains the pictures no better.
+        Part of the judge's cost of no blur at all that it saves, at the second scale or at the pictures' own, whichever
+        is more; 0 or less if it explains the pictures no better.
     flat : float
         Share of the scene that is flat.
     walks : tuple of Walk
@@ -142,18 +143,20 @@ def estimate(pictures, *, sizes=None, start=None, report=lambda _: None):
     last = _Scale(pictures, _SECOND, max(w.size for w in walks))
     walks = _carried(pictures, walks, last, floor, report)
     best = walks[0]
+    gain = 1.0 - best.cost / last.cost(_NOTHING)
     side = _side(best.size, 0)
     full = _Scale(pictures, 0, side)
     psf = resampled(best.psf, side, _STEP**_SECOND)
     psf = _polished(full, psf, _FINE_PRICES, floor, lambda part: report(0.6 + 0.3 * part))
-    # Judged once more where a small PSF is more than a few pixels.
+    # Judged once more where a small PSF is more than a few pixels: the coarser scale hardly tells a right one of 9
+    # pixels from no blur, the finer does; of large ones the coarser tells more.
     nothing, cost = full.cost(_NOTHING), full.cost(psf)
     if cost > (1 - _SURE) * nothing:
         again = _polished(full, psf, _FINE_PRICES, floor)
         if (other := full.cost(again)) < cost:
             psf, cost = again, other
     report(1.0)
-    return Free(_trimmed(psf), 1.0 - cost / nothing, full.flat, tuple(walks))
+    return Free(_trimmed(psf), max(gain, 1.0 - cost / nothing), full.flat, tuple(walks))
 
 
 def _mended(pictures, start, floor, report):

@@ -377,7 +377,8 @@ def test_the_evidence_is_in_the_result(prior, answers):
     assert radius[-1] == pytest.approx(0.115 * BLURRED.shape[1], rel=0.01)
     # Smallest at the radius that was found; refining moves it by 6 % at most.
     assert radius[np.argmin(criterion)] == pytest.approx(result.parameters["radius"], rel=0.08)
-    assert 0 < result.score == pytest.approx(-criterion.min(), abs=0.1)
+    # Where frequencies scatter more than they should, the score is less than the criterion says.
+    assert 0 < result.score <= -criterion.min() + 0.01
 
 
 def test_parameters_are_plain_numbers(answers):

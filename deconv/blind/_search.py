@@ -7,7 +7,7 @@ import numpy as np
 
 from deconv._array import array_namespace, to_numpy
 from deconv._resample import at_scale
-from deconv.blind._families import Motion
+from deconv.blind._families import Disk, Motion
 from deconv.blind._motion import find_motion
 from deconv.blind._spectrum import MARGIN, Periodogram
 
@@ -97,7 +97,7 @@ def find(image, families, width, report, blurred=False):
     while True:
         small, scale = at_scale(image, factor)
         top = min(largest / scale, 0.4 * min(small.shape))
-        spectrum = Periodogram(small, MARGIN * max(small.shape), largest=top)
+        spectrum = Periodogram(small, MARGIN * max(small.shape), largest=top, falls=families != [Disk])
         total = float(spectrum.count.sum())
         octaves = math.log2(top / _SMALLEST)
         steps = np.geomspace(_SMALLEST, top, max(2, math.ceil(max(f.per_octave for f in families) * octaves)))
@@ -140,7 +140,7 @@ def beside(image, candidate, family):
 def refine(image, candidate):
     """The numbers of a PSF once more, on the grid that shows it best."""
     small, scale = at_scale(image, candidate.radius / _REFINE_RADIUS)
-    spectrum = Periodogram(small, MARGIN * max(small.shape))
+    spectrum = Periodogram(small, MARGIN * max(small.shape), falls=not isinstance(candidate, Disk))
     if isinstance(candidate, Motion):
         spectrum = spectrum.along(candidate.angle, 2 * candidate.radius / scale)
     fit = spectrum.fit(_scaled(candidate, 1 / scale), vary=True)

@@ -95,6 +95,9 @@ class Periodogram:
         Bins of direction over half a turn.
     largest : float
         Largest radius in pixels that is looked for: a smaller one needs no finer rings.
+    falls : bool
+        Whether the scene's power is known to fall as edges' does. What has zeros needs no telling, and of text, much
+        blurred, it is not so.
 
     Attributes
     ----------
@@ -106,8 +109,9 @@ class Periodogram:
         Standard deviation of what one frequency is spread over, in cycles a pixel.
     """
 
-    def __init__(self, image, margin, sectors=8, largest=math.inf):
+    def __init__(self, image, margin, sectors=8, largest=math.inf, falls=True):
         xp = array_namespace(image)
+        self._falls = falls
         h, w = (int(n) for n in image.shape)
         level, ends = _border(to_numpy(image), margin)
         taper = [_taper(n, margin if ends else n / 2) for n in (h, w)]
@@ -172,8 +176,8 @@ class Periodogram:
         self.power = np.maximum(self.power, 1e-12 * self.power.max())
         turns = mean(np.cos(2 * turn)), mean(np.sin(2 * turn)), mean(np.cos(4 * turn))
         self.direction = np.degrees(np.arctan2(turns[1], turns[0])) / 2
-        self._edges = self.f**_FALL
-        self._scene, scene = _splines(np.log(self.f), turns)
+        self._edges = self.f**_FALL if self._falls else np.ones_like(self.f)
+        self._scene, scene = _splines(np.log(self.f), turns, self._falls)
         u = (self.f / self.f.max()) ** 2
         self._noise = np.stack([u**i for i in range(1 + _COLOURS)], 1)
         self._stiff = np.zeros((scene.shape[0] + 1 + _COLOURS,) * 2)
@@ -281,14 +285,14 @@ def _taper(n, margin):
     return 0.5 - 0.5 * np.cos(np.pi * np.minimum(edge, 1.0))
 
 
-def _splines(x, turns):
+def _splines(x, turns, falls):
     """Columns of the logarithm of a scene's power over that of edges, and the precision of their weights."""
     pieces = max(3, round((x.max() - x.min()) / math.log(_KNOTS)))
     radial = _basis(x, pieces, 3)
     rises, bends = (np.diff(np.eye(radial.shape[1]), order, axis=0) for order in (1, 2))
     rise = _FALLEN * (x.max() - x.min()) / pieces
     columns = [radial]
-    stiff = [bends.T @ bends / _BENT**2 + rises.T @ rises / rise**2 + 1e-6 * np.eye(radial.shape[1])]
+    stiff = [bends.T @ bends / _BENT**2 + falls * rises.T @ rises / rise**2 + 1e-6 * np.eye(radial.shape[1])]
     slow = _basis(x, max(2, round(_TURNING * pieces)), 2)
     steps = np.diff(np.eye(slow.shape[1]), 1, axis=0)
     for turn in turns:

@@ -37,8 +37,8 @@ def restore_pages(pages, prior, gamma, *, sizes, start, region, report):
         Exponent of their encoding; None for that of light or of photographs, in whichever the PSF found gains more.
     sizes : (int, int) or None
         Bounds of the PSF's support.
-    start : array or None
-        A PSF to begin with.
+    start : ndarray or None
+        A PSF to begin with, square, its sides odd.
     region : tuple of slices or None
         The part in which the PSF is looked for.
     report : callable
@@ -55,7 +55,7 @@ def restore_pages(pages, prior, gamma, *, sizes, start, region, report):
     gamma, found = _found(pages, gamma, sizes, start, region, report)
     curve = (gamma, 0.0)
     told = {
-        "gamma": curve[0],
+        "gamma": gamma,
         "search": {
             "size": np.asarray([w.size for w in found.walks]),
             "criterion": np.asarray([w.cost for w in found.walks]),
@@ -86,7 +86,6 @@ def restore_pages(pages, prior, gamma, *, sizes, start, region, report):
 def _found(pages, gamma, sizes, start, region, report):
     """The exponent of the encoding, as given or as makes the pages sharpest, and the PSF in that light."""
     xp = array_namespace(pages[0])
-    start = None if start is None else to_numpy(start).astype(np.float64)
     tried = (_LINEAR, _PHOTOGRAPH) if gamma is None else (gamma,)
     found = []
     for i, exponent in enumerate(tried):

@@ -21,6 +21,7 @@ References
        :doi:`10.1109/CVPR.2011.5995521`
 """
 
+import functools
 import math
 from dataclasses import dataclass, field, replace
 
@@ -143,20 +144,22 @@ def estimate(pictures, *, sizes=None, start=None, report=lambda _: None):
     last = _Scale(pictures, _SECOND, max(w.size for w in walks))
     walks = _carried(pictures, walks, last, floor, report)
     best = walks[0]
-    gain = 1.0 - best.cost / last.cost(_NOTHING)
+    gain = 1.0 - best.cost / last.judged(_NOTHING)[0]
     side = _side(best.size, 0)
     full = _Scale(pictures, 0, side)
     psf = resampled(best.psf, side, _STEP**_SECOND)
     psf = _polished(full, psf, _FINE_PRICES, floor, lambda part: report(0.6 + 0.3 * part))
     # Judged once more where a small PSF is more than a few pixels: the coarser scale hardly tells a right one of 9
     # pixels from no blur, the finer does; of large ones the coarser tells more.
-    nothing, cost = full.cost(_NOTHING), full.cost(psf)
+    nothing, _ = full.judged(_NOTHING)
+    cost, flat = full.judged(psf)
     if cost > (1 - _SURE) * nothing:
         again = _polished(full, psf, _FINE_PRICES, floor)
-        if (other := full.cost(again)) < cost:
-            psf, cost = again, other
+        other = full.judged(again)
+        if other[0] < cost:
+            psf, (cost, flat) = again, other
     report(1.0)
-    return Free(_trimmed(psf), max(gain, 1.0 - cost / nothing), full.flat, tuple(walks))
+    return Free(_trimmed(psf), max(gain, 1.0 - cost / nothing), flat, tuple(walks))
 
 
 def _mended(pictures, start, floor, report):
@@ -164,8 +167,9 @@ def _mended(pictures, start, floor, report):
     side = start.shape[0]
     scale = _Scale(pictures, 0, side)
     psf = _polished(scale, start / start.sum(), _MENDING_PRICES, floor, report)
-    nothing, cost = scale.cost(_NOTHING), scale.cost(psf)
-    return Free(_trimmed(psf), 1.0 - cost / nothing, scale.flat, (Walk(side, _MENDING_PRICES[0], cost, psf),))
+    nothing, _ = scale.judged(_NOTHING)
+    cost, flat = scale.judged(psf)
+    return Free(_trimmed(psf), 1.0 - cost / nothing, flat, (Walk(side, _MENDING_PRICES[0], cost, psf),))
 
 
 def _trimmed(psf):
@@ -187,7 +191,7 @@ def _walks(pictures, supports, floor, given, report):
 
     def walk(size, price):
         psf = pruned(_coarse(pictures, size, price, floor), *_CUT)
-        walks.append(Walk(size, price, judge.cost(psf), psf))
+        walks.append(Walk(size, price, judge.judged(psf)[0], psf))
 
     ways = [(size, price) for size, price in _WALKS if size in supports]
     if given:
@@ -205,7 +209,7 @@ def _walks(pictures, supports, floor, given, report):
 
 def _carried(pictures, walks, last, floor, report):
     """The likeliest walks carried on to the second scale and judged there; all of them if they leave doubt."""
-    nothing = last.cost(_NOTHING)
+    nothing, _ = last.judged(_NOTHING)
 
     def carried(walk):
         psf = _climb(pictures, walk.psf, walk.size, _fallen(walk.price), [_SECOND], floor)
@@ -213,7 +217,7 @@ def _carried(pictures, walks, last, floor, report):
 
     def again(walk):
         psf = _polished(last, walk.psf, _COARSE_PRICES, floor)
-        return replace(walk, psf=psf, cost=last.cost(psf))
+        return replace(walk, psf=psf, cost=last.judged(psf)[0])
 
     def sure():
         return min(w.cost for w in done) < (1 - _SURE) * nothing
@@ -287,10 +291,6 @@ def _side(size, scale):
     return max(side + 1 - side % 2, 3)
 
 
-def _at(psf, size, scale):
-    return resampled(psf, _side(size, scale), _STEP**-scale)
-
-
 def _cost(walk):
     return walk.cost
 
@@ -302,19 +302,26 @@ def _contrast(picture):
 
 
 class _Scale:
-    """The pictures at one scale.
-
-    Attributes
-    ----------
-    pictures : list of arrays
-    flat : float
-        Share of the scene that is flat, by the PSF that was judged last.
-    """
+    """The pictures at one scale."""
 
     def __init__(self, pictures, scale, reach):
-        self.pictures = [at_scale(p, _STEP**scale)[0] for p in pictures]
+        self._pictures = [at_scale(p, _STEP**scale)[0] for p in pictures]
         self._reach = reach
-        self._latents = [Latent(p, reach) for p in self.pictures]
+
+    @functools.cached_property
+    def _latents(self):
+        return [Latent(p, self._reach) for p in self._pictures]
+
+    @functools.cached_property
+    def _judges(self):
+        """What judges each picture, and the weight of its restoration; apart from the rounds, which change theirs."""
+        judges = []
+        for picture in self._pictures:
+            solver = Splitting(picture, (self._reach, self._reach))
+            strength, power = _WEIGHT
+            weight = strength * max(noise.estimate(picture) / solver.scale, _ERROR) ** power * solver.scale
+            judges.append((Latent(picture, self._reach), solver, weight))
+        return judges
 
     def round(self, psf, price, ridge, believe=False):
         """The scenes for a PSF, and the PSF for them."""
@@ -327,17 +334,13 @@ class _Scale:
             auto, cross = auto + a, cross + c
         return fit(auto, cross, psf, ridge)
 
-    def cost(self, psf):
-        """What the judge says of a PSF: smaller is better."""
+    def judged(self, psf):
+        """What the judge says of a PSF, smaller being better, and the share of the scene that is flat."""
         paid = total = squares = count = flat = 0.0
-        for picture in self.pictures:
-            latent = Latent(picture, self._reach)
+        for latent, solver, weight in self._judges:
             latent.solve(psf, _PRICE)
             paid += latent.cost(_PRICE, _EDGE, _MARGIN)
-            solver = Splitting(picture, (self._reach, self._reach))
-            strength, power = _WEIGHT
-            weight = strength * max(noise.estimate(picture) / solver.scale, _ERROR) ** power * solver.scale
-            scene = solver.solve(like(psf, picture), TotalVariation(), weight, num_iter=_ITERATIONS)
+            scene = solver.solve(like(psf, latent.picture), TotalVariation(), weight, num_iter=_ITERATIONS)
             xp = array_namespace(scene)
             scene = scene[tuple(slice(min(_MARGIN, n // 4), n - min(_MARGIN, n // 4)) for n in scene.shape)]
             steps = (scene[:-1, 1:] - scene[:-1, :-1]) ** 2 + (scene[1:, :-1] - scene[:-1, :-1]) ** 2
@@ -345,5 +348,4 @@ class _Scale:
             squares += float(xp.sum(steps))
             count += math.prod(steps.shape)
             flat += float(xp.sum(xp.astype(steps < _FLAT**2, steps.dtype)))
-        self.flat = flat / count
-        return paid * total / math.sqrt(max(squares * count, 1e-30))
+        return paid * total / math.sqrt(max(squares * count, 1e-30)), flat / count

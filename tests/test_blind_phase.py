@@ -1,0 +1,94 @@
+"""Tests of deconv.blind._phase: PSFs from the power of a picture."""
+
+import numpy as np
+import pytest
+
+import deconv
+from deconv.blind._phase import Power, _Plane, _smooth
+from deconv.blind._psf_fit import centred, pruned
+
+SIDE = 25
+
+
+def _blurred(psf, shape=(240, 320), seed=0, noise=0.005):
+    """Letters strewn over a page, blurred; what lies outside of the frame is not known."""
+    margin = psf.shape[0] // 2
+    rng = np.random.default_rng(seed)
+    letters = rng.choice(list("abcdefghkmnoprstuvwxyzABDEGKMRS"), (14, 40))
+    page = deconv.degrade.text_picture(["".join(line) for line in letters], size=30)
+    page = page[30 : 30 + shape[0] + 2 * margin, 60 : 60 + shape[1] + 2 * margin]
+    blurred = deconv.degrade.blur(page, psf)[margin:-margin, margin:-margin]
+    return deconv.degrade.add_noise(blurred, noise, rng=rng).astype(np.float32)
+
+
+def _either(found, psf):
+    """Similarity of what was found, or of its turned copy, with a PSF."""
+    found = centred(pruned(found, 0.05, 0.02))
+    return max(deconv.psf.similarity(turned, psf) for turned in (found, found[::-1, ::-1]))
+
+
+def test_a_path_is_seen_in_the_power():
+    psf = deconv.psf.random_motion(SIDE, rng=4)
+    power = Power([_blurred(psf)])
+    similar = [_either(power.likely(SIDE, np.random.default_rng(seed)), psf) for seed in range(4)]
+    # (Random weights have 0.2, a path beside that one 0.4.)
+    assert max(similar) > 0.6
+
+
+def test_pictures_that_share_a_psf_say_more():
+    psf = deconv.psf.random_motion(SIDE, rng=4)
+    pictures = [_blurred(psf, (140, 150), seed) for seed in range(4)]
+    one, all_of_them = (
+        np.mean([_either(Power(some).likely(SIDE, np.random.default_rng(seed)), psf) for seed in range(4)])
+        for some in (pictures[:1], pictures)
+    )
+    assert all_of_them > one
+
+
+def test_the_slope_is_that_of_the_likelihood():
+    rng = np.random.default_rng(1)
+    plane = _Plane(_blurred(deconv.psf.random_motion(9, rng=2), (64, 80)).astype(float))
+    psf = rng.random((9, 9)) / 40
+    _, slope = plane.unlikely(psf)
+    for at in ((0, 0), (4, 4), (8, 3)):
+        h = 3e-3
+        step = np.zeros_like(psf)
+        step[at] = h
+        numeric = (plane.unlikely(psf + step)[0] - plane.unlikely(psf - step)[0]) / (2 * h)
+        assert numeric == pytest.approx(slope[at], rel=0.05, abs=0.01 * np.abs(slope).max())
+
+
+def test_the_true_psf_is_likelier_than_another():
+    psf = deconv.psf.random_motion(SIDE, rng=4)
+    plane = _Plane(_blurred(psf).astype(float))
+
+    def best(k):
+        return min(plane.unlikely(mass * k)[0] for mass in np.geomspace(0.3, 30, 40))
+
+    others = [deconv.psf.random_motion(SIDE, rng=seed) for seed in range(20, 30)]
+    assert best(psf) < min(best(other) for other in others)
+    # Its turned copy has the same power.
+    assert best(psf[::-1, ::-1]) == pytest.approx(best(psf), rel=1e-5)
+
+
+def test_the_same_start_ends_alike():
+    power = Power([_blurred(deconv.psf.random_motion(9, rng=2), (64, 80))])
+    one, two = (power.likely(9, np.random.default_rng(3)) for _ in range(2))
+    assert np.array_equal(one, two)
+    assert one.shape == (9, 9)
+    assert one.min() >= 0
+    assert one.sum() == pytest.approx(1)
+
+
+def test_what_is_smooth_is_found_under_its_scatter():
+    rng = np.random.default_rng(0)
+    f, direction = rng.uniform(0.01, 0.49, 20000), rng.uniform(-np.pi / 2, np.pi / 2, 20000)
+    true = f**-2.5 * np.exp(0.5 * np.cos(2 * direction))
+    found = _smooth(f, direction, true * rng.exponential(size=f.size))
+    assert np.abs(np.log(found / true)).mean() < 0.05
+
+
+def test_a_picture_drawn_without_noise_has_a_likelihood():
+    page = np.zeros((64, 64), np.float32)
+    page[20:44, 30:34] = 1.0
+    assert np.isfinite(Power([page]).likely(5, np.random.default_rng(0))).all()

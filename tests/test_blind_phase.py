@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 import deconv
+from deconv.blind._free import _from_power, _scaled
 from deconv.blind._phase import Power, _Plane, _smooth
 from deconv.blind._psf_fit import centred, pruned
 
@@ -30,16 +31,22 @@ def _either(found, psf):
 def test_a_path_is_seen_in_the_power():
     psf = deconv.psf.random_motion(SIDE, rng=4)
     power = Power([_blurred(psf)])
-    similar = [_either(power.likely(SIDE, np.random.default_rng(seed)), psf) for seed in range(4)]
+    similar = [_either(power.likely(SIDE, np.random.default_rng(seed))[0], psf) for seed in range(4)]
     # (Random weights have 0.2, a path beside that one 0.4.)
     assert max(similar) > 0.6
+
+
+def test_softness_shows_no_path():
+    path, soft = deconv.psf.random_motion(SIDE, rng=4), deconv.psf.gaussian(1.0)
+    shown = [Power([_blurred(psf)]).likely(SIDE, np.random.default_rng(0))[1] for psf in (path, soft)]
+    assert shown[1] < 0 < 0.1 < shown[0]
 
 
 def test_pictures_that_share_a_psf_say_more():
     psf = deconv.psf.random_motion(SIDE, rng=4)
     pictures = [_blurred(psf, (140, 150), seed) for seed in range(4)]
     one, all_of_them = (
-        np.mean([_either(Power(some).likely(SIDE, np.random.default_rng(seed)), psf) for seed in range(4)])
+        np.mean([_either(Power(some).likely(SIDE, np.random.default_rng(seed))[0], psf) for seed in range(4)])
         for some in (pictures[:1], pictures)
     )
     assert all_of_them > one
@@ -73,7 +80,7 @@ def test_the_true_psf_is_likelier_than_another():
 
 def test_the_same_start_ends_alike():
     power = Power([_blurred(deconv.psf.random_motion(9, rng=2), (64, 80))])
-    one, two = (power.likely(9, np.random.default_rng(3)) for _ in range(2))
+    one, two = (power.likely(9, np.random.default_rng(3))[0] for _ in range(2))
     assert np.array_equal(one, two)
     assert one.shape == (9, 9)
     assert one.min() >= 0
@@ -91,4 +98,12 @@ def test_what_is_smooth_is_found_under_its_scatter():
 def test_a_picture_drawn_without_noise_has_a_likelihood():
     page = np.zeros((64, 64), np.float32)
     page[20:44, 30:34] = 1.0
-    assert np.isfinite(Power([page]).likely(5, np.random.default_rng(0))).all()
+    assert np.isfinite(Power([page]).likely(5, np.random.default_rng(0))[0]).all()
+
+
+def test_what_the_power_shows_is_gone_on_from():
+    psf = deconv.psf.random_motion(SIDE, rng=4)
+    pictures, floor = _scaled([_blurred(psf)])
+    way = _from_power(pictures, (SIDE, SIDE), floor, lambda _: None)
+    assert way.psf.shape == (SIDE, SIDE)
+    assert deconv.psf.similarity(way.psf, psf) > 0.9

@@ -6,7 +6,7 @@ from scipy.optimize import nnls
 
 from deconv import degrade, psf
 from deconv.blind._latent import Latent
-from deconv.blind._psf_fit import centred, extent, fit, fitted_to, pruned, resampled
+from deconv.blind._psf_fit import centred, extent, fit, fitted_to, pruned, resampled, within
 
 RNG = np.random.default_rng(0)
 
@@ -197,3 +197,11 @@ def test_up_and_down_again_is_nearly_the_same():
     kernel = fitted_to(psf.random_motion(15, rng=3), 17)
     fine = resampled(kernel, 35, 2.0)
     assert psf.similarity(resampled(fine, 17, 0.5), kernel) > 0.9
+
+
+def test_the_square_within_which_most_lies():
+    whole = np.zeros((11, 11))
+    whole[1:4, 7:10] = np.arange(1, 10).reshape(3, 3)
+    whole[9, 2] = 1.0
+    assert np.allclose(within(whole, 3), np.arange(1, 10).reshape(3, 3) / 45)
+    assert np.allclose(within(whole, 11), whole / 46)

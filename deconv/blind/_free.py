@@ -35,7 +35,7 @@ from deconv._resample import at_scale
 from deconv._variational import Splitting
 from deconv.blind._latent import Latent
 from deconv.blind._phase import Power
-from deconv.blind._psf_fit import centred, extent, fit, fitted_to, pruned, resampled
+from deconv.blind._psf_fit import centred, extent, fit, fitted_to, pruned, resampled, within
 from deconv.priors import TotalVariation
 
 __all__ = ["Free", "Walk", "estimate"]
@@ -63,6 +63,8 @@ _MENDING_PRICES = (1e-3, 5e-4, 2e-4, 1e-4)
 # PSFs from the power: how many, each with its turned copy; their supports, taken in turn, and so many times as wide
 # where scene and PSF alternate, for nobody knows where on the support they lie.
 _STARTS, _STARTING, _WIDER = 12, (71, 107), 1.3
+# Nats a frequency from which the power shows a PSF: shakes 0.02 and more, sharp pictures mostly less than nothing.
+_SHOWS = 0.01
 # Prices for each, and for the better of the two; what is cut away: a path is thin, and clutter beside it dear.
 _HOT, _MILD, _CLUTTER = (2e-2, 8), (1e-2, 4), (0.05, 0.02)
 # What one saves of the judge's cost of no blur for the search to end: those right 0.29 and more, others up to 0.26.
@@ -154,35 +156,33 @@ def estimate(pictures, *, sizes=None, start=None, report=lambda _: None):
     last = _Scale(pictures, _SECOND, max(w.size for w in walks))
     walks = _carried(pictures, walks, last, floor, report)
     best = walks[0]
-    gain = 1.0 - best.cost / last.judged(_NOTHING)[0]
+    gain = 1.0 - best.cost / last.nothing
     side = _side(best.size, 0)
     full = _Scale(pictures, 0, side)
     psf = resampled(best.psf, side, _STEP**_SECOND)
     psf = _polished(full, psf, _FINE_PRICES, floor, lambda part: report(0.6 + 0.3 * part))
     # Judged once more where a small PSF is more than a few pixels: the coarser scale hardly tells a right one of 9
     # pixels from no blur, the finer does; of large ones the coarser tells more.
-    nothing, _ = full.judged(_NOTHING)
     cost, flat = full.judged(psf)
-    if cost > (1 - _SURE) * nothing:
+    if cost > (1 - _SURE) * full.nothing:
         again = _polished(full, psf, _FINE_PRICES, floor)
         other = full.judged(again)
         if other[0] < cost:
             psf, (cost, flat) = again, other
-    if max(gain, 1.0 - cost / nothing) < _SURE:
+    if max(gain, 1.0 - cost / full.nothing) < _SURE:
         other = _from_power(pictures, sizes, floor, report)
         if other is not None and other.cost < cost:
             walks, side = [other, *walks], _side(other.size, 0)
             full = _Scale(pictures, 0, side)
-            nothing, _ = full.judged(_NOTHING)
             # (Among noise the last prices may add clutter again.)
             ends = [other.psf, _polished(full, other.psf, _FINE_PRICES, floor)]
             psf, (cost, flat) = min(((end, full.judged(end)) for end in ends), key=lambda end: end[1][0])
     report(1.0)
-    return Free(_trimmed(psf), max(gain, 1.0 - cost / nothing), flat, tuple(walks))
+    return Free(_trimmed(psf), max(gain, 1.0 - cost / full.nothing), flat, tuple(walks))
 
 
 def _from_power(pictures, sizes, floor, report):
-    """The likeliest way on from PSFs that the power shows, at the pictures' own scale."""
+    """The likeliest way on from PSFs that the power shows, at the pictures' own scale; None if it shows none."""
     power, known = Power(pictures), _supports(pictures, sizes)
     sides = [s for s in _STARTING if s <= known[-1]] if sizes is None else []
     sides = [_side(size, 0) for size in sides or known[-1:]]
@@ -191,9 +191,11 @@ def _from_power(pictures, sizes, floor, report):
     for i in range(_STARTS):
         size = sides[i % len(sides)]
         scale, side = scales[size], _side(_WIDER * size, 0)
-        nothing, _ = scale.judged(_NOTHING)
-        found = pruned(power.likely(size, np.random.default_rng(i)), *_CLUTTER)
-        ways = []
+        found, likelier = power.likely(size, np.random.default_rng(i))
+        report(0.9 + 0.1 * (i + 1) / _STARTS)
+        if likelier < _SHOWS:
+            continue
+        found, ways = pruned(found, *_CLUTTER), []
         for psf in (found, found[::-1, ::-1]):
             psf = _polished(scale, fitted_to(centred(psf), side), _between(_HOT, floor), floor, weak=_CLUTTER)
             ways.append((scale.judged(psf)[0], psf))
@@ -202,8 +204,11 @@ def _from_power(pictures, sizes, floor, report):
         cost, psf = min((scale.judged(psf)[0], psf), (cost, psf), key=lambda way: way[0])
         if best is None or cost < best.cost:
             best = Walk(side, _HOT[0], cost, psf)
-        if cost < (1 - _SOLVED) * nothing:
+        if cost < (1 - _SOLVED) * scale.nothing:
             break
+    if best is not None and sizes is not None:
+        side = min(best.size, _side(sizes[1], 0))
+        best = replace(best, size=side, psf=within(best.psf, side))
     return best
 
 
@@ -218,9 +223,8 @@ def _mended(pictures, start, floor, report):
     side = start.shape[0]
     scale = _Scale(pictures, 0, side)
     psf = _polished(scale, start / start.sum(), _MENDING_PRICES, floor, report)
-    nothing, _ = scale.judged(_NOTHING)
     cost, flat = scale.judged(psf)
-    return Free(_trimmed(psf), 1.0 - cost / nothing, flat, (Walk(side, _MENDING_PRICES[0], cost, psf),))
+    return Free(_trimmed(psf), 1.0 - cost / scale.nothing, flat, (Walk(side, _MENDING_PRICES[0], cost, psf),))
 
 
 def _trimmed(psf):
@@ -260,7 +264,6 @@ def _walks(pictures, supports, floor, given, report):
 
 def _carried(pictures, walks, last, floor, report):
     """The likeliest walks carried on to the second scale and judged there; all of them if they leave doubt."""
-    nothing, _ = last.judged(_NOTHING)
 
     def carried(walk):
         psf = _climb(pictures, walk.psf, walk.size, _fallen(walk.price), [_SECOND], floor)
@@ -271,7 +274,7 @@ def _carried(pictures, walks, last, floor, report):
         return replace(walk, psf=psf, cost=last.judged(psf)[0])
 
     def sure():
-        return min(w.cost for w in done) < (1 - _SURE) * nothing
+        return min(w.cost for w in done) < (1 - _SURE) * last.nothing
 
     done = [carried(walk) for walk in walks[:_KEPT]]
     rest = walks[_KEPT:]
@@ -373,6 +376,11 @@ class _Scale:
             weight = strength * max(noise.estimate(picture) / solver.scale, _ERROR) ** power * solver.scale
             judges.append((Latent(picture, self._reach), solver, weight))
         return judges
+
+    @functools.cached_property
+    def nothing(self):
+        """What the judge says of no blur."""
+        return self.judged(_NOTHING)[0]
 
     def round(self, psf, price, ridge, believe=False):
         """The scenes for a PSF, and the PSF for them."""

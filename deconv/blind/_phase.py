@@ -45,6 +45,8 @@ _EULER, _MEDIAN = 0.5772, math.log(2)
 _LEAST = 1e-6
 # Iterations of the descent; the price, in nats, of the square root of a weight (all of them have a sum of about 1).
 _ITERATIONS, _PRICE = 100, 100.0
+# What a single weight may be, the scene's power not being known but for a factor.
+_MASSES = np.geomspace(0.1, 10.0, 15)
 # A price is linear from this part of the largest square root on.
 _SMALL = 1e-3
 
@@ -60,6 +62,7 @@ class Power:
 
     def __init__(self, pictures):
         self._planes = [_Plane(to_numpy(p).astype(np.float64)) for p in pictures]
+        self._nothing = min(sum(p.unlikely(np.full((1, 1), mass))[0] for p in self._planes) for mass in _MASSES)
 
     def likely(self, side, rng):
         """Weights whose power explains that of the pictures, from random ones on.
@@ -75,6 +78,8 @@ class Power:
         -------
         ndarray, shape (side, side)
             Sum 1. Anywhere on the support, and as likely to be turned by half a turn as not.
+        float
+            How much likelier it makes the pictures than no blur, in nats a frequency.
         """
         start = np.sqrt(rng.random(side * side) ** 2 / (side * side / 3))
         small = _SMALL * float(start.max())
@@ -89,7 +94,8 @@ class Power:
         options = {"maxiter": _ITERATIONS, "maxcor": 15}
         roots = optimize.minimize(value, start, jac=True, method="L-BFGS-B", options=options).x
         psf = np.reshape(roots * roots, (side, side))
-        return psf / psf.sum()
+        gain = self._nothing - sum(plane.unlikely(psf)[0] for plane in self._planes)
+        return psf / psf.sum(), gain / sum(plane.count for plane in self._planes)
 
 
 class _Plane:
@@ -112,6 +118,7 @@ class _Plane:
         # The window and the grid correlate neighbours: there are fewer independent ones.
         independent = (window**2).sum() ** 2 / (window**4).sum() / math.prod(self.shape)
         self._counted = np.float32(kept * independent)
+        self.count = float(kept.sum() * independent)
         self._power, self._noise = np.float32(power), np.float32(noise)
         self._scene = np.float32(np.maximum(smooth - noise, 0.0))
 

@@ -17,7 +17,7 @@ from scipy import ndimage
 
 from deconv._fft import fast_shape, irfftn, rfftn
 
-__all__ = ["centred", "extent", "fit", "fitted_to", "pruned", "resampled"]
+__all__ = ["centred", "extent", "fit", "fitted_to", "pruned", "resampled", "within"]
 
 # Iterations: three times as many change the PSF by less than one more scene does.
 _ITERATIONS = 40
@@ -106,6 +106,16 @@ def fitted_to(psf, side):
     """Cut or padded about its middle to that side."""
     by = (side - psf.shape[0]) // 2
     psf = np.pad(psf, by) if by >= 0 else psf[-by : psf.shape[0] + by, -by : psf.shape[0] + by]
+    return psf / psf.sum()
+
+
+def within(psf, side):
+    """The square of that side, odd and no larger than the PSF, that holds most of it."""
+    held = ndimage.uniform_filter(psf, side, mode="constant")
+    reach = side // 2
+    inner = held[reach : psf.shape[0] - reach, reach : psf.shape[1] - reach]
+    top, left = np.unravel_index(int(np.argmax(inner)), inner.shape)
+    psf = psf[top : top + side, left : left + side]
     return psf / psf.sum()
 
 

@@ -58,6 +58,8 @@ _ROUNDS, _FALL, _CHEAPEST = 5, 1.1, 1e-4
 # Prices at the end, at the second scale and at the picture's own; two rounds each.
 _COARSE_PRICES = (8e-3, 4e-3, 2e-3, 1e-3)
 _FINE_PRICES = (1e-2, 4e-3, 2e-3, 1e-3, 5e-4, 2e-4, 1e-4)
+# The last ones, as parts of the least price: below the noise an edge explains some of it, but dearer ones bend the PSF.
+_BELOW = (1 / 2, 1 / 4, 1 / 8)
 # Those from a PSF that was given.
 _MENDING_PRICES = (1e-3, 5e-4, 2e-4, 1e-4)
 # PSFs from the power: how many, each with its turned copy; their supports, taken in turn, and so many times as wide
@@ -177,6 +179,7 @@ def estimate(pictures, *, sizes=None, start=None, report=lambda _: None):
             # (Among noise the last prices may add clutter again.)
             ends = [other.psf, _polished(full, other.psf, _FINE_PRICES, floor)]
             psf, (cost, flat) = min(((end, full.judged(end)) for end in ends), key=lambda end: end[1][0])
+    psf = _finished(full, psf, floor)
     report(1.0)
     return Free(_trimmed(psf), max(gain, 1.0 - cost / full.nothing), flat, tuple(walks))
 
@@ -224,7 +227,14 @@ def _mended(pictures, start, floor, report):
     scale = _Scale(pictures, 0, side)
     psf = _polished(scale, start / start.sum(), _MENDING_PRICES, floor, report)
     cost, flat = scale.judged(psf)
+    psf = _finished(scale, psf, floor)
     return Free(_trimmed(psf), 1.0 - cost / scale.nothing, flat, (Walk(side, _MENDING_PRICES[0], cost, psf),))
+
+
+def _finished(scale, psf, floor):
+    """The last rounds."""
+    prices = tuple(part * floor for part in _BELOW)
+    return _polished(scale, psf, prices, prices[-1])
 
 
 def _trimmed(psf):

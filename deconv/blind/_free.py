@@ -69,7 +69,8 @@ _STARTS, _STARTING, _WIDER = 12, (71, 107), 1.3
 _SHOWS = 0.01
 # Prices for each, and for the better of the two; what is cut away: a path is thin, and clutter beside it dear.
 _HOT, _MILD, _CLUTTER = (2e-2, 8), (1e-2, 4), (0.05, 0.02)
-# What one saves of the judge's cost of no blur for the search to end: those right 0.29 and more, others up to 0.26.
+# What is saved of the judge's cost of no blur from which no such PSF is looked for, and the search for one ends: right
+# ones of text save 0.29 and more, others up to 0.26.
 _SOLVED = 0.3
 # An edge is worth no less than so many times the noise's variance.
 _NOISE = 10.0
@@ -171,7 +172,7 @@ def estimate(pictures, *, sizes=None, start=None, report=lambda _: None):
         other = full.judged(again)
         if other[0] < cost:
             psf, (cost, flat) = again, other
-    if max(gain, 1.0 - cost / full.nothing) < _SURE:
+    if max(gain, 1.0 - cost / full.nothing) < _SOLVED:
         other = _from_power(pictures, sizes, floor, report)
         if other is not None and other.cost < cost:
             walks, side = [other, *walks], _side(other.size, 0)

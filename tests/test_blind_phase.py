@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 import deconv
-from deconv.blind._free import _from_power, _scaled
+from deconv.blind._free import _scaled, _Starts
 from deconv.blind._phase import Power, _Plane, _smooth
 from deconv.blind._psf_fit import centred, pruned
 
@@ -104,6 +104,9 @@ def test_a_picture_drawn_without_noise_has_a_likelihood():
 def test_what_the_power_shows_is_gone_on_from():
     psf = deconv.psf.random_motion(SIDE, rng=4)
     pictures, floor = _scaled([_blurred(psf)])
-    way = _from_power(pictures, (SIDE, SIDE), floor, lambda _: None)
-    assert way.psf.shape == (SIDE, SIDE)
-    assert deconv.psf.similarity(way.psf, psf) > 0.9
+    starts = _Starts(pictures, (SIDE, SIDE), floor)
+    starts.search(3, lambda _: None)
+    assert starts.solved
+    assert starts.end.psf.shape == (SIDE, SIDE)
+    assert starts.end.gain > 0.3
+    assert deconv.psf.similarity(starts.end.psf, psf) > 0.9

@@ -7,8 +7,8 @@ grid on which the PSF is a few pixels wide, then on finer ones. What is done dif
   different price, which costs little there; the likeliest few are carried on and judged again.
 - The judge is the price that the scene is to pay, as squares left and edges kept, times how far its gradients are from
   few (mean over root mean square [3]_): each alone goes wrong where the other does not.
-- Where all walks leave doubt, PSFs that the power of the picture shows (`deconv.blind._phase`) are gone on from at its
-  own scale: a path wider than letters are large leaves nothing but grey bars on coarse ones.
+- Before that, and again where all walks leave doubt, PSFs that the picture's power shows (`deconv.blind._phase`) are
+  gone on from at its own scale: a path wider than letters are large leaves nothing but grey bars on coarse ones.
 - At the end edges are made dear once more and then ever cheaper, down to the noise. A scene with few edges cannot
   follow the errors of the PSF, which so has to.
 - What lies outside of the frame is what scene and PSF say, and renewed in each round.
@@ -62,16 +62,16 @@ _FINE_PRICES = (1e-2, 4e-3, 2e-3, 1e-3, 5e-4, 2e-4, 1e-4)
 _BELOW = (1 / 2, 1 / 4, 1 / 8)
 # Those from a PSF that was given.
 _MENDING_PRICES = (1e-3, 5e-4, 2e-4, 1e-4)
-# PSFs from the power: how many, each with its turned copy; their supports, taken in turn, and so many times as wide
-# where scene and PSF alternate, for nobody knows where on the support they lie.
-_STARTS, _STARTING, _WIDER = 12, (71, 107), 1.3
+# PSFs from the power, each with its turned copy: how many before the walks, and after them where there is doubt; their
+# supports, taken in turn, and so many times as wide where scene and PSF alternate, for nobody knows where they lie.
+_FEW, _MORE, _STARTING, _WIDER = 3, 9, (31, 71, 107), 1.3
 # Nats a frequency from which the power shows a PSF: shakes 0.02 and more, sharp pictures mostly less than nothing.
 _SHOWS = 0.01
 # Prices for each, and for the better of the two; what is cut away: a path is thin, and clutter beside it dear.
 _HOT, _MILD, _CLUTTER = (2e-2, 8), (1e-2, 4), (0.05, 0.02)
-# What is saved of the judge's cost of no blur from which no such PSF is looked for, and the search for one ends: right
-# ones of text save 0.29 and more, others up to 0.26.
-_SOLVED = 0.3
+# What is saved of the judge's cost of no blur from which one is polished, and then from which no other is looked for:
+# right ones of text save 0.29 and more, others up to 0.26. One as wide as this part of its support may be cut.
+_HOPEFUL, _SOLVED, _FULL = 0.15, 0.3, 0.85
 # An edge is worth no less than so many times the noise's variance.
 _NOISE = 10.0
 # Weight of the PSF's squares while it is looked for, and at the end.
@@ -155,71 +155,127 @@ def estimate(pictures, *, sizes=None, start=None, report=lambda _: None):
     pictures, floor = _scaled(pictures)
     if start is not None:
         return _mended(pictures, start, floor, report)
-    walks = _walks(pictures, _supports(pictures, sizes), floor, sizes is not None, report)
+    starts = _Starts(pictures, sizes, floor)
+    starts.search(_FEW, lambda part: report(0.3 * part))
+    walks, ends = [], []
+    if not starts.solved:
+        walks, end = _walked(pictures, sizes, floor, lambda part: report(0.3 + 0.3 * part))
+        ends.append(end)
+        if end.gain < _SOLVED:
+            starts.search(_MORE, lambda part: report(0.6 + 0.3 * part))
+    if starts.end is not None:
+        walks = [starts.best, *walks]
+        ends.append(starts.end)
+    best = min(ends, key=lambda end: end.cost)
+    if len(ends) > 1 and best is ends[0]:
+        walks = [*walks[1:], walks[0]]
+    psf = _finished(best.scale, best.psf, floor)
+    report(1.0)
+    return Free(_trimmed(psf), best.gain, best.flat, tuple(walks))
+
+
+@dataclass(frozen=True)
+class _End:
+    """Where a search ended, at the pictures' own scale: the PSF, and what the judge says of it."""
+
+    scale: "_Scale"
+    psf: np.ndarray
+    cost: float
+    flat: float
+    gain: float
+
+    @classmethod
+    def judged(cls, scale, psf, gain=-math.inf):
+        """Its gain no less than the one it had elsewhere."""
+        cost, flat = scale.judged(psf)
+        return cls(scale, psf, cost, flat, max(gain, 1.0 - cost / scale.nothing))
+
+
+class _Starts:
+    """PSFs that the power shows, gone on from at the pictures' own scale.
+
+    Attributes
+    ----------
+    best : Walk or None
+        The likeliest so far; None if the power shows nothing.
+    end : _End or None
+        Where it ends, polished, if it is any likelier than no blur.
+    solved : bool
+        Whether there is no need to go on.
+    """
+
+    def __init__(self, pictures, sizes, floor):
+        self._pictures, self._sizes, self._floor = pictures, sizes, floor
+        known = _supports(pictures, sizes)
+        sides = [s for s in _STARTING if s <= known[-1]] if sizes is None else []
+        self._sides = [_side(size, 0) for size in sides or known[-1:]]
+        self._scales, self._done, self.best, self.end, self.solved = {}, 0, None, None, False
+
+    @functools.cached_property
+    def _power(self):
+        return Power(self._pictures)
+
+    def search(self, count, report):
+        """Go through so many more, or until one leaves no doubt."""
+        for i in range(count):
+            self._start(self._done)
+            self._done += 1
+            report((i + 1) / count)
+            if self.solved:
+                return
+
+    def _start(self, i):
+        size = self._sides[i % len(self._sides)]
+        side = _side(_WIDER * size, 0)
+        psf, likelier = self._power.likely(size, np.random.default_rng(i))
+        if likelier < _SHOWS:
+            return
+        if side not in self._scales:
+            self._scales[side] = _Scale(self._pictures, 0, side)
+        scale, psf = self._scales[side], fitted_to(centred(pruned(psf, *_CLUTTER)), side)
+        cost, psf = min((self._gone_on(scale, way, _HOT) for way in (psf, psf[::-1, ::-1])), key=lambda end: end[0])
+        cost, psf = min((cost, psf), self._gone_on(scale, psf, _MILD), key=lambda end: end[0])
+        if self.best is not None and cost >= self.best.cost:
+            return
+        self.best = Walk(side, _HOT[0], cost, psf)
+        if cost < (1 - _HOPEFUL) * scale.nothing:
+            self.end = self._polished()
+            cut = self._sizes is None and extent(self.end.psf) > _FULL * side
+            self.solved = self.end.gain > _SOLVED and not cut
+
+    def _gone_on(self, scale, psf, prices):
+        highest, count = prices
+        prices = tuple(np.geomspace(max(highest, self._floor), self._floor, count))
+        psf = _polished(scale, psf, prices, self._floor, weak=_CLUTTER)
+        return scale.judged(psf)[0], psf
+
+    def _polished(self):
+        """Where the best one ends, within the size given."""
+        side = self.best.size if self._sizes is None else min(self.best.size, _side(self._sizes[1], 0))
+        scale, psf = _Scale(self._pictures, 0, side), within(self.best.psf, side)
+        # (Among noise the last prices may add clutter again.)
+        ends = [_End.judged(scale, psf), _End.judged(scale, _polished(scale, psf, _FINE_PRICES, self._floor))]
+        return min(ends, key=lambda end: end.cost)
+
+
+def _walked(pictures, sizes, floor, report):
+    """The walks, the likeliest first, and where that one ends."""
+    walks = _walks(pictures, _supports(pictures, sizes), floor, sizes is not None, lambda part: report(0.6 * part))
     last = _Scale(pictures, _SECOND, max(w.size for w in walks))
-    walks = _carried(pictures, walks, last, floor, report)
+    walks = _carried(pictures, walks, last, floor, lambda part: report(0.6 + 0.2 * part))
     best = walks[0]
     gain = 1.0 - best.cost / last.nothing
     side = _side(best.size, 0)
     full = _Scale(pictures, 0, side)
     psf = resampled(best.psf, side, _STEP**_SECOND)
-    psf = _polished(full, psf, _FINE_PRICES, floor, lambda part: report(0.6 + 0.3 * part))
+    psf = _polished(full, psf, _FINE_PRICES, floor, lambda part: report(0.8 + 0.2 * part))
     # Judged once more where a small PSF is more than a few pixels: the coarser scale hardly tells a right one of 9
     # pixels from no blur, the finer does; of large ones the coarser tells more.
-    cost, flat = full.judged(psf)
-    if cost > (1 - _SURE) * full.nothing:
-        again = _polished(full, psf, _FINE_PRICES, floor)
-        other = full.judged(again)
-        if other[0] < cost:
-            psf, (cost, flat) = again, other
-    if max(gain, 1.0 - cost / full.nothing) < _SOLVED:
-        other = _from_power(pictures, sizes, floor, report)
-        if other is not None and other.cost < cost:
-            walks, side = [other, *walks], _side(other.size, 0)
-            full = _Scale(pictures, 0, side)
-            # (Among noise the last prices may add clutter again.)
-            ends = [other.psf, _polished(full, other.psf, _FINE_PRICES, floor)]
-            psf, (cost, flat) = min(((end, full.judged(end)) for end in ends), key=lambda end: end[1][0])
-    psf = _finished(full, psf, floor)
-    report(1.0)
-    return Free(_trimmed(psf), max(gain, 1.0 - cost / full.nothing), flat, tuple(walks))
-
-
-def _from_power(pictures, sizes, floor, report):
-    """The likeliest way on from PSFs that the power shows, at the pictures' own scale; None if it shows none."""
-    power, known = Power(pictures), _supports(pictures, sizes)
-    sides = [s for s in _STARTING if s <= known[-1]] if sizes is None else []
-    sides = [_side(size, 0) for size in sides or known[-1:]]
-    scales = {size: _Scale(pictures, 0, _side(_WIDER * size, 0)) for size in sides}
-    best = None
-    for i in range(_STARTS):
-        size = sides[i % len(sides)]
-        scale, side = scales[size], _side(_WIDER * size, 0)
-        found, likelier = power.likely(size, np.random.default_rng(i))
-        report(0.9 + 0.1 * (i + 1) / _STARTS)
-        if likelier < _SHOWS:
-            continue
-        found, ways = pruned(found, *_CLUTTER), []
-        for psf in (found, found[::-1, ::-1]):
-            psf = _polished(scale, fitted_to(centred(psf), side), _between(_HOT, floor), floor, weak=_CLUTTER)
-            ways.append((scale.judged(psf)[0], psf))
-        cost, psf = min(ways, key=lambda way: way[0])
-        psf = _polished(scale, psf, _between(_MILD, floor), floor, weak=_CLUTTER)
-        cost, psf = min((scale.judged(psf)[0], psf), (cost, psf), key=lambda way: way[0])
-        if best is None or cost < best.cost:
-            best = Walk(side, _HOT[0], cost, psf)
-        if cost < (1 - _SOLVED) * scale.nothing:
-            break
-    if best is not None and sizes is not None:
-        side = min(best.size, _side(sizes[1], 0))
-        best = replace(best, size=side, psf=within(best.psf, side))
-    return best
-
-
-def _between(prices, floor):
-    """So many prices from the first down to the floor."""
-    highest, count = prices
-    return tuple(np.geomspace(max(highest, floor), floor, count))
+    end = _End.judged(full, psf, gain)
+    if end.cost > (1 - _SURE) * full.nothing:
+        again = _End.judged(full, _polished(full, psf, _FINE_PRICES, floor), gain)
+        end = min(end, again, key=lambda end: end.cost)
+    return walks, end
 
 
 def _mended(pictures, start, floor, report):
@@ -264,7 +320,7 @@ def _walks(pictures, supports, floor, given, report):
         ways = [(size, price) for size in supports for price in sorted({p for _, p in _WALKS})]
     for i, way in enumerate(ways):
         walk(*way)
-        report(0.4 * (i + 1) / len(ways))
+        report((i + 1) / len(ways))
     for size in () if given else _LARGER:
         widest = extent(min(walks, key=_cost).psf) * _STEP**_FIRST
         if size > supports[-1] or widest < _FILLED * max(w.size for w in walks):
@@ -289,7 +345,7 @@ def _carried(pictures, walks, last, floor, report):
 
     done = [carried(walk) for walk in walks[:_KEPT]]
     rest = walks[_KEPT:]
-    report(0.55)
+    report(0.7)
     if not sure():
         done, rest = done + [carried(walk) for walk in rest], []
     for _ in range(_AGAIN):
@@ -297,7 +353,7 @@ def _carried(pictures, walks, last, floor, report):
             break
         done = sorted(done, key=_cost)
         done += [again(walk) for walk in done[:_KEPT]]
-    report(0.6)
+    report(1.0)
     return [*sorted(done, key=_cost), *rest]
 
 

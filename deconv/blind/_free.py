@@ -163,12 +163,11 @@ def estimate(pictures, *, sizes=None, start=None, report=lambda _: None):
         ends.append(end)
         if end.gain < _SOLVED:
             starts.search(_MORE, lambda part: report(0.6 + 0.3 * part))
-    if starts.end is not None:
-        walks = [starts.best, *walks]
-        ends.append(starts.end)
-    best = min(ends, key=lambda end: end.cost)
-    if len(ends) > 1 and best is ends[0]:
-        walks = [*walks[1:], walks[0]]
+    if (end := starts.end) is not None:
+        ends.append(end)
+    best = min(ends, key=_cost)
+    if end is not None:
+        walks.insert(0 if best is end else len(walks), Walk(end.psf.shape[0], _HOT[0], end.cost, end.psf))
     psf = _finished(best.scale, best.psf, floor)
     report(1.0)
     return Free(_trimmed(psf), best.gain, best.flat, tuple(walks))
@@ -196,10 +195,8 @@ class _Starts:
 
     Attributes
     ----------
-    best : Walk or None
-        The likeliest so far; None if the power shows nothing.
     end : _End or None
-        Where it ends, polished, if it is any likelier than no blur.
+        Where the likeliest ends, polished; None while none is likelier than no blur.
     solved : bool
         Whether there is no need to go on.
     """
@@ -209,7 +206,7 @@ class _Starts:
         known = _supports(pictures, sizes)
         sides = [s for s in _STARTING if s <= known[-1]] if sizes is None else []
         self._sides = [_side(size, 0) for size in sides or known[-1:]]
-        self._scales, self._done, self.best, self.end, self.solved = {}, 0, None, None, False
+        self._scales, self._done, self._lowest, self.end, self.solved = {}, 0, math.inf, None, False
 
     @functools.cached_property
     def _power(self):
@@ -233,15 +230,14 @@ class _Starts:
         if side not in self._scales:
             self._scales[side] = _Scale(self._pictures, 0, side)
         scale, psf = self._scales[side], fitted_to(centred(pruned(psf, *_CLUTTER)), side)
-        cost, psf = min((self._gone_on(scale, way, _HOT) for way in (psf, psf[::-1, ::-1])), key=lambda end: end[0])
-        cost, psf = min((cost, psf), self._gone_on(scale, psf, _MILD), key=lambda end: end[0])
-        if self.best is not None and cost >= self.best.cost:
+        ways = [self._gone_on(scale, way, _HOT) for way in (psf, psf[::-1, ::-1])]
+        cost, psf = min(ways, key=lambda way: way[0])
+        cost, psf = min((cost, psf), self._gone_on(scale, psf, _MILD), key=lambda way: way[0])
+        if cost >= min(self._lowest, (1 - _HOPEFUL) * scale.nothing):
             return
-        self.best = Walk(side, _HOT[0], cost, psf)
-        if cost < (1 - _HOPEFUL) * scale.nothing:
-            self.end = self._polished()
-            cut = self._sizes is None and extent(self.end.psf) > _FULL * side
-            self.solved = self.end.gain > _SOLVED and not cut
+        self._lowest, self.end = cost, self._polished(psf)
+        cut = self._sizes is None and extent(self.end.psf) > _FULL * side
+        self.solved = self.end.gain > _SOLVED and not cut
 
     def _gone_on(self, scale, psf, prices):
         highest, count = prices
@@ -249,13 +245,13 @@ class _Starts:
         psf = _polished(scale, psf, prices, self._floor, weak=_CLUTTER)
         return scale.judged(psf)[0], psf
 
-    def _polished(self):
-        """Where the best one ends, within the size given."""
-        side = self.best.size if self._sizes is None else min(self.best.size, _side(self._sizes[1], 0))
-        scale, psf = _Scale(self._pictures, 0, side), within(self.best.psf, side)
+    def _polished(self, psf):
+        """Where it ends, within the size given."""
+        side = psf.shape[0] if self._sizes is None else min(psf.shape[0], _side(self._sizes[1], 0))
+        scale, psf = _Scale(self._pictures, 0, side), within(psf, side)
         # (Among noise the last prices may add clutter again.)
         ends = [_End.judged(scale, psf), _End.judged(scale, _polished(scale, psf, _FINE_PRICES, self._floor))]
-        return min(ends, key=lambda end: end.cost)
+        return min(ends, key=_cost)
 
 
 def _walked(pictures, sizes, floor, report):
@@ -274,7 +270,7 @@ def _walked(pictures, sizes, floor, report):
     end = _End.judged(full, psf, gain)
     if end.cost > (1 - _SURE) * full.nothing:
         again = _End.judged(full, _polished(full, psf, _FINE_PRICES, floor), gain)
-        end = min(end, again, key=lambda end: end.cost)
+        end = min(end, again, key=_cost)
     return walks, end
 
 
@@ -412,8 +408,8 @@ def _side(size, scale):
     return max(side + 1 - side % 2, 3)
 
 
-def _cost(walk):
-    return walk.cost
+def _cost(candidate):
+    return candidate.cost
 
 
 def _contrast(picture):

@@ -109,9 +109,10 @@ def deblur(
     5. Judge: text is what two tones, so blurred, explain. If they do not, the picture is restored from the start as a
        natural one.
 
-    A free PSF and a scene of few edges are found in turn, coarse to fine [3]_, from several sizes of the support, the
-    result judged against no blur. The picture is then restored by total variation, its weight from the noise and from
-    what the PSF leaves unexplained.
+    A free PSF and a scene of few edges are found in turn [3]_: from PSFs that, with phases found from random starts,
+    explain the picture's power, and coarse to fine from several sizes of the support. The likeliest is judged against
+    no blur. The picture is then restored by total variation, its weight from the noise and from what the PSF leaves
+    unexplained.
 
     A blur of a radius under one pixel is that of a sharp picture, which comes back as it was.
 

@@ -62,9 +62,9 @@ _FINE_PRICES = (1e-2, 4e-3, 2e-3, 1e-3, 5e-4, 2e-4, 1e-4)
 _BELOW = (1 / 2, 1 / 4, 1 / 8)
 # Those from a PSF that was given.
 _MENDING_PRICES = (1e-3, 5e-4, 2e-4, 1e-4)
-# PSFs from the power, each with its turned copy: how many before the walks, and after them where there is doubt; their
-# supports, taken in turn, and so many times as wide where scene and PSF alternate, for nobody knows where they lie.
-_FEW, _MORE, _STARTING, _WIDER = 3, 9, (31, 71, 107), 1.3
+# PSFs from the power, each with its turned copy: supports of those before the walks, and of those after them where
+# there is doubt, so many times each; scene and PSF alternate on wider ones, for nobody knows where they lie.
+_FEW, _MORE, _TIMES, _WIDER = (31, 71, 107), (51, 71, 107), 4, 1.3
 # Nats a frequency from which the power shows a PSF: shakes 0.02 and more, sharp pictures mostly less than nothing.
 _SHOWS = 0.01
 # Prices for each, and for the better of the two; what is cut away: a path is thin, and clutter beside it dear.
@@ -158,13 +158,13 @@ def estimate(pictures, *, sizes=None, start=None, report=lambda _: None):
     if start is not None:
         return _mended(pictures, start, floor, report)
     starts = _Starts(pictures, sizes, floor)
-    starts.search(_FEW, lambda part: report(0.3 * part))
+    starts.search(_FEW, 1, lambda part: report(0.3 * part))
     walks, ends = [], []
     if not starts.solved or starts.end.gain < _CLEAR:
         walks, end = _walked(pictures, sizes, floor, lambda part: report(0.3 + 0.3 * part))
         ends.append(end)
         if not starts.solved and end.gain < _SOLVED:
-            starts.search(_MORE, lambda part: report(0.6 + 0.3 * part))
+            starts.search(_MORE, _TIMES, lambda part: report(0.6 + 0.3 * part))
     if (end := starts.end) is not None:
         ends.append(end)
     best = min(ends, key=_cost)
@@ -205,28 +205,29 @@ class _Starts:
 
     def __init__(self, pictures, sizes, floor):
         self._pictures, self._sizes, self._floor = pictures, sizes, floor
-        known = _supports(pictures, sizes)
-        sides = [s for s in _STARTING if s <= known[-1]] if sizes is None else []
-        self._sides = [_side(size, 0) for size in sides or known[-1:]]
+        self._largest = _supports(pictures, sizes)[-1]
         self._scales, self._done, self._lowest, self.end, self.solved = {}, 0, math.inf, None, False
 
     @functools.cached_property
     def _power(self):
         return Power(self._pictures)
 
-    def search(self, count, report):
-        """Go through so many more, or until one leaves no doubt."""
-        for i in range(count):
-            self._start(self._done)
-            self._done += 1
-            report((i + 1) / count)
+    def search(self, supports, times, report):
+        """Go on from a PSF of each support, so many times over, or until one leaves no doubt."""
+        if self._sizes is None:
+            supports = [size for size in supports if size <= self._largest] or [self._largest]
+        else:
+            supports = [self._largest] * len(supports)
+        for i, size in enumerate(times * list(supports)):
+            self._start(_side(size, 0))
+            report((i + 1) / (times * len(supports)))
             if self.solved:
                 return
 
-    def _start(self, i):
-        size = self._sides[i % len(self._sides)]
+    def _start(self, size):
         side = _side(_WIDER * size, 0)
-        psf, likelier = self._power.likely(size, np.random.default_rng(i))
+        self._done += 1
+        psf, likelier = self._power.likely(size, np.random.default_rng(self._done))
         if likelier < _SHOWS:
             return
         if side not in self._scales:

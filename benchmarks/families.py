@@ -10,7 +10,7 @@ A fifth each is sharp, out of focus, Gaussian, moved along a line, and shaken; h
 that come with scikit-image and matplotlib. Half are blurred in light and then encoded, as a camera does, half as they
 are, as the sets of published papers are. The noise has 0.001 to 0.02 of full scale, and values are rounded to 8 bits.
 The pictures kept apart are of other photographs, other words and other random numbers. A picture takes 2 to 6 s of CPU,
-but some 20 where a free PSF is looked for.
+more where a free PSF is looked for.
 """
 
 import argparse

@@ -65,7 +65,7 @@ _MENDING_PRICES = (1e-3, 5e-4, 2e-4, 1e-4)
 # PSFs from the power, each with its turned copy: supports of those before the walks, and of those after them where
 # there is doubt, so many times each; scene and PSF alternate on wider ones, for nobody knows where they lie.
 _FEW, _MORE, _TIMES, _WIDER = (31, 71, 107), (51, 71, 107), 4, 1.3
-# Nats a frequency from which the power shows a PSF: shakes 0.02 and more, sharp pictures mostly less than nothing.
+# Nats a frequency from which the power shows a PSF: most shakes 0.02 and more, most sharp pictures less than nothing.
 _SHOWS = 0.01
 # Prices for each, and for the better of the two; what is cut away: a path is thin, and clutter beside it dear.
 _HOT, _MILD, _CLUTTER = (2e-2, 8), (1e-2, 4), (0.05, 0.02)
@@ -198,7 +198,7 @@ class _Starts:
     Attributes
     ----------
     end : _End or None
-        Where the likeliest ends, polished; None while none is likelier than no blur.
+        Where the likeliest ends, polished; None while none is clearly likelier than no blur.
     solved : bool
         Whether there is no need to go on.
     """
@@ -238,7 +238,7 @@ class _Starts:
         cost, psf = min((cost, psf), self._gone_on(scale, psf, _MILD), key=lambda way: way[0])
         if cost >= min(self._lowest, (1 - _HOPEFUL) * scale.nothing):
             return
-        self._lowest, self.end = cost, self._polished(psf)
+        self._lowest, self.end = cost, self._ended(psf)
         cut = self._sizes is None and extent(self.end.psf) > _FULL * side
         self.solved = self.end.gain > _SOLVED and not cut
 
@@ -248,7 +248,7 @@ class _Starts:
         psf = _polished(scale, psf, prices, self._floor, weak=_CLUTTER)
         return scale.judged(psf)[0], psf
 
-    def _polished(self, psf):
+    def _ended(self, psf):
         """Where it ends, within the size given."""
         side = psf.shape[0] if self._sizes is None else min(psf.shape[0], _side(self._sizes[1], 0))
         scale, psf = _Scale(self._pictures, 0, side), within(psf, side)

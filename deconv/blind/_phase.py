@@ -29,6 +29,7 @@ from scipy import optimize
 
 from deconv._array import to_numpy
 from deconv._fft import fast_shape, irfftn, rfftn
+from deconv.blind._spectrum import taper
 
 __all__ = ["Power"]
 
@@ -102,7 +103,7 @@ class _Plane:
     """The periodogram of a picture, and what is smooth in it."""
 
     def __init__(self, picture):
-        window = np.outer(*(_fading(n) for n in picture.shape))
+        window = np.outer(*(taper(n, _FADE * n) for n in picture.shape))
         held = (picture - (picture * window).sum() / window.sum()) * window
         self.shape = fast_shape(picture.shape)
         grid = np.zeros(self.shape)
@@ -145,9 +146,3 @@ def _smooth(f, direction, power):
     columns = np.concatenate([radial, *turns], 1)
     seen = np.log(np.maximum(power, 1e-12 * power.max())) + _EULER
     return np.exp(columns @ np.linalg.lstsq(columns.T @ columns, columns.T @ seen, rcond=1e-9)[0])
-
-
-def _fading(n):
-    """A window of n pixels: raised cosines at both ends."""
-    edge = np.minimum(np.arange(n) + 0.5, n - 0.5 - np.arange(n)) / (_FADE * n)
-    return 0.5 - 0.5 * np.cos(np.pi * np.minimum(edge, 1.0))

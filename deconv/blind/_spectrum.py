@@ -30,7 +30,7 @@ from scipy.interpolate import BSpline
 from deconv._array import array_namespace, like, to_numpy
 from deconv._fft import rfftn
 
-__all__ = ["MARGIN", "Fit", "Periodogram"]
+__all__ = ["MARGIN", "Fit", "Periodogram", "taper"]
 
 # A picture that ends before its border fades out over this part of its longer side.
 MARGIN = 0.03
@@ -114,8 +114,8 @@ class Periodogram:
         self._falls = falls
         h, w = (int(n) for n in image.shape)
         level, ends = _border(to_numpy(image), margin)
-        taper = [_taper(n, margin if ends else n / 2) for n in (h, w)]
-        window = np.outer(*taper)
+        tapers = [taper(n, margin if ends else n / 2) for n in (h, w)]
+        window = np.outer(*tapers)
         held = like(window, image)
         if not ends:
             level = float(xp.sum(image * held)) / float(window.sum())
@@ -127,7 +127,7 @@ class Periodogram:
         self.smear = (0.3 if ends else 0.7) / length
         kept = (f > _LOWEST / length) & (f < _HIGHEST) & (np.abs(fx) > _AXES / w) & (np.abs(fy) > _AXES / h)
         # A window correlates neighbours, so that there are fewer independent ones.
-        self._independent = math.prod(float((t**2).sum() ** 2 / (len(t) * (t**4).sum())) for t in taper)
+        self._independent = math.prod(float((t**2).sum() ** 2 / (len(t) * (t**4).sum())) for t in tapers)
         self._plane = f[kept], np.arctan2(fy, fx)[kept], power[kept]
         # Rings as narrow as frequencies are resolved, wider with frequency up to what the radii need.
         edges, narrow, wide = [0.0], 0.5 / length, max(0.5 / length, _PER_RING / largest)
@@ -279,7 +279,7 @@ def _border(image, margin):
     return level, float(np.sqrt(np.mean((band - level) ** 2))) < _ENDS * float(image.std())
 
 
-def _taper(n, margin):
+def taper(n, margin):
     """A window of n pixels: raised cosines over `margin` pixels at both ends."""
     edge = np.minimum(np.arange(n) + 0.5, n - 0.5 - np.arange(n)) / min(margin, n / 2)
     return 0.5 - 0.5 * np.cos(np.pi * np.minimum(edge, 1.0))

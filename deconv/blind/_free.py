@@ -80,8 +80,9 @@ _NOISE = 10.0
 _RIDGE, _WEAK_RIDGE = 2.0, 0.02
 # What is cut away: weights below a part of the largest, pieces below a part of all.
 _CUT, _WEAK_CUT = (0.05, 0.1), (0.02, 0.02)
-# The judge's price of an edge, the step that counts as a whole one, and pixels along the border that do not count.
-_PRICE, _EDGE, _MARGIN = 5e-4, 0.05, 20
+# The judge's price of an edge, and in variances of the noise at least (cheaper ones buy the noise, whatever the PSF);
+# the step that counts as a whole one, and pixels along the border that do not count.
+_PRICE, _DEAR, _EDGE, _MARGIN = 5e-4, 6.0, 0.05, 20
 # A step of the scene below which it is flat, for a picture of contrast 1.
 _FLAT = 0.01
 # The judge's restoration: the least error of the data, its weight as in `deconv.blind._final`, iterations.
@@ -434,13 +435,13 @@ class _Scale:
 
     @functools.cached_property
     def _judges(self):
-        """What judges each picture, and the weight of its restoration; apart from the rounds, which change theirs."""
+        """What judges each picture, the price of an edge, the weight of its restoration; the rounds change none."""
         judges = []
         for picture in self._pictures:
-            solver = Splitting(picture, (self._reach, self._reach))
+            solver, sigma = Splitting(picture, (self._reach, self._reach)), noise.estimate(picture)
             strength, power = _WEIGHT
-            weight = strength * max(noise.estimate(picture) / solver.scale, _ERROR) ** power * solver.scale
-            judges.append((Latent(picture, self._reach), solver, weight))
+            weight = strength * max(sigma / solver.scale, _ERROR) ** power * solver.scale
+            judges.append((Latent(picture, self._reach), max(_PRICE, _DEAR * sigma**2), solver, weight))
         return judges
 
     @functools.cached_property
@@ -462,9 +463,9 @@ class _Scale:
     def judged(self, psf):
         """What the judge says of a PSF, smaller being better, and the share of the scene that is flat."""
         paid = total = squares = count = flat = 0.0
-        for latent, solver, weight in self._judges:
-            latent.solve(psf, _PRICE)
-            paid += latent.cost(_PRICE, _EDGE, _MARGIN)
+        for latent, price, solver, weight in self._judges:
+            latent.solve(psf, price)
+            paid += latent.cost(price, _EDGE, _MARGIN)
             scene = solver.solve(like(psf, latent.picture), TotalVariation(), weight, num_iter=_ITERATIONS)
             xp = array_namespace(scene)
             scene = scene[tuple(slice(min(_MARGIN, n // 4), n - min(_MARGIN, n // 4)) for n in scene.shape)]

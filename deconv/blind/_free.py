@@ -67,8 +67,9 @@ _MENDING_PRICES = (1e-3, 5e-4, 2e-4, 1e-4)
 _FEW, _MORE, _TIMES, _WIDER = (31, 71, 107), (51, 71, 107), 4, 1.3
 # Nats a frequency from which the power shows a PSF: most shakes 0.02 and more, most sharp pictures less than nothing.
 _SHOWS = 0.01
-# Prices for each, and for the better of the two; what is cut away: a path is thin, and clutter beside it dear.
-_HOT, _MILD, _CLUTTER = (2e-2, 8), (1e-2, 4), (0.05, 0.02)
+# Dearest price, number of prices and rounds at each: for each, and for the better of the two. What is cut away: a path
+# is thin, and clutter beside it dear.
+_HOT, _MILD, _CLUTTER = (2e-2, 8, 1), (1e-2, 4, 2), (0.05, 0.02)
 # What is saved of the judge's cost of no blur from which one is polished, and then from which no other is looked for:
 # right ones of text save 0.29 and more, others up to 0.26. One as wide as this part of its support may be cut.
 _HOPEFUL, _SOLVED, _FULL = 0.15, 0.3, 0.85
@@ -243,10 +244,10 @@ class _Starts:
         cut = self._sizes is None and extent(self.end.psf) > _FULL * side
         self.solved = self.end.gain > _SOLVED and not cut
 
-    def _gone_on(self, scale, psf, prices):
-        highest, count = prices
+    def _gone_on(self, scale, psf, course):
+        highest, count, rounds = course
         prices = tuple(np.geomspace(max(highest, self._floor), self._floor, count))
-        psf = _polished(scale, psf, prices, self._floor, weak=_CLUTTER)
+        psf = _polished(scale, psf, prices, self._floor, weak=_CLUTTER, rounds=rounds)
         return scale.judged(psf)[0], psf
 
     def _ended(self, psf):
@@ -390,11 +391,11 @@ def _climb(pictures, psf, size, price, scales, floor, began=False):
     return psf
 
 
-def _polished(scale, psf, prices, floor, report=lambda _: None, weak=_WEAK_CUT):
+def _polished(scale, psf, prices, floor, report=lambda _: None, weak=_WEAK_CUT, rounds=2):
     """Rounds at one scale, edges dear first and then cheaper; what is `weak` is cut away."""
     prices = [p for p in prices if p > floor] + [max(floor, prices[-1])]
     for i, price in enumerate(prices):
-        for _ in range(2):
+        for _ in range(rounds):
             psf = pruned(scale.round(psf, price, _WEAK_RIDGE, believe=True), *weak)
         psf = centred(psf)
         report((i + 1) / len(prices))

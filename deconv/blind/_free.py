@@ -67,14 +67,15 @@ _MENDING_PRICES = (1e-3, 5e-4, 2e-4, 1e-4)
 _FEW, _MORE, _TIMES, _WIDER = (31, 71, 107), (51, 71, 107), 4, 1.3
 # Nats a frequency from which the power shows a PSF: most shakes 0.02 and more, most sharp pictures less than nothing.
 _SHOWS = 0.01
-# Dearest price, number of prices and rounds at each: for each, and for the better of the two. What is cut away: a path
-# is thin, and clutter beside it dear.
-_HOT, _MILD, _CLUTTER = (2e-2, 8, 1), (1e-2, 4, 2), (0.05, 0.02)
+# Dearest price, number of prices and rounds at each: for each, for the better of the two, and for one that is polished
+# as long as it leaves doubt and that helps. What is cut away: a path is thin, and clutter beside it dear.
+_HOT, _MILD, _LONG, _CLUTTER = (2e-2, 8, 2), (1e-2, 4, 2), (1e-2, 4, 4), (0.05, 0.02)
 # What is saved of the judge's cost of no blur from which one is polished, and then from which no other is looked for:
 # right ones of text save 0.29 and more, others up to 0.26. One as wide as this part of its support may be cut.
 _HOPEFUL, _SOLVED, _FULL = 0.15, 0.3, 0.85
-# And that from which the walks are not worth their time: nearly right ones save up to 0.45.
-_CLEAR = 0.5
+# And that from which neither the walks are worth their time nor longer rounds: nearly right ones save up to 0.5. Longer
+# rounds help if they save so much more.
+_CLEAR, _HELPED = 0.5, 0.01
 # An edge is worth no less than so many times the noise's variance.
 _NOISE = 10.0
 # Weight of the PSF's squares while it is looked for, and at the end.
@@ -240,8 +241,9 @@ class _Starts:
         cost, psf = min((cost, psf), self._gone_on(scale, psf, _MILD), key=lambda way: way[0])
         if cost >= min(self._lowest, (1 - _HOPEFUL) * scale.nothing):
             return
-        self._lowest, self.end = cost, self._ended(psf)
-        cut = self._sizes is None and extent(self.end.psf) > _FULL * side
+        self._lowest, end = cost, self._ended(psf)
+        self.end = end if self.end is None else min(end, self.end, key=_cost)
+        cut = self._sizes is None and extent(self.end.psf) > _FULL * self.end.psf.shape[0]
         self.solved = self.end.gain > _SOLVED and not cut
 
     def _gone_on(self, scale, psf, course):
@@ -256,7 +258,14 @@ class _Starts:
         scale, psf = _Scale(self._pictures, 0, side), within(psf, side)
         # (Among noise the last prices may add clutter again.)
         ends = [_End.judged(scale, psf), _End.judged(scale, _polished(scale, psf, _FINE_PRICES, self._floor))]
-        return min(ends, key=_cost)
+        best = min(ends, key=_cost)
+        while best.gain < _CLEAR:
+            _, psf = self._gone_on(scale, best.psf, _LONG)
+            end = _End.judged(scale, _polished(scale, psf, _FINE_PRICES, self._floor))
+            if end.gain < best.gain + _HELPED:
+                break
+            best = end
+        return best
 
 
 def _walked(pictures, sizes, floor, report):

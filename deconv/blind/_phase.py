@@ -46,7 +46,7 @@ _EULER, _MEDIAN = 0.5772, math.log(2)
 _LEAST = 1e-6
 # Iterations of the descent; the price, in nats, of the square root of a weight (all of them have a sum of about 1).
 _ITERATIONS, _PRICE = 100, 100.0
-# What a single weight may be, the scene's power not being known but for a factor.
+# What the sum of weights may be, the scene's power not being known but for a factor.
 _MASSES = np.geomspace(0.1, 10.0, 15)
 # A price is linear from this part of the largest square root on.
 _SMALL = 1e-3
@@ -63,7 +63,15 @@ class Power:
 
     def __init__(self, pictures):
         self._planes = [_Plane(to_numpy(p).astype(np.float64)) for p in pictures]
-        self._nothing = min(sum(p.unlikely(np.full((1, 1), mass))[0] for p in self._planes) for mass in _MASSES)
+        self._nothing = self._least(np.ones((1, 1)))
+
+    def gain(self, psf):
+        """How much likelier a PSF, of sum 1, makes the pictures than no blur, in nats a frequency."""
+        return (self._nothing - self._least(psf)) / sum(plane.count for plane in self._planes)
+
+    def _least(self, psf):
+        """Minus the log of the likelihood of a PSF of whichever mass is the likeliest."""
+        return min(sum(plane.unlikely(mass * psf)[0] for plane in self._planes) for mass in _MASSES)
 
     def likely(self, side, rng):
         """Weights whose power explains that of the pictures, from random ones on.

@@ -7,7 +7,8 @@ from threadpoolctl import threadpool_limits
 
 from benchmarks import families
 from deconv import degrade, psf
-from deconv.blind._choose import choose, sharpness
+from deconv.blind._choose import _denied, choose, sharpness
+from deconv.blind._families import Motion
 from deconv.blind._motion import find_motion
 
 LINES = ["Which kind of blur", "has this page of", "text, it may ask;", "shaken or moved?"]
@@ -65,6 +66,17 @@ def test_length_and_angle_of_a_movement(angle):
     assert abs((candidate.angle - angle + 90) % 180 - 90) < 2
     assert gain > 45
     assert lengths.shape == criterion.shape
+
+
+def test_a_line_is_denied_where_its_zeros_are_filled():
+    line = Motion(7.5, 30.0)
+    assert not _denied(_seen(PAGE, BLURS["motion"]), line)
+    assert _denied(_seen(PAGE, BLURS["free"]), line)
+
+
+def test_a_shake_is_not_taken_for_its_longest_stretch():
+    # Its spectrum speaks for a line of 17 pixels, by 70 nats, until each frequency is asked.
+    assert choose(families.picture(149, apart=False).image, None, _silent).family == "free"
 
 
 def test_long_straight_edges_are_no_movement():

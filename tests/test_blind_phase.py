@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 import deconv
-from deconv.blind._free import _scaled, _Starts
+from deconv.blind._free import _End, _Scale, _scaled, _Starts
 from deconv.blind._phase import Power, _Plane, _smooth
 from deconv.blind._psf_fit import centred, pruned
 
@@ -78,6 +78,22 @@ def test_the_true_psf_is_likelier_than_another():
     assert best(psf[::-1, ::-1]) == pytest.approx(best(psf), rel=1e-5)
 
 
+def test_a_line_is_believed_of_lines_only():
+    line, shake = deconv.psf.motion(15, 30), deconv.psf.random_motion(SIDE, rng=4)
+    straight, shaken = (Power([_blurred(np.pad(psf, 5))]).gain(line) for psf in (line, shake))
+    assert straight > 0.1
+    assert shaken < -0.25
+
+
+def test_the_gain_is_of_the_shape_alone():
+    psf = deconv.psf.random_motion(SIDE, rng=4)
+    power = Power([_blurred(psf)])
+    assert power.gain(np.ones((1, 1))) == 0.0
+    # (Where it lies does not matter, nor which way it is turned.)
+    moved = np.roll(np.pad(psf[::-1, ::-1], 3), (2, -3), (0, 1))
+    assert power.gain(moved) == pytest.approx(power.gain(psf), rel=1e-4)
+
+
 def test_the_same_start_ends_alike():
     power = Power([_blurred(deconv.psf.random_motion(9, rng=2), (64, 80))])
     one, two = (power.likely(9, np.random.default_rng(3))[0] for _ in range(2))
@@ -99,6 +115,43 @@ def test_a_picture_drawn_without_noise_has_a_likelihood():
     page = np.zeros((64, 64), np.float32)
     page[20:44, 30:34] = 1.0
     assert np.isfinite(Power([page]).likely(5, np.random.default_rng(0))[0]).all()
+
+
+@pytest.mark.parametrize("sigma", [0.01, 0.03])
+def test_the_judge_sees_through_noise(sigma):
+    # Edges cheaper than the noise explain it, whatever the PSF: then 3 % of noise leave right ones a gain of 0.1.
+    psf = deconv.psf.random_motion(SIDE, rng=4)
+    pictures, _ = _scaled([_blurred(psf, noise=sigma)])
+    scale = _Scale(pictures, 0, SIDE)
+    right, wrong = (
+        1 - scale.judged(k)[0] / scale.nothing
+        for k in (
+            psf,
+            deconv.psf.random_motion(SIDE, rng=5),
+        )
+    )
+    assert right > 0.4
+    assert wrong < 0.1
+
+
+def test_the_better_end_is_kept(monkeypatch):
+    pictures, floor = _scaled([_blurred(deconv.psf.random_motion(SIDE, rng=4))])
+    starts = _Starts(pictures, None, floor)
+    costs, gains = iter([3.0, 2.0, 1.0]), iter([0.2, 0.25])
+    monkeypatch.setattr(starts, "_gone_on", lambda scale, psf, course: (next(costs), psf))
+    monkeypatch.setattr(starts, "_ended", lambda psf: _End(None, psf, 1 - next(gains), 0.0, 0.0))
+    scale = type("Scale", (), {"nothing": 100.0})
+    starts._scales = dict.fromkeys(range(1, 200), scale)
+    starts.search((31,), 1, lambda _: None)
+    first = starts.end
+    costs = iter([0.9, 0.8, 0.7])
+    starts.search((31,), 1, lambda _: None)
+    assert starts.end.cost == 0.75
+    gains = iter([0.1])
+    costs = iter([0.6, 0.5, 0.4])
+    starts.search((31,), 1, lambda _: None)
+    assert starts.end.cost == 0.75
+    assert starts.end is not first
 
 
 def test_what_the_power_shows_is_gone_on_from():

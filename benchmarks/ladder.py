@@ -4,6 +4,7 @@
 
     python -m benchmarks.ladder                     # photographs, where they are at hand; 20 pictures of each step
     python -m benchmarks.ladder --known --misjudged --peers     # the radius told, told wrong by 3 %, scikit-image
+    python -m benchmarks.ladder --auto              # the kind of blur not told, and the time that takes
     python -m benchmarks.ladder --steps 8 17 --pictures 2
     python -m benchmarks.ladder --tables            # again, from what is in ladder/
 
@@ -28,6 +29,7 @@ PASS = 70
 OUT = Path(__file__).parents[1] / "ladder"
 TITLES = {
     "blind": "deconv, blind",
+    "auto": 'deconv, psf="auto"',
     "known": "deconv, radius known",
     "misjudged": "deconv, radius off by 3 %",
     "richardson_lucy": "scikit-image richardson_lucy, disc known",
@@ -35,8 +37,8 @@ TITLES = {
     "blurred": "blurred",
     "sharp": "sharp",
 }
-OTHERS = ("known", "misjudged", "richardson_lucy", "unsupervised_wiener")
-OPTIONAL = {"known": OTHERS[:1], "misjudged": OTHERS[1:2], "peers": OTHERS[2:]}
+OTHERS = ("auto", "known", "misjudged", "richardson_lucy", "unsupervised_wiener")
+OPTIONAL = {"auto": OTHERS[:1], "known": OTHERS[1:2], "misjudged": OTHERS[2:3], "peers": OTHERS[3:]}
 
 
 def markdown(names, lines, left=()):
@@ -132,7 +134,20 @@ def steps_table(rows):
     median, worst = _errors(blind)
     return (
         f"{markdown(names, lines)}\nMeans: {', '.join(means)}; below {PASS}: {sum(r.score < PASS for r in blind)} of "
-        f"{len(blind)}. Radius error: median {median}, worst {worst}.\n"
+        f"{len(blind)}. Radius error: median {median}, worst {worst}.\n{_times_of_auto(rows)}"
+    )
+
+
+def _times_of_auto(rows):
+    """What it costs not to be told the kind of blur, if that was tried."""
+    told = {r.picture: r for r in rows if r.method == "blind"}
+    pairs = [(r, told[r.picture]) for r in rows if r.method == "auto" and r.picture in told]
+    if not pairs:
+        return ""
+    ratios, alike = [a.cpu / b.cpu for a, b in pairs], sum(a.radius == b.radius for a, b in pairs)
+    return (
+        f'psf="auto": {np.median(ratios):.2f} times the CPU seconds of psf="disk" in the median, {max(ratios):.2f} at '
+        f"most; the same radius in {alike} of {len(pairs)}.\n"
     )
 
 
@@ -193,6 +208,7 @@ def options(text, steps=range(4, 20), pictures=20, out=OUT):
 def main():
     """Print the tables asked for; the exit status."""
     parser = options(__doc__)
+    parser.add_argument("--auto", action="store_true", help='the same with psf="auto"')
     parser.add_argument("--known", action="store_true", help="the same with the true disc told")
     parser.add_argument("--misjudged", action="store_true", help="the same with a radius told that is off by 3 %%")
     parser.add_argument("--peers", action="store_true", help="scikit-image on the same pictures, the true disc told")

@@ -55,6 +55,11 @@ def blind(picture, **options):
     return Attempt(result.image, seconds, float(told.pop("radius", 0.0)), told, result.psf)
 
 
+def auto(picture):
+    """The same, the kind of blur not told."""
+    return blind(picture, psf="auto")
+
+
 def known(picture, factor=1.0):
     """The same, the disc told: neither searched for nor refined."""
     with given(Disk(picture.radius * factor, picture.softness / picture.radius)):

@@ -157,6 +157,18 @@ def test_the_simulated_ladder_as_a_table():
     assert "below 70: 1 of 3" in ladder.steps_table(rows)
 
 
+def test_what_it_costs_not_to_be_told_the_kind():
+    rows = [row(picture=f"step08/{i:02}", cpu=2.0) for i in range(3)]
+    others = [(2.4, 61.61), (2.0, 61.61), (5.0, 60.0)]
+    rows += [
+        row(picture=f"step08/{i:02}", method="auto", cpu=cpu, radius=radius) for i, (cpu, radius) in enumerate(others)
+    ]
+    told = ladder.steps_table(rows)
+    assert "1.20 times the CPU seconds" in told
+    assert "2.50 at most; the same radius in 2 of 3" in told
+    assert "at most" not in ladder.steps_table(rows[:3])
+
+
 def test_the_teams_stand_below_ours():
     lines = columns(ladder.teams_table([row(step=4), ROW]))
     assert len({len(line) for line in lines}) == 1
@@ -222,6 +234,13 @@ def test_the_radius_told_is_the_one_used():
     assert sorted(wrong) == pytest.approx([0.97 * page.radius, 1.03 * page.radius])
     # What was patched is as it was.
     assert methods.blind(page).radius not in (*wrong, page.radius)
+
+
+def test_the_kind_of_blur_need_not_be_told():
+    page = text_picture()
+    attempt, blind = methods.auto(page), methods.blind(page)
+    assert attempt.radius == blind.radius
+    assert np.array_equal(attempt.image, blind.image)
 
 
 @pytest.mark.parametrize("method", [methods.richardson_lucy, methods.unsupervised_wiener])

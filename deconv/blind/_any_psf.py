@@ -9,6 +9,7 @@ from deconv import tone
 from deconv._array import array_namespace, like, to_numpy
 from deconv.blind._final import restore
 from deconv.blind._free import estimate
+from deconv.blind._jpeg import lost
 
 __all__ = ["restore_pages"]
 
@@ -87,14 +88,21 @@ def _found(pages, gamma, sizes, start, region, report):
     """The exponent of the encoding, as given or as makes the pages sharpest, and the PSF in that light."""
     xp = array_namespace(pages[0])
     tried = (_LINEAR, _PHOTOGRAPH) if gamma is None else (gamma,)
-    found = []
+    found, coded = [], [lost(page) for page in pages]
     for i, exponent in enumerate(tried):
         greys = [xp.mean(tone.decode(page, exponent, 0.0), axis=0) for page in pages]
         seen = [_busiest(grey) if region is None else xp.asarray(grey[region], copy=True) for grey in greys]
+        errors = [error * _slope(page, exponent) for error, page in zip(coded, pages, strict=True)]
         tell = partial(_part, report, i, len(tried))
-        found.append(estimate(seen, sizes=sizes, start=start, report=tell))
+        found.append(estimate(seen, lost=errors, sizes=sizes, start=start, report=tell))
     best = max(range(len(tried)), key=lambda i: found[i].gain)
     return tried[best], found[best]
+
+
+def _slope(page, exponent):
+    """Root mean square of what a step of the values makes of light."""
+    xp = array_namespace(page)
+    return exponent * math.sqrt(float(xp.mean(page ** (2 * (exponent - 1)))))
 
 
 def _part(report, at, of, fraction):

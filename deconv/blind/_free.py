@@ -76,13 +76,13 @@ _HOPEFUL, _SOLVED, _FULL = 0.15, 0.3, 0.85
 # And that from which neither the walks are worth their time nor longer rounds: nearly right ones save up to 0.5. Longer
 # rounds help if they save so much more.
 _CLEAR, _HELPED = 0.5, 0.01
-# An edge is worth no less than so many times the noise's variance.
-_NOISE = 10.0
+# An edge is worth no less than so many times the noise's variance, and that of what JPEG lost.
+_NOISE, _LOST = 10.0, 2.5
 # Weight of the PSF's squares while it is looked for, and at the end.
 _RIDGE, _WEAK_RIDGE = 2.0, 0.02
 # What is cut away: weights below a part of the largest, pieces below a part of all.
 _CUT, _WEAK_CUT = (0.05, 0.1), (0.02, 0.02)
-# The judge's price of an edge, and in variances of the noise at least (cheaper ones buy the noise, whatever the PSF);
+# The judge's price of an edge, and at least in variances of the error (cheaper ones buy the noise, whatever the PSF);
 # the step that counts as a whole one, and pixels along the border that do not count.
 _PRICE, _DEAR, _EDGE, _MARGIN = 5e-4, 6.0, 0.05, 20
 # A step of the scene below which it is flat, for a picture of contrast 1.
@@ -139,13 +139,15 @@ class Free:
     walks: tuple
 
 
-def estimate(pictures, *, sizes=None, start=None, report=lambda _: None):
+def estimate(pictures, *, lost=None, sizes=None, start=None, report=lambda _: None):
     """The one PSF that has blurred some pictures.
 
     Parameters
     ----------
     pictures : list of arrays, each of shape (M, N)
         Of any scale of brightness.
+    lost : list of float, optional
+        For each the standard deviation of an error that is not white noise, as JPEG leaves it.
     sizes : (int, int), optional
         Least and largest side of the support. By default it is looked for.
     start : ndarray, shape (m, m), optional
@@ -157,7 +159,7 @@ def estimate(pictures, *, sizes=None, start=None, report=lambda _: None):
     -------
     Free
     """
-    pictures, floor = _scaled(pictures)
+    pictures, floor = _scaled(pictures, lost)
     if start is not None:
         return _mended(pictures, start, floor, report)
     starts = _Starts(pictures, sizes, floor)
@@ -213,7 +215,7 @@ class _Starts:
 
     @functools.cached_property
     def _power(self):
-        return Power(self._pictures)
+        return Power([p.picture for p in self._pictures])
 
     def search(self, supports, times, report):
         """Go on from a PSF of each support, so many times over, or until one leaves no doubt."""
@@ -309,12 +311,30 @@ def _trimmed(psf):
     return fitted_to(psf, extent(psf))
 
 
-def _scaled(pictures):
-    """The pictures with contrast 1, and the least price of an edge that their noise allows."""
+@dataclass(frozen=True)
+class _Seen:
+    """A picture, and the standard deviation of what is wrong in it but for white noise."""
+
+    picture: object
+    lost: float
+
+    def at(self, factor):
+        """On a coarser grid."""
+        small, factor = at_scale(self.picture, factor)
+        return _Seen(small, self.lost / factor)
+
+    @property
+    def error(self):
+        """Standard deviation of what is wrong in it."""
+        return max(noise.estimate(self.picture), self.lost)
+
+
+def _scaled(pictures, lost=None):
+    """The pictures with contrast 1, and the least price of an edge that their errors allow."""
     scale = max(_contrast(p) for p in pictures)
-    pictures = [p / scale for p in pictures]
-    sigma = max(noise.estimate(p) for p in pictures)
-    return pictures, max(_CHEAPEST, _NOISE * sigma**2)
+    pictures = [_Seen(p / scale, e / scale) for p, e in zip(pictures, lost or [0.0] * len(pictures), strict=True)]
+    sigma = max(noise.estimate(p.picture) for p in pictures)
+    return pictures, max(_CHEAPEST, _NOISE * sigma**2, _LOST * max(p.lost for p in pictures) ** 2)
 
 
 def _walks(pictures, supports, floor, given, report):
@@ -371,7 +391,7 @@ def _supports(pictures, sizes):
     """Sides of supports to be tried."""
     known = sorted({size for size, _ in _WALKS}) + list(_LARGER)
     if sizes is None:
-        most = max(_LARGEST * min(min(p.shape) for p in pictures), known[0])
+        most = max(_LARGEST * min(min(p.picture.shape) for p in pictures), known[0])
         return [size for size in known if size <= most]
     least, most = sizes
     return sorted({size for size in known if least <= size <= most} | {most})
@@ -436,22 +456,22 @@ class _Scale:
     """The pictures at one scale."""
 
     def __init__(self, pictures, scale, reach):
-        self._pictures = [at_scale(p, _STEP**scale)[0] for p in pictures]
+        self._pictures = [p.at(_STEP**scale) for p in pictures]
         self._reach = reach
 
     @functools.cached_property
     def _latents(self):
-        return [Latent(p, self._reach) for p in self._pictures]
+        return [Latent(p.picture, self._reach) for p in self._pictures]
 
     @functools.cached_property
     def _judges(self):
         """What judges each picture, the price of an edge, the weight of its restoration; the rounds change none."""
         judges = []
-        for picture in self._pictures:
-            solver, sigma = Splitting(picture, (self._reach, self._reach)), noise.estimate(picture)
-            strength, power = _WEIGHT
-            weight = strength * max(sigma / solver.scale, _ERROR) ** power * solver.scale
-            judges.append((Latent(picture, self._reach), max(_PRICE, _DEAR * sigma**2), solver, weight))
+        strength, power = _WEIGHT
+        for picture, error in ((p.picture, p.error) for p in self._pictures):
+            solver = Splitting(picture, (self._reach, self._reach))
+            weight = strength * max(error / solver.scale, _ERROR) ** power * solver.scale
+            judges.append((Latent(picture, self._reach), max(_PRICE, _DEAR * error**2), solver, weight))
         return judges
 
     @functools.cached_property

@@ -57,7 +57,7 @@ def test_the_judge_sees_through_it():
     gains = []
     for error in (None, [lost(stored[None])]):
         scale = _Scale(_scaled([stored], error)[0], 0, 15)
-        gains.append(1 - scale.judged(SHAKE)[0] / scale.nothing)
+        gains.append(1 - scale.judged(SHAKE).cost / scale.nothing)
     assert gains[1] > max(0.3, gains[0] + 0.1)
 
 

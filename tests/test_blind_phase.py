@@ -124,7 +124,7 @@ def test_the_judge_sees_through_noise(sigma):
     pictures, _ = _scaled([_blurred(psf, noise=sigma)])
     scale = _Scale(pictures, 0, SIDE)
     right, wrong = (
-        1 - scale.judged(k)[0] / scale.nothing
+        1 - scale.judged(k).cost / scale.nothing
         for k in (
             psf,
             deconv.psf.random_motion(SIDE, rng=5),
@@ -139,7 +139,7 @@ def test_the_better_end_is_kept(monkeypatch):
     starts = _Starts(pictures, None, floor)
     costs, gains = iter([3.0, 2.0, 1.0]), iter([0.2, 0.25])
     monkeypatch.setattr(starts, "_gone_on", lambda scale, psf, course: (next(costs), psf))
-    monkeypatch.setattr(starts, "_ended", lambda psf: _End(None, psf, 1 - next(gains), 0.0, 0.0))
+    monkeypatch.setattr(starts, "_ended", lambda psf: _End(None, psf, 1 - next(gains), 0.0, 0.0, 0.0))
     scale = type("Scale", (), {"nothing": 100.0})
     starts._scales = dict.fromkeys(range(1, 200), scale)
     starts.search((31,), 1, lambda _: None)

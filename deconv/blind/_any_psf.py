@@ -21,8 +21,10 @@ _PIXELS = 4e5
 _NARROWEST = 256
 # Share of flat scene from which it is taken for text: pages have 0.48 and more, photographs up to 0.27.
 _FLAT = 0.37
-# What a PSF must save of the judge's cost, and how wide it must be (root mean square, in pixels), to be believed.
-_GAIN, _SHARP = 0.1, 0.8
+# What a PSF must save of the judge's cost, how much dearer than no blur it may make the scene, and how wide it must be
+# (root mean square, in pixels), to be believed. (What was made up for a sharp but uneven surface under noise gained up
+# to 0.3, at a price higher by 0.12 and more; right ones raise it by 0.09 at most, and of text mostly lower it.)
+_GAIN, _DEARER, _SHARP = 0.1, 0.1, 0.8
 
 
 def restore_pages(pages, prior, gamma, *, sizes, start, region, report):
@@ -62,7 +64,7 @@ def restore_pages(pages, prior, gamma, *, sizes, start, region, report):
             "criterion": np.asarray([w.cost for w in found.walks]),
         },
     }
-    if found.gain < _GAIN or _width(found.psf) < _SHARP:
+    if not _explains(found) or _width(found.psf) < _SHARP:
         return None, told | {"psf": like(np.ones((1, 1)), pages[0]), "family": "none"}
     if prior == "auto":
         prior = "text" if found.flat > _FLAT else "natural"
@@ -95,8 +97,12 @@ def _found(pages, gamma, sizes, start, region, report):
         errors = [error * _slope(page, exponent) for error, page in zip(coded, pages, strict=True)]
         tell = partial(_part, report, i, len(tried))
         found.append(estimate(seen, lost=errors, sizes=sizes, start=start, report=tell))
-    best = max(range(len(tried)), key=lambda i: found[i].gain)
+    best = max(range(len(tried)), key=lambda i: (_explains(found[i]), found[i].gain))
     return tried[best], found[best]
+
+
+def _explains(found):
+    return found.gain >= _GAIN and found.saved >= -_DEARER
 
 
 def _slope(page, exponent):

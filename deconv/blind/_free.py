@@ -26,6 +26,7 @@ References
 import functools
 import math
 from dataclasses import dataclass, field, replace
+from typing import NamedTuple
 
 import numpy as np
 
@@ -127,6 +128,9 @@ class Free:
     gain : float
         Part of the judge's cost of no blur at all that it saves, at the second scale or at the pictures' own, whichever
         is more; 0 or less if it explains the pictures no better.
+    saved : float
+        Part that it saves of what the scene has to pay for no blur, at the pictures' own scale; less than 0 if it
+        explains them at a higher price.
     flat : float
         Share of the scene that is flat.
     walks : tuple of Walk
@@ -135,6 +139,7 @@ class Free:
 
     psf: np.ndarray
     gain: float
+    saved: float
     flat: float
     walks: tuple
 
@@ -177,7 +182,7 @@ def estimate(pictures, *, lost=None, sizes=None, start=None, report=lambda _: No
         walks.insert(0 if best is end else len(walks), Walk(end.psf.shape[0], _HOT[0], end.cost, end.psf))
     psf = _finished(best.scale, best.psf, floor)
     report(1.0)
-    return Free(_trimmed(psf), best.gain, best.flat, tuple(walks))
+    return Free(_trimmed(psf), best.gain, best.saved, best.flat, tuple(walks))
 
 
 @dataclass(frozen=True)
@@ -189,12 +194,13 @@ class _End:
     cost: float
     flat: float
     gain: float
+    saved: float
 
     @classmethod
     def judged(cls, scale, psf, gain=-math.inf):
         """Its gain no less than the one it had elsewhere."""
-        cost, flat = scale.judged(psf)
-        return cls(scale, psf, cost, flat, max(gain, 1.0 - cost / scale.nothing))
+        told = scale.judged(psf)
+        return cls(scale, psf, told.cost, told.flat, max(gain, scale.gain(told)), scale.saved(told))
 
 
 class _Starts:
@@ -252,7 +258,7 @@ class _Starts:
         highest, count, rounds = course
         prices = tuple(np.geomspace(max(highest, self._floor), self._floor, count))
         psf = _polished(scale, psf, prices, self._floor, weak=_CLUTTER, rounds=rounds)
-        return scale.judged(psf)[0], psf
+        return scale.judged(psf).cost, psf
 
     def _ended(self, psf):
         """Where it ends, within the size given."""
@@ -295,9 +301,10 @@ def _mended(pictures, start, floor, report):
     side = start.shape[0]
     scale = _Scale(pictures, 0, side)
     psf = _polished(scale, start / start.sum(), _MENDING_PRICES, floor, report)
-    cost, flat = scale.judged(psf)
+    told = scale.judged(psf)
     psf = _finished(scale, psf, floor)
-    return Free(_trimmed(psf), 1.0 - cost / scale.nothing, flat, (Walk(side, _MENDING_PRICES[0], cost, psf),))
+    walk = Walk(side, _MENDING_PRICES[0], told.cost, psf)
+    return Free(_trimmed(psf), scale.gain(told), scale.saved(told), told.flat, (walk,))
 
 
 def _finished(scale, psf, floor):
@@ -343,7 +350,7 @@ def _walks(pictures, supports, floor, given, report):
 
     def walk(size, price):
         psf = pruned(_coarse(pictures, size, price, floor), *_CUT)
-        walks.append(Walk(size, price, judge.judged(psf)[0], psf))
+        walks.append(Walk(size, price, judge.judged(psf).cost, psf))
 
     ways = [(size, price) for size, price in _WALKS if size in supports]
     if given:
@@ -368,7 +375,7 @@ def _carried(pictures, walks, last, floor, report):
 
     def again(walk):
         psf = _polished(last, walk.psf, _COARSE_PRICES, floor)
-        return replace(walk, psf=psf, cost=last.judged(psf)[0])
+        return replace(walk, psf=psf, cost=last.judged(psf).cost)
 
     def sure():
         return min(w.cost for w in done) < (1 - _SURE) * last.nothing
@@ -452,6 +459,14 @@ def _contrast(picture):
     return max(float(high - low), 1e-6)
 
 
+class _Verdict(NamedTuple):
+    """What the judge says of a PSF: its cost, smaller being better; what the scene pays; how much of that is flat."""
+
+    cost: float
+    paid: float
+    flat: float
+
+
 class _Scale:
     """The pictures at one scale."""
 
@@ -475,9 +490,21 @@ class _Scale:
         return judges
 
     @functools.cached_property
+    def _nothing(self):
+        return self.judged(_NOTHING)
+
+    @property
     def nothing(self):
-        """What the judge says of no blur."""
-        return self.judged(_NOTHING)[0]
+        """The judge's cost of no blur."""
+        return self._nothing.cost
+
+    def gain(self, told):
+        """Part of the judge's cost of no blur that is saved."""
+        return 1.0 - told.cost / self.nothing
+
+    def saved(self, told):
+        """Part that is saved of what the scene has to pay for no blur."""
+        return 1.0 - told.paid / self._nothing.paid
 
     def round(self, psf, price, ridge, believe=False):
         """The scenes for a PSF, and the PSF for them."""
@@ -491,7 +518,7 @@ class _Scale:
         return fit(auto, cross, psf, ridge)
 
     def judged(self, psf):
-        """What the judge says of a PSF, smaller being better, and the share of the scene that is flat."""
+        """What the judge says of a PSF."""
         paid = total = squares = count = flat = 0.0
         for latent, price, solver, weight in self._judges:
             latent.solve(psf, price)
@@ -504,4 +531,4 @@ class _Scale:
             squares += float(xp.sum(steps))
             count += math.prod(steps.shape)
             flat += float(xp.sum(xp.astype(steps < _FLAT**2, steps.dtype)))
-        return paid * total / math.sqrt(max(squares * count, 1e-30)), flat / count
+        return _Verdict(paid * total / math.sqrt(max(squares * count, 1e-30)), paid, flat / count)

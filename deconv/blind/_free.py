@@ -74,9 +74,10 @@ _HOT, _MILD, _LONG, _CLUTTER = (2e-2, 8, 2), (1e-2, 4, 2), (1e-2, 4, 4), (0.05, 
 # What is saved of the judge's cost of no blur from which one is polished, and then from which no other is looked for:
 # right ones of text save 0.29 and more, others up to 0.26. One as wide as this part of its support may be cut.
 _HOPEFUL, _SOLVED, _FULL = 0.15, 0.3, 0.85
-# And that from which neither the walks are worth their time nor longer rounds: nearly right ones save up to 0.5. Longer
-# rounds help if they save so much more.
-_CLEAR, _HELPED = 0.5, 0.01
+# And that from which the walks are not worth their time: nearly right ones save up to 0.5.
+_CLEAR = 0.5
+# Below this longer rounds may make a nearly right one right; they help if they save so much more.
+_NEARLY, _HELPED = 0.7, 0.01
 # An edge is worth no less than so many times the noise's variance, and that of what JPEG lost.
 _NOISE, _LOST = 10.0, 2.5
 # Weight of the PSF's squares while it is looked for, and at the end.
@@ -267,7 +268,7 @@ class _Starts:
         # (Among noise the last prices may add clutter again.)
         ends = [_End.judged(scale, psf), _End.judged(scale, _polished(scale, psf, _FINE_PRICES, self._floor))]
         best = min(ends, key=_cost)
-        while best.gain < _CLEAR:
+        while best.gain < _NEARLY:
             _, psf = self._gone_on(scale, best.psf, _LONG)
             end = _End.judged(scale, _polished(scale, psf, _FINE_PRICES, self._floor))
             if end.gain < best.gain + _HELPED:

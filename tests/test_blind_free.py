@@ -5,7 +5,7 @@ import pytest
 
 from deconv import degrade, psf
 from deconv.blind import _any_psf, deblur, deblur_pages
-from deconv.blind._free import estimate
+from deconv.blind._free import Free, estimate
 
 PAGE = degrade.text_picture(["Hand", "pen 4"], size=44, shape=(120, 160))
 SHAKE = psf.random_motion(9, rng=4)
@@ -294,6 +294,21 @@ def test_odd_pictures_do_no_harm(name):
 def test_a_bound_of_half_the_picture():
     result = deblur(ODD["tiny"], psf="free", gamma=1, psf_size=16)
     assert np.isfinite(result.image).all()
+
+
+@pytest.mark.parametrize(("gain", "saved", "family"), [(0.3, -0.05, "free"), (0.3, -0.2, "none"), (0.05, 0.3, "none")])
+def test_a_psf_that_explains_nothing_is_not_believed(monkeypatch, gain, saved, family):
+    # As found for sharp bricks under noise: gradients fewer, but squares and edges dearer than without any blur.
+    monkeypatch.setattr(_any_psf, "estimate", lambda *_, **__: Free(SHAKE, gain, saved, 0.5, ()))
+    result = deblur(BLURRED, psf="free", gamma=1)
+    assert result.family == family
+    assert np.array_equal(result.image, BLURRED.astype(result.image.dtype)) == (family == "none")
+
+
+def test_of_two_encodings_one_that_explains_something_is_kept(monkeypatch):
+    answers = iter([Free(SHAKE, 0.3, -0.2, 0.5, ()), Free(SHAKE, 0.2, 0.1, 0.5, ())])
+    monkeypatch.setattr(_any_psf, "estimate", lambda *_, **__: next(answers))
+    assert deblur(np.clip(BLURRED, 0, 1), psf="free").gamma == 2.2
 
 
 def test_the_busiest_part_is_looked_at():

@@ -252,8 +252,8 @@ class _Starts:
             return
         self._lowest, end = cost, self._ended(psf)
         self.end = end if self.end is None else min(end, self.end, key=_cost)
-        cut = self._sizes is None and extent(self.end.psf) > _FULL * self.end.psf.shape[0]
-        self.solved = self.end.gain > _SOLVED and not cut
+        cut = self._sizes is None and extent(end.psf) > _FULL * side
+        self.solved = end.gain > _SOLVED and not cut
 
     def _gone_on(self, scale, psf, course):
         highest, count, rounds = course

@@ -6,7 +6,7 @@ import pytest
 import deconv
 from deconv.blind._free import _End, _Scale, _scaled, _Starts
 from deconv.blind._phase import Power, _Plane, _smooth
-from deconv.blind._psf_fit import centred, pruned
+from deconv.blind._psf_fit import centred, fitted_to, pruned
 
 SIDE = 25
 
@@ -152,6 +152,26 @@ def test_the_better_end_is_kept(monkeypatch):
     starts.search((31,), 1, lambda _: None)
     assert starts.end.cost == 0.75
     assert starts.end is not first
+
+
+def test_what_was_cut_does_not_end_the_search(monkeypatch):
+    pictures, floor = _scaled([_blurred(deconv.psf.random_motion(SIDE, rng=4))])
+    starts = _Starts(pictures, None, floor)
+    costs, ends = iter([1.0, 1.0, 1.0, 2.0, 2.0, 2.0]), iter([(41, 0.8), (31, 0.7)])
+
+    def ended(_):
+        side, gain = next(ends)
+        psf = fitted_to(np.ones((side, side)), 41)
+        return _End(None, psf, 1 - gain, 0.0, gain, 0.0)
+
+    monkeypatch.setattr(starts, "_gone_on", lambda scale, psf, course: (next(costs), psf))
+    monkeypatch.setattr(starts, "_ended", ended)
+    starts._scales = dict.fromkeys(range(1, 200), type("Scale", (), {"nothing": 100.0}))
+    starts.search((31,), 1, lambda _: None)
+    assert not starts.solved
+    starts.search((31,), 1, lambda _: None)
+    assert starts.solved
+    assert starts.end.gain == 0.8
 
 
 def test_what_the_power_shows_is_gone_on_from():

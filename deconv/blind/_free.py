@@ -250,10 +250,11 @@ class _Starts:
         cost, psf = min((cost, psf), self._gone_on(scale, psf, _MILD), key=lambda way: way[0])
         if cost >= min(self._lowest, (1 - _HOPEFUL) * scale.nothing):
             return
-        self._lowest, end = cost, self._ended(psf)
+        end = self._ended(psf)
         self.end = end if self.end is None else min(end, self.end, key=_cost)
-        cut = self._sizes is None and extent(end.psf) > _FULL * side
-        self.solved = end.gain > _SOLVED and not cut
+        # (What was cut may cost less than what was not, and ends neither the search nor another's hopes.)
+        if self._sizes is not None or extent(end.psf) <= _FULL * side:
+            self._lowest, self.solved = cost, end.gain > _SOLVED
 
     def _gone_on(self, scale, psf, course):
         highest, count, rounds = course

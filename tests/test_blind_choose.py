@@ -74,6 +74,11 @@ def test_a_line_is_denied_where_its_zeros_are_filled():
     assert _denied(_seen(PAGE, BLURS["free"]), line)
 
 
+def test_no_line_longer_than_a_strip_is_wide_is_denied():
+    strip = np.random.default_rng(0).random((24, 300))
+    assert not _denied(strip, Motion(30.0, 45.0))
+
+
 def test_a_shake_is_not_taken_for_its_longest_stretch():
     # Its spectrum speaks for a line of 17 pixels, by 70 nats, until each frequency is asked.
     assert choose(families.picture(149, apart=False).image, None, _silent).family == "free"

@@ -65,3 +65,4 @@ def test_in_light_it_is_what_the_curve_makes_of_it():
     page = np.full((1, 4, 4), 0.25)
     assert _any_psf._slope(page, 1.0) == pytest.approx(1.0)
     assert _any_psf._slope(page, 2.2) == pytest.approx(2.2 * 0.25**1.2)
+    assert np.isfinite(_any_psf._slope(np.zeros((1, 4, 4)), 0.5))

@@ -108,7 +108,8 @@ def _explains(found):
 def _slope(page, exponent):
     """Root mean square of what a step of the values makes of light."""
     xp = array_namespace(page)
-    return exponent * math.sqrt(float(xp.mean(page ** (2 * (exponent - 1)))))
+    # (Below 1 an exponent is infinitely steep at black.)
+    return exponent * math.sqrt(float(xp.mean(xp.clip(page, 1 / 255, None) ** (2 * (exponent - 1)))))
 
 
 def _part(report, at, of, fraction):

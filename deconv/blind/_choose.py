@@ -144,8 +144,10 @@ def _through(image, gamma, edges, report):
 
 def _denied(light, candidate):
     """Whether there is power where a PSF leaves none."""
-    psf = candidate.make()
-    return Power([_middle(to_numpy(light))]).gain(psf / psf.sum()) < _DENIED
+    psf, middle = candidate.make(), _middle(to_numpy(light))
+    # (A strip may be narrower than what moved along it is long.)
+    held = all(n <= m for n, m in zip(psf.shape, middle.shape, strict=True))
+    return held and Power([middle]).gain(psf / psf.sum()) < _DENIED
 
 
 def sharpness(image):

@@ -7,7 +7,7 @@ from threadpoolctl import threadpool_limits
 
 from benchmarks import families
 from deconv import degrade, psf
-from deconv.blind._choose import _denied, choose, sharpness
+from deconv.blind._choose import _denied, _shaken, choose, sharpness
 from deconv.blind._families import Motion
 from deconv.blind._motion import find_motion
 
@@ -82,6 +82,20 @@ def test_no_line_longer_than_a_strip_is_wide_is_denied():
 def test_a_shake_is_not_taken_for_its_longest_stretch():
     # Its spectrum speaks for a line of 17 pixels, by 70 nats, until each frequency is asked.
     assert choose(families.picture(149, apart=False).image, None, _silent).family == "free"
+
+
+def test_a_shake_shows_in_the_power():
+    assert _shaken(_seen(PAGE, BLURS["free"]))
+    assert not _shaken(_seen(PAGE, BLURS["none"]))
+    assert not _shaken(_seen(PHOTO, BLURS["none"]))
+    # Of too little nothing is said.
+    assert not _shaken(_seen(PAGE, BLURS["free"])[:80])
+
+
+def test_a_shake_with_sharp_edges_is_told():
+    shaken = families.picture(29, apart=False)
+    assert 0.63 < sharpness(shaken.image) < 0.8
+    assert choose(shaken.image, None, _silent).family == "free"
 
 
 def test_long_straight_edges_are_no_movement():

@@ -4,6 +4,7 @@ import math
 from functools import partial
 
 import numpy as np
+from threadpoolctl import threadpool_limits
 
 from deconv import tone
 from deconv._array import array_namespace, like, to_numpy
@@ -96,7 +97,9 @@ def _found(pages, gamma, sizes, start, region, report):
         seen = [_busiest(grey) if region is None else xp.asarray(grey[region], copy=True) for grey in greys]
         errors = [error * _slope(page, exponent) for error, page in zip(coded, pages, strict=True)]
         tell = partial(_part, report, i, len(tried))
-        found.append(estimate(seen, lost=errors, sizes=sizes, start=start, report=tell))
+        # Sums by several threads round otherwise, and of random starts some then end elsewhere.
+        with threadpool_limits(1, user_api="blas"):
+            found.append(estimate(seen, lost=errors, sizes=sizes, start=start, report=tell))
     best = max(range(len(tried)), key=lambda i: (_explains(found[i]), found[i].gain))
     return tried[best], found[best]
 

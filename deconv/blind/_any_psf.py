@@ -105,6 +105,7 @@ def _found(pages, gamma, sizes, start, region, report):
 
 
 def _explains(found):
+    """Whether a PSF is worth more than no blur."""
     return found.gain >= _GAIN and found.saved >= -_DEARER
 
 

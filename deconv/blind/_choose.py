@@ -46,7 +46,7 @@ _PLAIN = 100.0
 # The odds for a movement are so many times those for a Gaussian.
 _STRAIGHT = 1.5
 # A line is none if frequency by frequency the power is less likely by it than by no blur, by so many nats each: right
-# ones have -0.17 and more, those taken for shakes -0.29 and less.
+# ones have -0.17 and more, stretches of shakes -0.29 and less, and so have lines of a wrong length.
 _DENIED = -0.25
 # A blur allows of steps so much steeper than those seen: one that is much smaller than the picture's softness explains
 # only a part of it.

@@ -257,10 +257,14 @@ class _Starts:
             self._lowest, self.solved = cost, end.gain > _SOLVED
 
     def _gone_on(self, scale, psf, course):
+        """The judge's cost of where a course of prices leads, and the PSF there."""
+        psf = self._along(scale, psf, course)
+        return scale.judged(psf).cost, psf
+
+    def _along(self, scale, psf, course):
         highest, count, rounds = course
         prices = tuple(np.geomspace(max(highest, self._floor), self._floor, count))
-        psf = _polished(scale, psf, prices, self._floor, weak=_CLUTTER, rounds=rounds)
-        return scale.judged(psf).cost, psf
+        return _polished(scale, psf, prices, self._floor, weak=_CLUTTER, rounds=rounds)
 
     def _ended(self, psf):
         """Where it ends, within the size given."""
@@ -270,7 +274,7 @@ class _Starts:
         ends = [_End.judged(scale, psf), _End.judged(scale, _polished(scale, psf, _FINE_PRICES, self._floor))]
         best = min(ends, key=_cost)
         while best.gain < _NEARLY:
-            _, psf = self._gone_on(scale, best.psf, _LONG)
+            psf = self._along(scale, best.psf, _LONG)
             end = _End.judged(scale, _polished(scale, psf, _FINE_PRICES, self._floor))
             if end.gain < best.gain + _HELPED:
                 break

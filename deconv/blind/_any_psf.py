@@ -23,8 +23,8 @@ _NARROWEST = 256
 # Share of flat scene from which it is taken for text: pages have 0.48 and more, photographs up to 0.27.
 _FLAT = 0.37
 # What a PSF must save of the judge's cost, how much dearer than no blur it may make the scene, and how wide it must be
-# (root mean square, in pixels), to be believed. (What was made up for a sharp but uneven surface under noise gained up
-# to 0.3, at a price higher by 0.12 and more; right ones raise it by 0.09 at most, and of text mostly lower it.)
+# (root mean square, in pixels), to be believed. (Wrong PSFs of noisy photographs gained up to 0.3, most at a price
+# higher by 0.12 to 0.22, one by 0.05; right ones raise it by 0.09 at most, and of text mostly lower it.)
 _GAIN, _DEARER, _SHARP = 0.1, 0.1, 0.8
 
 

@@ -7,7 +7,7 @@ from threadpoolctl import threadpool_limits
 
 from benchmarks import families
 from deconv import degrade, psf
-from deconv.blind._choose import _denied, _shaken, choose, sharpness
+from deconv.blind._choose import _line, _shaken, choose, sharpness
 from deconv.blind._families import Motion
 from deconv.blind._motion import find_motion
 
@@ -70,13 +70,30 @@ def test_length_and_angle_of_a_movement(angle):
 
 def test_a_line_is_denied_where_its_zeros_are_filled():
     line = Motion(7.5, 30.0)
-    assert not _denied(_seen(PAGE, BLURS["motion"]), line)
-    assert _denied(_seen(PAGE, BLURS["free"]), line)
+    assert _line(_seen(PAGE, BLURS["motion"]), line) == line
+    assert _line(_seen(PAGE, BLURS["free"]), line) is None
+
+
+@pytest.mark.parametrize(("length", "aside"), [(20.0, 0.0), (15.0, 6.0), (30.0, -6.0)])
+def test_a_line_of_a_wrong_length_or_angle_is_put_right(length, aside):
+    right = psf.motion(15.0, 30.0)
+    line = _line(_seen(PAGE, right), Motion(length / 2, 30.0 + aside))
+    assert 2 * line.radius == pytest.approx(15.0, rel=0.03)
+    assert line.angle == pytest.approx(30.0, abs=2.0)
 
 
 def test_no_line_longer_than_a_strip_is_wide_is_denied():
     strip = np.random.default_rng(0).random((24, 300))
-    assert not _denied(strip, Motion(30.0, 45.0))
+    assert _line(strip, line := Motion(30.0, 45.0)) == line
+
+
+@pytest.mark.parametrize("i", [28, 178])
+def test_a_movement_seen_at_a_wrong_length_is_one(i):
+    # By the spectrum 11 pixels in place of 12, and 9 in place of 17.
+    moved = families.picture(i)
+    chosen = choose(moved.image, None, _silent)
+    assert chosen.family == "motion"
+    assert 2 * chosen.found.candidate.radius == pytest.approx(moved.size, rel=0.03)
 
 
 def test_a_shake_is_not_taken_for_its_longest_stretch():

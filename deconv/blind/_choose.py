@@ -8,7 +8,7 @@ pixel wide in every direction, which no blur leaves. What is blurred and is none
 from dataclasses import dataclass, replace
 
 import numpy as np
-from scipy import ndimage
+from scipy import ndimage, optimize
 
 from deconv import noise
 from deconv._array import to_numpy
@@ -48,6 +48,10 @@ _STRAIGHT = 1.5
 # A line is none if frequency by frequency the power is less likely by it than by no blur, by so many nats each: right
 # ones have -0.17 and more, stretches of shakes -0.29 and less, and so have lines of a wrong length.
 _DENIED = -0.25
+# One that is denied may have been seen at a wrong length or angle: the power is asked for a likelier one among so many
+# lengths from here on, in pixels, to that part of the one found, and so many degrees aside (the likeliest few are gone
+# on from), and believes it from so many nats: right ones -0.11 and more, shakes -0.25 and less.
+_LENGTHS, _SHORT, _LONGER, _ASIDE, _LIKELIEST, _BELIEVED = 14, 7.0, 2.3, (-9.0, -4.5, 0.0, 4.5, 9.0), 3, -0.18
 # A blur allows of steps so much steeper than those seen: one that is much smaller than the picture's softness explains
 # only a part of it.
 _STEEPER = 3.0
@@ -137,8 +141,8 @@ def _through(image, gamma, edges, report):
     soft = find(light, [Gaussian], width, lambda part: report(0.4 + 0.2 * part))
     moved = find(light, [Motion], width, lambda part: report(0.6 + 0.4 * part))
     odds |= {"gaussian": soft.gain, "motion": moved.gain}
-    if moved.gain > _STRAIGHT * soft.gain and not _denied(light, moved.candidate):
-        return Choice("motion", moved, gamma, edges, odds)
+    if moved.gain > _STRAIGHT * soft.gain and (line := _line(light, moved.candidate)) is not None:
+        return Choice("motion", replace(moved, candidate=line), gamma, edges, odds)
     if soft.candidate is not None and soft.candidate.steepest() < _STEEPER * edges:
         return Choice("gaussian", soft, gamma, edges, odds)
     # The power of what is merely soft is the same in directions not far from each other, that of a shake is not.
@@ -153,12 +157,38 @@ def _shaken(light):
     return Power([middle]).likely(_SUPPORT, np.random.default_rng(0))[1] > _SHOWN
 
 
-def _denied(light, candidate):
-    """Whether there is power where a PSF leaves none."""
-    psf, middle = candidate.make(), _middle(to_numpy(light))
+def _line(light, candidate):
+    """A movement, or one like it of a likelier length and angle; None if there is power where any leaves none."""
+    middle = _middle(to_numpy(light))
+    widest = min(middle.shape) - 2
     # (A strip may be narrower than what moved along it is long.)
-    held = all(n <= m for n, m in zip(psf.shape, middle.shape, strict=True))
-    return held and Power([middle]).gain(psf / psf.sum()) < _DENIED
+    if 2 * candidate.radius > widest:
+        return candidate
+    longest = min(max(_LONGER * 2 * candidate.radius, 3 * _SHORT), widest)
+    power = Power([middle])
+
+    def gain(length, angle):
+        psf = replace(candidate, radius=length / 2, angle=angle).make()
+        return power.gain(psf / psf.sum())
+
+    seen = 2 * candidate.radius, candidate.angle
+    if gain(*seen) >= _DENIED:
+        return candidate
+    tried = [(n, seen[1] + d) for n in np.geomspace(_SHORT, longest, _LENGTHS) for d in _ASIDE]
+    starts = [seen, *sorted(tried, key=lambda at: gain(*at))[-_LIKELIEST:]]
+    likeliest = max((_climbed(gain, at, longest) for at in starts), key=lambda at: gain(*at))
+    if gain(*likeliest) < _BELIEVED:
+        return None
+    return replace(candidate, radius=likeliest[0] / 2, angle=likeliest[1])
+
+
+def _climbed(gain, at, longest):
+    """The length and angle near some at which the gain is largest."""
+    length, angle = float(np.clip(at[0], _SHORT, longest)), at[1]
+    aside = length * (1.05 if length < longest / 1.1 else 0.95)
+    options = {"initial_simplex": [(length, angle), (aside, angle), (length, angle + 2.0)], "xatol": 0.02, "maxfev": 40}
+    bounds = ((_SHORT, longest), (None, None))
+    return optimize.minimize(lambda x: -gain(*x), (length, angle), method="Nelder-Mead", bounds=bounds, options=options).x
 
 
 def sharpness(image):

@@ -188,7 +188,9 @@ def _climbed(gain, at, longest):
     aside = length * (1.05 if length < longest / 1.1 else 0.95)
     options = {"initial_simplex": [(length, angle), (aside, angle), (length, angle + 2.0)], "xatol": 0.02, "maxfev": 40}
     bounds = ((_SHORT, longest), (None, None))
-    return optimize.minimize(lambda x: -gain(*x), (length, angle), method="Nelder-Mead", bounds=bounds, options=options).x
+    return optimize.minimize(
+        lambda x: -gain(*x), (length, angle), method="Nelder-Mead", bounds=bounds, options=options
+    ).x
 
 
 def sharpness(image):

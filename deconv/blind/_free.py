@@ -65,12 +65,15 @@ _BELOW = (1 / 2, 1 / 4, 1 / 8)
 _MENDING_PRICES = (1e-3, 5e-4, 2e-4, 1e-4)
 # PSFs from the power, each with its turned copy: supports of those before the walks, and of those after them where
 # there is doubt, so many times each; scene and PSF alternate on wider ones, for nobody knows where they lie.
-_FEW, _MORE, _TIMES, _WIDER = (31, 71, 107), (51, 71, 107), 4, 1.3
+_FEW, _MORE, _TIMES, _WIDER = (31, 71, 107), (51, 71, 107), 2, 1.3
 # Nats a frequency from which the power shows a PSF: most shakes 0.02 and more, most sharp pictures less than nothing.
 _SHOWS = 0.01
 # Dearest price, number of prices and rounds at each: for each, for the better of the two, and for one that is polished
 # as long as it leaves doubt and that helps. What is cut away: a path is thin, and clutter beside it dear.
 _HOT, _MILD, _LONG, _CLUTTER = (2e-2, 8, 2), (1e-2, 4, 2), (1e-2, 4, 4), (0.05, 0.02)
+# Where both leave doubt, prices and rounds at which paths grow, and what is cut away meanwhile: a shake that rests leaves
+# one dark place and faint ways to it, each pixel of which has a tenth of its weight.
+_GROWTH, _FAINT = ((1e-2, 8), (5e-3, 6)), (0.02, 0.005)
 # What is saved of the judge's cost of no blur from which one is polished, and then from which no other is looked for:
 # right ones of text save 0.29 and more, others up to 0.26. One as wide as this part of its support may be cut.
 _HOPEFUL, _SOLVED, _FULL = 0.15, 0.3, 0.85
@@ -245,9 +248,11 @@ class _Starts:
         if side not in self._scales:
             self._scales[side] = _Scale(self._pictures, 0, side)
         scale, psf = self._scales[side], fitted_to(centred(pruned(psf, *_CLUTTER)), side)
-        ways = [self._gone_on(scale, way, _HOT) for way in (psf, psf[::-1, ::-1])]
-        cost, psf = min(ways, key=lambda way: way[0])
-        cost, psf = min((cost, psf), self._gone_on(scale, psf, _MILD), key=lambda way: way[0])
+        ways = sorted((self._gone_on(scale, way, _HOT) for way in (psf, psf[::-1, ::-1])), key=lambda way: way[0])
+        found = [ways[0], self._gone_on(scale, ways[0][1], _MILD)]
+        if min(cost for cost, _ in found) > (1 - _SOLVED) * scale.nothing:
+            found += [self._gone_on(scale, self._grown(scale, way), _MILD) for _, way in ways]
+        cost, psf = min(found, key=lambda way: way[0])
         if cost >= min(self._lowest, (1 - _HOPEFUL) * scale.nothing):
             return
         end = self._ended(psf)
@@ -265,6 +270,12 @@ class _Starts:
         highest, count, rounds = course
         prices = tuple(np.geomspace(max(highest, self._floor), self._floor, count))
         return _polished(scale, psf, prices, self._floor, weak=_CLUTTER, rounds=rounds)
+
+    def _grown(self, scale, psf):
+        """The PSF with what begins at its ends: of edges that are surely the scene's, and nothing faint cut away."""
+        for price, rounds in _GROWTH:
+            psf = _polished(scale, psf, (price,), self._floor, weak=_FAINT, rounds=rounds)
+        return psf
 
     def _ended(self, psf):
         """Where it ends, within the size given."""

@@ -71,8 +71,8 @@ _SHOWS = 0.01
 # Dearest price, number of prices and rounds at each: for each, for the better of the two, and for one that is polished
 # as long as it leaves doubt and that helps. What is cut away: a path is thin, and clutter beside it dear.
 _HOT, _MILD, _LONG, _CLUTTER = (2e-2, 8, 2), (1e-2, 4, 2), (1e-2, 4, 4), (0.05, 0.02)
-# Where both leave doubt, prices and rounds at which paths grow, and what is cut away meanwhile: a shake that rests leaves
-# one dark place and faint ways to it, each pixel of which has a tenth of its weight.
+# Where those leave doubt, prices and rounds at which paths grow, and what is cut away meanwhile: a shake that rests
+# leaves one dark place and faint ways to it, each pixel of which has a tenth of its weight.
 _GROWTH, _FAINT = ((1e-2, 8), (5e-3, 6)), (0.02, 0.005)
 # What is saved of the judge's cost of no blur from which one is polished, and then from which no other is looked for:
 # right ones of text save 0.29 and more, others up to 0.26. One as wide as this part of its support may be cut.
@@ -283,14 +283,23 @@ class _Starts:
         scale, psf = _Scale(self._pictures, 0, side), within(psf, side)
         # (Among noise the last prices may add clutter again.)
         ends = [_End.judged(scale, psf), _End.judged(scale, _polished(scale, psf, _FINE_PRICES, self._floor))]
-        best = min(ends, key=_cost)
-        while best.gain < _NEARLY:
-            psf = self._along(scale, best.psf, _LONG)
-            end = _End.judged(scale, _polished(scale, psf, _FINE_PRICES, self._floor))
-            if end.gain < best.gain + _HELPED:
-                break
-            best = end
+        best, better = None, min(ends, key=_cost)
+        while better is not None:
+            best, better = better, self._bettered(scale, better)
         return best
+
+    def _bettered(self, scale, end):
+        """Where longer rounds lead, as it is or grown, if that is better and it was in doubt; else None."""
+        for begin in () if end.gain >= _NEARLY else (_as_it_is, self._grown):
+            psf = self._along(scale, begin(scale, end.psf), _LONG)
+            further = _End.judged(scale, _polished(scale, psf, _FINE_PRICES, self._floor))
+            if further.gain >= end.gain + _HELPED:
+                return further
+        return None
+
+
+def _as_it_is(_, psf):
+    return psf
 
 
 def _walked(pictures, sizes, floor, report):

@@ -2,9 +2,10 @@
 
 import numpy as np
 import pytest
+from threadpoolctl import threadpool_limits
 
 from deconv import degrade, psf
-from deconv.blind import _any_psf, deblur, deblur_pages
+from deconv.blind import _any_psf, _free, deblur, deblur_pages
 from deconv.blind._free import Free, estimate
 
 PAGE = degrade.text_picture(["Hand", "pen 4"], size=44, shape=(120, 160))
@@ -57,6 +58,26 @@ def test_other_shakes_are_found(size, seed):
     assert psf.similarity(found.psf, shake) > 0.9
     assert found.psf.min() >= 0
     assert found.psf.sum() == pytest.approx(1.0)
+
+
+def test_paths_grow_from_where_a_shake_rests(monkeypatch):
+    lines = ["Which kind of blur has", "this page of text, it", "may ask, and how many", "words are on it, and"]
+    lines += ["how it all came about", "when it was not asked", "but had to be told by", "a picture of letters"]
+    page = degrade.text_picture(lines, size=22, shape=(280, 300))
+    shake = psf.random_motion(35, rng=1)
+    blurred = degrade.add_noise(degrade.blur(page, shake), 0.004, rng=1)
+
+    def searched():
+        pictures, floor = _free._scaled([blurred])
+        starts = _free._Starts(pictures, None, floor)
+        with threadpool_limits(1, user_api="blas"):
+            starts.search((51,), 1, lambda _: None)
+        return starts
+
+    assert psf.similarity(searched().end.psf, shake) > 0.98
+    # What rests only is not likely enough to be gone on from.
+    monkeypatch.setattr(_free, "_GROWTH", ())
+    assert searched().end is None
 
 
 @pytest.mark.slow

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 import deconv
+from deconv.blind import _free
 from deconv.blind._free import _End, _Scale, _scaled, _Starts
 from deconv.blind._phase import Power, _Plane, _smooth
 from deconv.blind._psf_fit import centred, fitted_to, pruned
@@ -172,6 +173,30 @@ def test_what_was_cut_does_not_end_the_search(monkeypatch):
     starts.search((31,), 1, lambda _: None)
     assert starts.solved
     assert starts.end.gain == 0.8
+
+
+@pytest.mark.parametrize(
+    ("gain", "longer", "grown", "asked", "best"),
+    [
+        (0.5, 0.52, 0.9, ["longer"], 0.52),
+        (0.5, 0.505, 0.53, ["longer", "grown", "longer"], 0.53),
+        (0.5, 0.4, 0.505, ["longer", "grown", "longer"], None),
+        (0.75, 0.9, 0.9, [], None),
+    ],
+)
+def test_an_end_in_doubt_is_gone_on_from_and_grown_where_that_does_not_help(
+    monkeypatch, gain, longer, grown, asked, best
+):
+    pictures, floor = _scaled([_blurred(deconv.psf.random_motion(SIDE, rng=4))])
+    starts, done = _Starts(pictures, None, floor), []
+    monkeypatch.setattr(starts, "_along", lambda scale, psf, course: done.append("longer") or psf)
+    monkeypatch.setattr(starts, "_grown", lambda scale, psf: done.append("grown") or psf)
+    monkeypatch.setattr(_free, "_polished", lambda scale, psf, prices, floor: psf)
+    judged = {1: longer, 3: grown}
+    monkeypatch.setattr(_End, "judged", lambda scale, psf: _End(None, psf, 0.0, 0.0, judged[len(done)], 0.0))
+    end = starts._bettered(None, _End(None, np.ones((3, 3)), 0.0, 0.0, gain, 0.0))
+    assert done == asked
+    assert (end and end.gain) == best
 
 
 def test_what_the_power_shows_is_gone_on_from():

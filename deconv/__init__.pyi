@@ -1,4 +1,4 @@
-from . import blind, compat, degrade, metrics, noise, ocr, priors, psf, tone, vignette
+from . import blind, compare, compat, degrade, metrics, noise, ocr, priors, psf, tone, vignette
 from ._richardson_lucy import richardson_lucy
 from ._unsupervised_wiener import UnsupervisedWiener, unsupervised_wiener
 from ._variational import Solution, variational
@@ -10,6 +10,7 @@ __all__ = [
     "Solution",
     "UnsupervisedWiener",
     "blind",
+    "compare",
     "compat",
     "degrade",
     "metrics",

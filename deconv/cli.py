@@ -1,4 +1,4 @@
-"""The command line: ``deconv restore``, ``read``, ``degrade`` and ``demo``.
+"""The command line: ``deconv restore``, ``read``, ``degrade``, ``compare`` and ``demo``.
 
 The only place of the package that prints. Heavy modules are imported by the command that needs them, so that
 ``--help`` and mistakes answer at once.
@@ -182,6 +182,37 @@ def _parser():
     blur.add_argument("--angle", type=float, metavar="DEG", help="of the motion (default: 0)")
     blur.add_argument("--noise", type=float, metavar="SIGMA", help="1 is the range of the picture (default: 0)")
     sub.set_defaults(run=_degrade, usage=sub.error)
+
+    sub = commands.add_parser(
+        "compare",
+        help="compare methods on the same pictures, in a table and a page",
+        description="Run methods on pictures, each in its own process, score what they wrote by one rule, and write a "
+        "table, a row for each picture, and a page to look at. Without arguments: six methods of deconv on twelve "
+        "pictures made by code. What was done already in OUT is not done again.",
+    )
+    sub.add_argument(
+        "data",
+        nargs="*",
+        metavar="DATA",
+        help="synthetic[:N], or KIND:PATH with KIND one of hdc, pairs, pan, lmdb, plates, pictures; or a .toml file "
+        "that declares data sets (default: synthetic)",
+    )
+    sub.add_argument("-o", "--output", type=Path, default=Path("comparison"), metavar="OUT", help="folder (comparison)")
+    sub.add_argument(
+        "-m", "--methods", type=Path, action="append", default=[], metavar="TOML", help="file that declares methods"
+    )
+    sub.add_argument(
+        "--only", action="append", metavar="NAME", help="of the methods of deconv, and of those declared, only this one"
+    )
+    sub.add_argument("--limit", type=int, metavar="N", help="so many pictures of each data set at the most")
+    sub.add_argument("--baseline", default="blurred", metavar="NAME", help="to which methods are compared (blurred)")
+    sub.add_argument("--device", default="cpu", help="that methods are told (cpu)")
+    sub.add_argument("--seed", type=int, default=0, help="that methods are told (0)")
+    sub.add_argument("--threads", type=int, default=1, metavar="N", help="of each method (1)")
+    sub.add_argument("--jobs", type=int, default=1, metavar="N", help="methods that run at a time (1: times compare)")
+    sub.add_argument("--memory", type=_above_zero, metavar="MB", help="that a method may have (four fifths of all)")
+    sub.add_argument("--allow-shell", action="store_true", help="let declared methods run commands")
+    sub.set_defaults(run=_compare, usage=sub.error)
 
     sub = commands.add_parser("demo", help="blur a page of text, restore it blind and read it")
     sub.add_argument("--out", type=Path, default=Path("demo"), metavar="DIR", help="folder for the pictures (demo)")
@@ -381,6 +412,45 @@ def _demo(args):
 
 
 # ---- parts of commands
+
+
+def _compare(args):
+    from deconv import compare
+
+    for name in ("threads", "jobs", "limit"):
+        if (number := getattr(args, name)) is not None and number < 1:
+            args.usage(f"argument --{name}: a number of 1 or more is wanted, got {number}")
+    datasets = []
+    for spec in args.data or ["synthetic"]:
+        if spec.endswith(".toml"):
+            datasets += compare.load_datasets(Path(spec))
+        else:
+            datasets.append(compare.open_dataset(spec, limit=args.limit))
+    methods = [*compare.BUILTIN, *(m for path in args.methods for m in compare.load_methods(path))]
+    if args.only:
+        references = [m.name for m in methods if m.kind == "reference"]
+        if unknown := set(args.only) - {m.name for m in methods}:
+            args.usage(f"argument --only: no method is called {min(unknown)!r}")
+        methods = [m for m in methods if m.name in (*references, *args.only)]
+    settings = compare.Settings(
+        device=args.device,
+        seed=args.seed,
+        threads=args.threads,
+        jobs=args.jobs,
+        memory=args.memory,
+        allow_shell=args.allow_shell,
+    )
+    with _progress() as report:
+        summaries = compare.run(
+            datasets,
+            methods,
+            args.output,
+            baseline=args.baseline,
+            settings=settings,
+            report=lambda done, of, what: report(done / of, what),
+        )
+    print(compare.as_text(summaries))
+    print(f"wrote {args.output / 'report.html'}")
 
 
 def _beside(picture):

@@ -26,7 +26,7 @@ from deconv._check import generator, integer, real
 from deconv._fft import Transfer, fast_shape
 from deconv.tone import encode
 
-__all__ = ["HdcPhoto", "add_noise", "add_vignette", "blur", "hdc_photo", "text_picture"]
+__all__ = ["HdcPhoto", "add_noise", "add_vignette", "blur", "hdc_photo", "random_blur", "text_picture"]
 
 ALPHABET = "ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnpqrstuvwxyz "  # no I, O, l, o: they look like 1 and 0
 
@@ -236,19 +236,70 @@ def blur(image, psf, *, channel_axis=None):
     xp = array_namespace(image)
     if channel_axis is not None:
         image = xp.moveaxis(image, channel_axis, 0)
-    psf = as_psf(psf, image, ndim=2)
-    height, width = image.shape[-2:]
-    # With its centre at n // 2, a PSF of n pixels takes from (n - 1) // 2 pixels before each pixel to n // 2 after it.
-    before = tuple((n - 1) // 2 for n in psf.shape)
-    padded = image
-    for axis, (n, b, m) in enumerate(zip((height, width), before, psf.shape, strict=True), start=image.ndim - 2):
-        padded = xp.take(padded, _mirrored(xp, n, b, m // 2, device(image)), axis=axis)
-    shape = fast_shape(padded.shape[-2:])
-    grid = xp.zeros((*padded.shape[:-2], *shape), dtype=image.dtype, device=device(image))
-    grid[..., : padded.shape[-2], : padded.shape[-1]] = padded
-    out = Transfer(psf, shape).forward(grid)
-    out = out[..., before[0] : before[0] + height, before[1] : before[1] + width]
+    out = _blurred(image, as_psf(psf, image, ndim=2))
     return out if channel_axis is None else xp.moveaxis(out, 0, channel_axis)
+
+
+@torch_door
+def random_blur(image, *, rng=None, channel_axis=None):
+    r"""`image` blurred by a random straight movement and a little out of focus: a plate on a car that drives by.
+
+    Parameters
+    ----------
+    image : array, shape (M, N[, C])
+        The scene: light, not tone-encoded values.
+    rng : int or numpy.random.Generator, optional
+        Seed of the movement, the same for every library.
+    channel_axis : int, optional
+        Axis of colours.
+
+    Returns
+    -------
+    blurred : array
+        The same shape, the scene continued by its mirror image at the border; float64 stays float64, everything else
+        becomes float32.
+    psf : array, shape (n, n)
+        What it was blurred by, sum 1; of the library and floating type of `blurred`.
+
+    Raises
+    ------
+    TypeError
+        If `image` is no array of real numbers, or `rng` no generator.
+    ValueError
+        If `image` is empty or not finite.
+
+    Notes
+    -----
+    After the training data of [1]_, whose movement is 0.3 to 1.0 times an eighth of the width long, at any angle. The
+    Gaussian that follows has there a window of w pixels, 0.3 to 1.0 times 9.5 % of the width, and so a standard
+    deviation of :math:`0.15\,w + 0.35` pixels; here it is not cut off at the window. All are evenly distributed.
+
+    References
+    ----------
+    .. [1] D. Brink, X. Kearney, `<https://github.com/djb15/deblurring>`_ (2018), ``random_blur.py`` of commit 0d4c75c
+
+    Examples
+    --------
+    >>> import deconv
+    >>> plate = deconv.degrade.text_picture("AB12 CDE", size=40, shape=(80, 240))
+    >>> blurred, psf = deconv.degrade.random_blur(plate, rng=0)
+    >>> blurred.shape == plate.shape, psf.shape
+    (True, (29, 29))
+    """
+    image = as_image(image, channel_axis=channel_axis)
+    rng = generator(rng)
+    xp = array_namespace(image)
+    if channel_axis is not None:
+        image = xp.moveaxis(image, channel_axis, 0)
+    width = image.shape[-1]
+    psf = _psf.motion(rng.uniform(0.3, 1) * width / 8, rng.uniform(0, 180))
+    line = _psf.gaussian(0.15 * rng.uniform(0.3, 1) * 0.095 * width + 0.35).sum(axis=0)
+    psf = np.pad(psf, len(line) // 2)
+    for axis in (0, 1):
+        psf = convolve1d(psf, line, axis=axis, mode="constant")
+    psf = like(psf / psf.sum(), image)
+    out = _blurred(image, psf)
+    return (out if channel_axis is None else xp.moveaxis(out, 0, channel_axis)), psf
 
 
 @torch_door
@@ -391,6 +442,22 @@ def text_picture(lines, *, font="verdana", size=None, shape=None):
     below = 0.37 * size + (len(lines) // 2 - (len(lines) - 1) / 2) * pitch
     middle = round(shape[0] / 2 + below)
     return 1 - _set_lines(lines, glyphs, extra, shape, pitch, middle)
+
+
+def _blurred(image, psf):
+    """The last two axes of `image`, continued by its mirror image, convolved with `psf`, which may be larger."""
+    xp = array_namespace(image)
+    height, width = image.shape[-2:]
+    # With its centre at n // 2, a PSF of n pixels takes from (n - 1) // 2 pixels before each pixel to n // 2 after it.
+    before = tuple((n - 1) // 2 for n in psf.shape)
+    padded = image
+    for axis, (n, b, m) in enumerate(zip((height, width), before, psf.shape, strict=True), start=image.ndim - 2):
+        padded = xp.take(padded, _mirrored(xp, n, b, m // 2, device(image)), axis=axis)
+    shape = fast_shape(padded.shape[-2:])
+    grid = xp.zeros((*padded.shape[:-2], *shape), dtype=image.dtype, device=device(image))
+    grid[..., : padded.shape[-2], : padded.shape[-1]] = padded
+    out = Transfer(psf, shape).forward(grid)
+    return out[..., before[0] : before[0] + height, before[1] : before[1] + width]
 
 
 def _aperture(radius, softness):

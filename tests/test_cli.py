@@ -1,6 +1,7 @@
 """The command line, end to end on small pictures: what it writes, says and returns, and how it fails."""
 
 import io
+import json
 import re
 import shutil
 import subprocess
@@ -318,6 +319,8 @@ def test_a_failure_is_one_line(photo, monkeypatch, capsys, arguments, sentence):
         (["degrade", "a.png", "-o", "b.png", "--psf", "shake", "--size", "7.5"], "an odd number of pixels, got 7.5"),
         (["degrade", "a.png", "-o", "b.png", "--size", "3", "--angle", "3"], "--angle does not go with --psf disk"),
         (["degrade", "-o", "b.png", "--seed", "-1"], "argument --seed: must be 0 or more, got -1"),
+        (["compare", "--only", "magic"], "argument --only: no method is called 'magic'"),
+        (["compare", "--threads", "0"], "argument --threads: a number of 1 or more is wanted, got 0"),
     ],
 )
 def test_bad_usage_exits_with_2(arguments, sentence, capsys):
@@ -325,6 +328,60 @@ def test_bad_usage_exits_with_2(arguments, sentence, capsys):
         main(arguments)
     assert left.value.code == 2
     assert sentence in capsys.readouterr().err
+
+
+# ---- compare
+
+
+@needs_tesseract
+def test_compare_writes_a_table_and_a_page(tmp_path, capsys):
+    (tmp_path / "mine.toml").write_text(
+        """
+        [[method]]
+        name = "less wrong"
+        type = "deconv"
+        function = "wiener"
+        knows = ["psf"]
+
+        [[method]]
+        name = "absent"
+        type = "python"
+        function = "no_such_package:f"
+        """
+    )
+    out = tmp_path / "out"
+    command = ["compare", "synthetic:2", "-m", str(tmp_path / "mine.toml"), "-o", str(out)]
+    assert main([*command, "--only", "less wrong", "--only", "absent", "--baseline", "less wrong"]) == 0
+    said = capsys.readouterr()
+    lines = {line[:10].strip(): line for line in said.out.splitlines()}
+    assert set(lines) >= {"sharp", "blurred", "less wrong", "absent"}
+    assert "0/2" in lines["absent"]
+    assert "over less wrong" in said.out
+    assert f"wrote {out / 'report.html'}" in said.out
+    told = json.loads((out / "env.json").read_text())
+    assert told["tesseract"]["version"]
+    assert [m["name"] for m in told["methods"]] == ["blurred", "sharp", "less wrong", "absent"]
+    rows = (out / "rows.csv").read_text().splitlines()
+    assert len(rows) == 1 + 4 * 2
+    assert sum("no_such_package" in row for row in rows) == 2
+    for name in ("table.txt", "table.tex", "truth.json", "report.html", "restored/synthetic/less-wrong"):
+        assert (out / name).exists()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (["nothing:here"], "there is no data set 'nothing:here'; synthetic, synthetic:N or KIND:PATH"),
+        (["pairs:/no/such/folder"], "/no/such/folder"),
+        (["synthetic:1", "-m", "/no/such.toml"], "cannot read /no/such.toml"),
+        (["synthetic:1", "--baseline", "magic"], "baseline must be one of the methods compared"),
+    ],
+)
+def test_compare_failures_are_one_line(arguments, sentence, tmp_path, capsys):
+    assert main(["compare", *arguments, "-o", str(tmp_path / "out")]) == 1
+    error = capsys.readouterr().err
+    assert sentence in error
+    assert len(error.splitlines()) == 1
 
 
 # ---- read

@@ -68,6 +68,43 @@ def test_noise_is_gaussian_and_repeatable():
     assert not flat.any()
 
 
+@pytest.mark.parametrize("axis", [None, 0, 2])
+def test_random_blur_is_the_blur_by_its_psf(axis):
+    planes = np.random.default_rng(0).random((3, 40, 90))
+    image = planes[0] if axis is None else np.moveaxis(planes, 0, axis)
+    out, kernel = degrade.random_blur(image, rng=5, channel_axis=axis)
+    assert kernel.sum() == pytest.approx(1)
+    assert kernel.min() >= 0
+    np.testing.assert_allclose(out, degrade.blur(image, kernel, channel_axis=axis), atol=1e-12)
+
+
+def test_random_blur_moves_by_a_part_of_the_width_in_any_direction():
+    # Squared length and width of the movement from the second moments of the PSF.
+    lengths, widths, angles = [], [], []
+    for seed in range(100):
+        kernel = degrade.random_blur(np.zeros((200, 240)), rng=seed)[1]
+        y, x = np.indices(kernel.shape) - kernel.shape[0] // 2
+        moments = [[np.sum(kernel * a * b) for a in (x, y)] for b in (x, y)]
+        (across, along), axes = np.linalg.eigh(moments)
+        lengths.append(np.sqrt(12 * (along - across)))
+        widths.append(np.sqrt(across))
+        angles.append(np.degrees(np.arctan2(-axes[1, 1], axes[0, 1])) % 180)
+    assert 9 - 0.5 < min(lengths) < 11
+    assert 28 < max(lengths) < 30 + 0.5
+    # The Gaussian, of 0.15 times 0.3 to 1.0 times 9.5 % of the width and 0.35 pixels more, on pixels.
+    assert 1.37 < min(widths) < 1.55
+    assert 3.6 < max(widths) < 3.82
+    assert min(np.histogram(angles, 4, (0, 180))[0]) > 12
+
+
+def test_random_blur_of_a_strip_narrower_than_its_psf():
+    strip = np.random.default_rng(1).random((3, 200))
+    out, kernel = degrade.random_blur(strip, rng=4)
+    assert min(kernel.shape) > 3
+    expected = convolve(np.pad(strip, ((60, 60), (0, 0)), "symmetric"), kernel, mode="reflect")[60:-60]
+    np.testing.assert_allclose(out, expected, atol=1e-12)
+
+
 @settings(max_examples=20, deadline=None)
 @given(shape=st.tuples(st.integers(2, 20), st.integers(2, 20)), strength=st.floats(0, 1))
 def test_vignette_is_as_strong_as_it_says(shape, strength):
@@ -90,6 +127,11 @@ def test_every_backend(backend, dtype):
         (degrade.blur(image, backend.asarray(kernel), channel_axis=2), degrade.blur(host, kernel, channel_axis=2)),
         (degrade.add_vignette(image, 0.4, channel_axis=2), degrade.add_vignette(host, 0.4, channel_axis=2)),
         (degrade.add_noise(image, 0.1, rng=0), degrade.add_noise(host, 0.1, rng=0)),
+        *zip(
+            degrade.random_blur(image, rng=0, channel_axis=2),
+            degrade.random_blur(host, rng=0, channel_axis=2),
+            strict=True,
+        ),
     ):
         got = backend.to_numpy(got)
         assert got.dtype == expected.dtype == (np.float64 if dtype == np.float64 else np.float32)
@@ -240,6 +282,8 @@ IMAGE = np.ones((9, 9))
         (lambda: degrade.blur(IMAGE * np.nan, np.ones((3, 3))), ValueError, "image holds nothing but NaN"),
         (lambda: degrade.blur("a", np.ones((3, 3))), TypeError, "image must be an array of numbers, got str"),
         (lambda: degrade.blur(IMAGE, None), TypeError, "psf must be an array of numbers"),
+        (lambda: degrade.random_blur(IMAGE[0]), ValueError, "image must have 2 axes, got shape"),
+        (lambda: degrade.random_blur(IMAGE, rng="a"), TypeError, "rng must be a seed"),
         (lambda: degrade.add_noise(IMAGE, -1), ValueError, "sigma must be at least 0, got -1"),
         (lambda: degrade.add_vignette(IMAGE, 1.5), ValueError, "strength must be at most 1, got 1.5"),
         (lambda: degrade.add_vignette(IMAGE, centre=0), TypeError, "centre must be two numbers, got 0"),

@@ -85,7 +85,8 @@ STOREYS = (
     ("_balance", "_border", "noise", "priors", "psf", "tone", "vignette"),
     ("_convolve", "_diagonal", "_photons"),
     ("_richardson_lucy", "_unsupervised_wiener", "_variational", "_wiener", "degrade", "metrics", "ocr"),
-    ("blind", "compat"),
+    ("_files", "blind", "compat"),
+    ("compare",),
     ("cli",),
 )
 

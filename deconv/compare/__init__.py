@@ -1,0 +1,107 @@
+"""Methods side by side on the same pictures, with one scoring: the classical baseline for a learned method.
+
+>>> import deconv.compare
+>>> methods = [m for m in deconv.compare.BUILTIN if m.name in ("blurred", "Wiener")]
+>>> data = deconv.compare.open_dataset("synthetic:2")
+>>> summaries = deconv.compare.run([data], methods, "comparison")  # doctest: +SKIP
+>>> print(deconv.compare.as_text(summaries))  # doctest: +SKIP
+
+Every method is scored from the file that it wrote, in its own process; what fails is a row that says why, and counts as
+nothing read. A method is told what it declares to know and nothing else. `deconv compare` is the same from a shell.
+"""
+
+import dataclasses
+import json
+from pathlib import Path
+
+from deconv import _files
+from deconv.compare._datasets import load_datasets, open_dataset
+from deconv.compare._environment import environment
+from deconv.compare._methods import BUILTIN, load_methods
+from deconv.compare._protocol import Context, Dataset, Item, Method, Problem, Row
+from deconv.compare._report import write_report
+from deconv.compare._run import Settings
+from deconv.compare._run import run as _rows
+from deconv.compare._summary import Summary, summarise
+from deconv.compare._table import as_latex, as_text, read_rows
+
+__all__ = [
+    "BUILTIN",
+    "Context",
+    "Dataset",
+    "Item",
+    "Method",
+    "Problem",
+    "Row",
+    "Settings",
+    "Summary",
+    "as_latex",
+    "as_text",
+    "load_datasets",
+    "load_methods",
+    "open_dataset",
+    "read_rows",
+    "run",
+    "summarise",
+    "write_report",
+]
+
+
+def run(datasets, methods, out, *, baseline="blurred", settings=None, report=lambda done, of, what: None):
+    """Run all methods on all pictures, or what an earlier run lacks of that, and write everything there is to tell.
+
+    Parameters
+    ----------
+    datasets : list of Dataset
+        As of `open_dataset`, or of your own.
+    methods : list of Method
+        As of `load_methods`, and of `BUILTIN`.
+    out : path
+        Folder for ``rows.csv`` (a line for each picture and method), ``env.json``, ``truth.json``, ``restored/``,
+        ``table.txt``, ``table.tex`` and ``report.html``. With rows in it, those that are still true are kept.
+    baseline : str
+        Name of the method to which all are compared.
+    settings : Settings, optional
+        Device, threads, seed, bounds.
+    report : callable
+        ``report(done, of, what)`` after each row.
+
+    Returns
+    -------
+    list of Summary
+        For each data set and method, the best first after the references.
+
+    Raises
+    ------
+    Problem
+        If something given cannot be used; the message is one sentence.
+    FileProblem
+        If something cannot be written.
+
+    Examples
+    --------
+    >>> import deconv.compare
+    >>> data, methods = deconv.compare.open_dataset("synthetic:4"), deconv.compare.BUILTIN
+    >>> summaries = deconv.compare.run([data], methods, "comparison", baseline="Wiener")  # doctest: +SKIP
+    """
+    out, settings = Path(out), settings or Settings()
+    if baseline not in (names := [m.name for m in methods]):
+        raise Problem(f"baseline must be one of the methods compared, {', '.join(names)}, got {baseline!r}")
+    rows = _rows(datasets, methods, out, settings, report=report)
+    told = {
+        "settings": dataclasses.asdict(settings) | {"baseline": baseline},
+        "datasets": {d.name: {"pictures": len(d.names), "border": d.border} for d in datasets},
+        "methods": [dataclasses.asdict(m) for m in methods],
+    }
+    truth = {d.name: {name: {"text": d.load(name).text} for name in d.names} for d in datasets}
+    _write(out / "env.json", environment() | told)
+    _write(out / "truth.json", truth)
+    summaries = summarise(rows, baseline=baseline)
+    _files.replace(out / "table.txt", as_text(summaries).encode() + b"\n")
+    _files.replace(out / "table.tex", as_latex(summaries, "").encode())
+    write_report(out, rows=rows, baseline=baseline)
+    return summaries
+
+
+def _write(path, told):
+    _files.replace(path, json.dumps(told, indent=1, ensure_ascii=False, default=str).encode() + b"\n")

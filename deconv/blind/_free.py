@@ -77,8 +77,8 @@ _GROWTH, _FAINT = ((1e-2, 8), (5e-3, 6)), (0.02, 0.005)
 # What is saved of the judge's cost of no blur from which one is polished, and then from which no other is looked for:
 # right ones of text save 0.29 and more, others up to 0.26. One as wide as this part of its support may be cut.
 _HOPEFUL, _SOLVED, _FULL = 0.15, 0.3, 0.85
-# And that from which the walks are not worth their time: nearly right ones save up to 0.5.
-_CLEAR = 0.5
+# And that from which the walks are not worth their time: nearly right ones save up to 0.5, wrong ones of script 0.52.
+_CLEAR = 0.6
 # Below this longer rounds may make a nearly right one right; they help if they save so much more.
 _NEARLY, _HELPED = 0.7, 0.01
 # An edge is worth no less than so many times the noise's variance, and that of what JPEG lost.

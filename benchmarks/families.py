@@ -164,12 +164,13 @@ def main():
     parser.add_argument("--tuned", action="store_true", help="those that constants were chosen on")
     parser.add_argument("--jobs", type=int, default=1, metavar="N", help="processes (1)")
     args = parser.parse_args()
-    counts, seconds = collections.Counter(), collections.defaultdict(list)
+    counts, seconds, chosen = collections.Counter(), collections.defaultdict(list), 0
     ask = functools.partial(told, apart=not args.tuned)
     with concurrent.futures.ProcessPoolExecutor(args.jobs) as pool:
         answers = pool.map(ask, range(args.pictures))
         for i, (one, choice, family, spent) in enumerate(answers):
             counts[one.family, family] += 1
+            chosen += choice.family == one.family
             seconds[one.family].append(spent)
             if family == one.family:
                 continue
@@ -188,6 +189,7 @@ def main():
         print(f"| {of} | " + " | ".join(map(str, cells)) + " |")
     right = sum(counts[of, of] for of in FAMILIES)
     print(f"\nRight: {right} of {args.pictures} ({right / args.pictures:.1%})")
+    print(f"Of what was chosen before a free PSF was looked for: {chosen} ({chosen / args.pictures:.1%})")
     return 0
 
 

@@ -140,7 +140,7 @@ def test_the_better_end_is_kept(monkeypatch):
     starts = _Starts(pictures, None, floor)
     costs, gains = iter([3.0, 2.0, 1.0]), iter([0.2, 0.25])
     monkeypatch.setattr(starts, "_gone_on", lambda scale, psf, course: (next(costs), psf))
-    monkeypatch.setattr(starts, "_ended", lambda psf: _End(None, psf, 1 - next(gains), 0.0, 0.0, 0.0))
+    monkeypatch.setattr(starts, "_ended", lambda psf, faint: _End(None, psf, 1 - next(gains), 0.0, 0.0, 0.0))
     scale = type("Scale", (), {"nothing": 100.0})
     starts._scales = dict.fromkeys(range(1, 200), scale)
     starts.search((31,), 1, lambda _: None)
@@ -160,7 +160,7 @@ def test_what_was_cut_does_not_end_the_search(monkeypatch):
     starts = _Starts(pictures, None, floor)
     costs, ends = iter([1.0, 1.0, 1.0, 2.0, 2.0, 2.0]), iter([(41, 0.8), (31, 0.7)])
 
-    def ended(_):
+    def ended(*_):
         side, gain = next(ends)
         psf = fitted_to(np.ones((side, side)), 41)
         return _End(None, psf, 1 - gain, 0.0, gain, 0.0)
@@ -176,16 +176,17 @@ def test_what_was_cut_does_not_end_the_search(monkeypatch):
 
 
 @pytest.mark.parametrize(
-    ("gain", "longer", "grown", "asked", "best"),
+    ("gain", "longer", "grown", "faint", "asked", "best"),
     [
-        (0.5, 0.52, 0.9, ["longer"], 0.52),
-        (0.5, 0.505, 0.53, ["longer", "grown", "longer"], 0.53),
-        (0.5, 0.4, 0.505, ["longer", "grown", "longer"], None),
-        (0.75, 0.9, 0.9, [], None),
+        (0.5, 0.52, 0.9, True, ["longer"], 0.52),
+        (0.5, 0.505, 0.53, True, ["longer", "grown", "longer"], 0.53),
+        (0.5, 0.505, 0.53, False, ["longer"], None),
+        (0.5, 0.4, 0.505, True, ["longer", "grown", "longer"], None),
+        (0.75, 0.9, 0.9, True, [], None),
     ],
 )
 def test_an_end_in_doubt_is_gone_on_from_and_grown_where_that_does_not_help(
-    monkeypatch, gain, longer, grown, asked, best
+    monkeypatch, gain, longer, grown, faint, asked, best
 ):
     pictures, floor = _scaled([_blurred(deconv.psf.random_motion(SIDE, rng=4))])
     starts, done = _Starts(pictures, None, floor), []
@@ -194,7 +195,7 @@ def test_an_end_in_doubt_is_gone_on_from_and_grown_where_that_does_not_help(
     monkeypatch.setattr(_free, "_polished", lambda scale, psf, prices, floor: psf)
     judged = {1: longer, 3: grown}
     monkeypatch.setattr(_End, "judged", lambda scale, psf: _End(None, psf, 0.0, 0.0, judged[len(done)], 0.0))
-    end = starts._bettered(None, _End(None, np.ones((3, 3)), 0.0, 0.0, gain, 0.0))
+    end = starts._bettered(None, _End(None, np.ones((3, 3)), 0.0, 0.0, gain, 0.0), faint)
     assert done == asked
     assert (end and end.gain) == best
 

@@ -77,8 +77,8 @@ _GROWTH, _FAINT = ((1e-2, 8), (5e-3, 6)), (0.02, 0.005)
 # What is saved of the judge's cost of no blur from which one is polished, and then from which no other is looked for:
 # right ones of text save 0.29 and more, others up to 0.26. One as wide as this part of its support may be cut.
 _HOPEFUL, _SOLVED, _FULL = 0.15, 0.3, 0.85
-# And that from which the walks are not worth their time: nearly right ones save up to 0.5, wrong ones of script 0.52.
-_CLEAR = 0.6
+# And that from which the walks are not worth their time: nearly right ones save up to 0.5, wrong ones of script 0.55.
+_CLEAR = 0.56
 # Below this longer rounds may make a nearly right one right; they help if they save so much more.
 _NEARLY, _HELPED = 0.7, 0.01
 # An edge is worth no less than so many times the noise's variance, and that of what JPEG lost.
@@ -250,12 +250,12 @@ class _Starts:
         scale, psf = self._scales[side], fitted_to(centred(pruned(psf, *_CLUTTER)), side)
         ways = sorted((self._gone_on(scale, way, _HOT) for way in (psf, psf[::-1, ::-1])), key=lambda way: way[0])
         found = [ways[0], self._gone_on(scale, ways[0][1], _MILD)]
-        if min(cost for cost, _ in found) > (1 - _SOLVED) * scale.nothing:
+        if faint := min(cost for cost, _ in found) > (1 - _SOLVED) * scale.nothing:
             found += [self._gone_on(scale, self._grown(scale, way), _MILD) for _, way in ways]
         cost, psf = min(found, key=lambda way: way[0])
         if cost >= min(self._lowest, (1 - _HOPEFUL) * scale.nothing):
             return
-        end = self._ended(psf)
+        end = self._ended(psf, faint)
         self.end = end if self.end is None else min(end, self.end, key=_cost)
         # (What was cut may cost less than what was not, and ends neither the search nor another's hopes.)
         if self._sizes is not None or extent(end.psf) <= _FULL * side:
@@ -277,20 +277,21 @@ class _Starts:
             psf = _polished(scale, psf, (price,), self._floor, weak=_FAINT, rounds=rounds)
         return psf
 
-    def _ended(self, psf):
-        """Where it ends, within the size given."""
+    def _ended(self, psf, faint):
+        """Where it ends, within the size given; parts of it may be `faint`."""
         side = psf.shape[0] if self._sizes is None else min(psf.shape[0], _side(self._sizes[1], 0))
         scale, psf = _Scale(self._pictures, 0, side), within(psf, side)
         # (Among noise the last prices may add clutter again.)
         ends = [_End.judged(scale, psf), _End.judged(scale, _polished(scale, psf, _FINE_PRICES, self._floor))]
         best, better = None, min(ends, key=_cost)
         while better is not None:
-            best, better = better, self._bettered(scale, better)
+            best, better = better, self._bettered(scale, better, faint)
         return best
 
-    def _bettered(self, scale, end):
-        """Where longer rounds lead, as it is or grown, if that is better and it was in doubt; else None."""
-        for begin in () if end.gain >= _NEARLY else (_as_it_is, self._grown):
+    def _bettered(self, scale, end, faint):
+        """Where longer rounds lead, as it is or else grown, if that is better and it was in doubt; else None."""
+        begins = (_as_it_is, self._grown) if faint else (_as_it_is,)
+        for begin in begins if end.gain < _NEARLY else ():
             psf = self._along(scale, begin(scale, end.psf), _LONG)
             further = _End.judged(scale, _polished(scale, psf, _FINE_PRICES, self._floor))
             if further.gain >= end.gain + _HELPED:

@@ -411,9 +411,6 @@ def _demo(args):
     print(f"Pictures: {', '.join(str(path) for path in outputs)}")
 
 
-# ---- parts of commands
-
-
 def _compare(args):
     from deconv import compare
 
@@ -423,6 +420,8 @@ def _compare(args):
     datasets = []
     for spec in args.data or ["synthetic"]:
         if spec.endswith(".toml"):
+            if args.limit:
+                args.usage("--limit is for data sets of one line; a .toml file has a limit for each")
             datasets += compare.load_datasets(Path(spec))
         else:
             datasets.append(compare.open_dataset(spec, limit=args.limit))
@@ -451,6 +450,9 @@ def _compare(args):
         )
     print(compare.as_text(summaries))
     print(f"wrote {args.output / 'report.html'}")
+
+
+# ---- parts of commands
 
 
 def _beside(picture):

@@ -9,16 +9,17 @@ from dataclasses import dataclass
 import numpy as np
 
 from deconv import degrade, psf
-from deconv.compare._protocol import Item, Method
+from deconv.compare._protocol import Item, Method, Problem
 
 
 @dataclass(frozen=True)
 class Pages:
-    """So many small pages of text, blurred by a disc; of the one called "bare" nothing is known."""
+    """So many small pages of text, blurred by a disc; one of them may be torn."""
 
     count: int = 3
     name: str = "pages"
     border: int = 8
+    torn: int = -1
 
     @property
     def names(self):
@@ -28,6 +29,8 @@ class Pages:
     def load(self, name):
         """One page."""
         i = int(name.removeprefix("page"))
+        if i == self.torn:
+            raise Problem(f"{name}.png is torn")
         lines = ["a first line", "and another", "then a third"]
         sharp = degrade.text_picture(lines, size=22, shape=(110, 170)).astype(np.float32)
         disk = psf.disk(1.0 + i / 2)

@@ -83,8 +83,9 @@ def test_a_line_of_a_wrong_length_or_angle_is_put_right(length, aside):
 
 
 def test_no_line_longer_than_a_strip_is_wide_is_denied():
-    strip = np.random.default_rng(0).random((24, 300))
-    assert _line(strip, line := Motion(30.0, 45.0)) == line
+    rng = np.random.default_rng(0)
+    assert _line(rng.random((24, 300)), line := Motion(30.0, 45.0)) == line
+    assert _line(rng.random((8, 300)), line := Motion(2.5, 0.0)) == line
 
 
 @pytest.mark.parametrize("i", [28, 178])

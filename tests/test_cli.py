@@ -320,6 +320,7 @@ def test_a_failure_is_one_line(photo, monkeypatch, capsys, arguments, sentence):
         (["degrade", "a.png", "-o", "b.png", "--size", "3", "--angle", "3"], "--angle does not go with --psf disk"),
         (["degrade", "-o", "b.png", "--seed", "-1"], "argument --seed: must be 0 or more, got -1"),
         (["compare", "--only", "magic"], "argument --only: no method is called 'magic'"),
+        (["compare", "sets.toml", "--limit", "3"], "--limit is for data sets of one line"),
         (["compare", "--threads", "0"], "argument --threads: a number of 1 or more is wanted, got 0"),
     ],
 )

@@ -103,6 +103,11 @@ def test_what_cannot_be_loaded_is_a_row_for_each_picture(tmp_path, where):
     assert not rows[2].problem
 
 
+def test_a_picture_that_cannot_be_had_is_a_row(tmp_path):
+    rows = run([Pages(3, torn=1)], [SHARP, method("ours", "brighter")], tmp_path)
+    assert [r.problem for r in rows] == 2 * ["", "its picture cannot be had: page1.png is torn", ""]
+
+
 def test_a_failure_reads_nothing(tmp_path, monkeypatch):
     monkeypatch.setattr("deconv.compare._run._tesseract_there", lambda: True)
     row = _rows(tmp_path, [method("bad", "raises")], pages=1)[0]

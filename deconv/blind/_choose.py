@@ -162,7 +162,7 @@ def _line(light, candidate):
     middle = _middle(to_numpy(light))
     widest = min(middle.shape) - 2
     # (A strip may be narrower than what moved along it is long.)
-    if 2 * candidate.radius > widest:
+    if max(2 * candidate.radius, 3 * _SHORT) > widest:
         return candidate
     longest = min(max(_LONGER * 2 * candidate.radius, 3 * _SHORT), widest)
     power = Power([middle])

@@ -93,7 +93,7 @@ def run(datasets, methods, out, *, baseline="blurred", settings=None, report=lam
         "datasets": {d.name: {"pictures": len(d.names), "border": d.border} for d in datasets},
         "methods": [dataclasses.asdict(m) for m in methods],
     }
-    truth = {d.name: {name: {"text": d.load(name).text} for name in d.names} for d in datasets}
+    truth = {d.name: {name: {"text": _text(d, name)} for name in d.names} for d in datasets}
     _write(out / "env.json", environment() | told)
     _write(out / "truth.json", truth)
     summaries = summarise(rows, baseline=baseline)
@@ -101,6 +101,14 @@ def run(datasets, methods, out, *, baseline="blurred", settings=None, report=lam
     _files.replace(out / "table.tex", as_latex(summaries, "").encode())
     write_report(out, rows=rows, baseline=baseline)
     return summaries
+
+
+def _text(dataset, name):
+    """The true lines of a picture; None where they, or the picture itself, cannot be had."""
+    try:
+        return dataset.load(name).text
+    except (Problem, OSError):
+        return None
 
 
 def _write(path, told):

@@ -20,10 +20,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from threading import Lock
 
+import numpy as np
+
 import deconv
 from deconv import _files, ocr
 from deconv.compare._imported import source
-from deconv.compare._protocol import Problem, Row
+from deconv.compare._protocol import Item, Problem, Row
 from deconv.compare._scores import score
 from deconv.compare._table import read_rows, slug
 from deconv.compare._worker import Answer, serve
@@ -104,13 +106,8 @@ class _Run:
     """What the threads of a run share."""
 
     def __init__(self, datasets, methods, out, settings, report):
-        self._datasets, self._methods, self._out, self._settings, self._report = (
-            datasets,
-            methods,
-            out,
-            settings,
-            report,
-        )
+        self._datasets, self._methods, self._out = datasets, methods, out
+        self._settings, self._report = settings, report
         self._keys = {
             (d.name, name, m.name): _key(d, name, m, settings) for d in datasets for m in methods for name in d.names
         }
@@ -154,12 +151,15 @@ class _Run:
                 if self._halted:
                     return
                 if (dataset.name, name, method.name) not in self._rows:
-                    item = dataset.load(name)
-                    if method.options.get("function") != "sharp" or item.sharp is not None:
-                        self._keep(self._row(worker, method, dataset, item, folder / f"{name}.png"))
+                    try:
+                        item, problem = dataset.load(name), ""
+                    except (Problem, OSError) as error:
+                        item, problem = Item(name, np.zeros((0, 0))), f"its picture cannot be had: {error}"
+                    if problem or method.options.get("function") != "sharp" or item.sharp is not None:
+                        self._keep(self._row(worker, method, dataset, item, folder / f"{name}.png", problem))
 
-    def _row(self, worker, method, dataset, item, path):
-        answer = worker.ask(item.name)
+    def _row(self, worker, method, dataset, item, path, problem):
+        answer = Answer(problem) if problem else worker.ask(item.name)
         problem, told = answer.problem, dict(answer.told or {})
         if not problem:
             try:
@@ -310,8 +310,6 @@ def _check_names(names, what):
 
 def _tesseract_there():
     """Whether text can be read at all."""
-    import numpy as np
-
     try:
         ocr.read_lines(np.tile([[0.0, 1.0]], (24, 24)))
     except ocr.TesseractMissing:

@@ -3,18 +3,20 @@
 All methods are scored from files, so that none gains by values that no file holds.
 """
 
-import math
 from pathlib import Path
 
 import numpy as np
 from rapidfuzz.distance import LCSseq
 
 from deconv import _files, metrics, ocr
+from deconv._grey import grey
 
 __all__ = ["exact_lines", "fitted", "folded", "score"]
 
 # Letters that a reader without context confuses, after case is taken off: O0o, Il1|.
 _ALIKE = str.maketrans("01i|", "olll")
+# In dB.
+_EQUAL = 100.0
 
 
 def score(path, item, border, *, read=True):
@@ -45,9 +47,15 @@ def score(path, item, border, *, read=True):
         if len(item.text) == 3:
             scores["hdc"] = float(ocr.hdc_score(pixels, list(item.text), channel_axis=axis))
     if item.sharp is not None:
-        sharp = _grey(item.sharp)
-        here = metrics.align(_grey(pixels), sharp, border=border, reach=min(12, max(border - 1, 0)))
-        scores |= {"psnr": _decibels(*here), "fitted": _decibels(fitted(*here), here[1]), "ssim": _ssim(*here)}
+        image, sharp = (grey(x, None if x.ndim == 2 else -1) for x in (pixels, item.sharp))
+        image, sharp = metrics.align(image, sharp, border=border, reach=min(12, max(border - 1, 0)))
+        registered = {"border": 0, "reach": 0}
+        # (100 dB are as good as equal, and unlike infinity have a mean.)
+        scores |= {
+            "psnr": min(metrics.psnr(image, sharp, **registered), _EQUAL),
+            "fitted": min(metrics.psnr(fitted(image, sharp), sharp, **registered), _EQUAL),
+            "ssim": metrics.ssim(image, sharp, **registered),
+        }
     return scores
 
 
@@ -66,17 +74,3 @@ def fitted(image, sharp):
     """The picture by the gain and the offset that bring it nearest to the true one."""
     gain = float(np.cov(image.ravel(), sharp.ravel(), bias=True)[0, 1]) / max(float(np.var(image)), 1e-12)
     return np.clip(gain * (image - image.mean()) + sharp.mean(), 0, 1)
-
-
-def _grey(pixels):
-    return pixels if pixels.ndim == 2 else pixels @ np.asarray([0.299, 0.587, 0.114], pixels.dtype)
-
-
-def _decibels(image, sharp):
-    # (100 dB are as good as equal, and unlike infinity have a mean.)
-    error = float(np.mean((image - sharp) ** 2))
-    return -10 * math.log10(max(error, 1e-10))
-
-
-def _ssim(image, sharp):
-    return metrics.ssim(image, sharp, border=0, reach=0)

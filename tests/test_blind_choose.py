@@ -10,6 +10,7 @@ from deconv import degrade, psf
 from deconv.blind._choose import _line, _shaken, choose, sharpness
 from deconv.blind._families import Motion
 from deconv.blind._motion import find_motion
+from deconv.blind._phase import Power
 
 LINES = ["Which kind of blur", "has this page of", "text, it may ask;", "shaken or moved?"]
 PAGE = 0.1 + 0.8 * degrade.text_picture(LINES, size=26, shape=(200, 280))
@@ -82,9 +83,11 @@ def test_a_line_of_a_wrong_length_or_angle_is_put_right(length, aside):
     assert line.angle == pytest.approx(30.0, abs=2.0)
 
 
-def test_no_line_longer_than_a_strip_is_wide_is_denied():
+def test_no_line_longer_than_a_strip_is_wide_is_denied(monkeypatch):
     rng = np.random.default_rng(0)
     assert _line(rng.random((24, 300)), line := Motion(30.0, 45.0)) == line
+    # Nor one that the power speaks against, where there is no room for a likelier one.
+    monkeypatch.setattr(Power, "gain", lambda *_: -1.0)
     assert _line(rng.random((8, 300)), line := Motion(2.5, 0.0)) == line
 
 

@@ -32,6 +32,7 @@ ALPHABET = "ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnpqrstuvwxyz "  # no I, O, l, o:
 
 # Of the photographs: height and width in pixels, and the e-paper's size and pixel pitch in the sharp camera.
 _SHAPE = (1460, 2360)
+HDC_WIDTH = _SHAPE[1]
 _PAPER = (178, 287)
 _PITCH = 8.205
 _ROTATION = 0.0025
@@ -62,6 +63,7 @@ _STEPS = (
     (188.0, 1.160, (39, 60), 0.74, (0.923, -0.032, 0.064, 0.014, 0.036, -0.049, -0.137, 0.047)),
     (207.0, 1.170, (15, 64), 0.70, (0.922, -0.032, 0.063, 0.027, 0.035, -0.033, -0.166, 0.065)),
 )
+HDC_STEPS = len(_STEPS)
 
 
 @dataclass(frozen=True)
@@ -87,7 +89,7 @@ class HdcPhoto:
 
     Attributes
     ----------
-    image : numpy.ndarray, shape (1460, 2360), float32
+    image : numpy.ndarray, shape (1460, 2360) or a whole part of it, float32
         The photograph, tone-encoded, 0 to 1, in steps of 1/65535.
     lines : tuple of str
         The three lines of text.
@@ -99,7 +101,7 @@ class HdcPhoto:
         Standard deviation of the Gaussian that rounds its edge, in pixels.
     psf : numpy.ndarray, shape (n, n), float32
         The whole PSF: half a disc, half an octagon, and that rounding.
-    sharp : numpy.ndarray, shape (1460, 2360), float32
+    sharp : numpy.ndarray, of the same shape, float32
         The text without blur, noise or uneven light, where the photograph has it: 1 paper, 0 ink.
     font : str
         Family of the font that was there to draw with, such as ``"DejaVu Sans"``.
@@ -115,7 +117,7 @@ class HdcPhoto:
     font: str
 
 
-def hdc_photo(step, lines=None, *, font="verdana", rng=None):
+def hdc_photo(step, lines=None, *, font="verdana", shrink=1, rng=None):
     """A photograph like those of the Helsinki Deblur Challenge 2021: text on e-paper, ever more out of focus.
 
     Parameters
@@ -126,20 +128,23 @@ def hdc_photo(step, lines=None, *, font="verdana", rng=None):
         The text. By default 3 lines of 10 characters, drawn from 48 letters and the space as in the challenge.
     font : {"verdana", "times"}
         The challenge's two fonts, drawn with the nearest free one on this machine.
+    shrink : int, default 1
+        Each pixel of the picture is the mean of so many by so many of the frame, 1 to 7. It is drawn so, 15 ms at 7.
     rng : int or numpy.random.Generator, optional
         Seed of the text and the noise.
 
     Returns
     -------
     HdcPhoto
-        Picture and truth. Take block means of both for a smaller picture.
+        Picture and truth.
 
     Raises
     ------
     TypeError
-        If `step` is no integer or `lines` are not strings.
+        If `step` or `shrink` is no integer or `lines` are not strings.
     ValueError
-        If `step` is not in 0..19, there are not three lines, one does not fit, or `font` is another.
+        If `step` is not in 0..19, `shrink` not in 1..7, there are not three lines, one does not fit, or `font` is
+        another.
     FileNotFoundError
         If the machine has no font to draw with.
 
@@ -158,6 +163,8 @@ def hdc_photo(step, lines=None, *, font="verdana", rng=None):
     ((1460, 2360), 43.0)
     """
     step = integer(step, "step", low=0, high=len(_STEPS) - 1)
+    # (A pixel of more than 7 would see more than one border between the e-paper's.)
+    shrink = integer(shrink, "shrink", low=1, high=7)
     style = _style(font)
     rng = generator(rng)
     if lines is None:
@@ -165,32 +172,36 @@ def hdc_photo(step, lines=None, *, font="verdana", rng=None):
     lines = _as_lines(lines)
     if len(lines) != 3:
         raise ValueError(f"lines must be three strings, got {len(lines)}")
-    radius, zoom, shift, contrast, light = _STEPS[step]
+    _, zoom, shift, contrast, light = _STEPS[step]
     glyphs, extra = _open_font(font)
     ink = _set_lines(lines, glyphs, extra, _PAPER, style.pitch, _PAPER[0] // 2 + style.baseline)
 
-    height, width = _SHAPE
-    y = np.arange(height, dtype=np.float32)[:, None] - (height - 1) / 2
-    x = np.arange(width, dtype=np.float32)[None, :] - (width - 1) / 2
-    u, v = x / (width / 2), y / (width / 2)
+    # Where pixels lie on the frame, in its pixels from its middle.
+    y, x = (_middles(n, shrink) for n in _SHAPE)
+    y, x = y[:, None], x[None, :]
+    u, v = x / (_SHAPE[1] / 2), y / (_SHAPE[1] / 2)
     d2 = u**2 + v**2
     # A little pincushion distortion shows from step 8 on.
     swell = zoom * (1 + 0.01 * d2) if step >= 8 else zoom
-    ink = _resample(ink, swell * (x + _ROTATION * y) + shift[0], swell * (y - _ROTATION * x) + shift[1], _PITCH, zoom)
+    x, y = swell * (x + _ROTATION * y) + shift[0], swell * (y - _ROTATION * x) + shift[1]
+    ink = _resample(ink, x, y, _PITCH, zoom * shrink)
     sharp = 1 - ink
 
-    softness = max(0.09 * radius, 1.0)
-    psf = _aperture(radius, softness)
+    psf, radius, softness = hdc_psf(step, shrink)
     ink = np.clip(blur(ink, psf), 0, 1)
     c = light
     field = c[0] + c[1] * u + c[2] * v + c[3] * u**2 + c[4] * u * v + c[5] * v**2 + (c[6] + c[7] * d2) * d2**2
     value = encode(field * np.maximum(1 - contrast * ink, 0.01))
 
-    noise = rng.standard_normal(_SHAPE, dtype=np.float32)
+    noise = rng.standard_normal(value.shape, dtype=np.float32)
     sharpening = np.array([-0.12, 0.06, 1, 0.06, -0.12], dtype=np.float32)
     sharpening /= math.sqrt(float(np.sum(sharpening**2)))
-    for axis in (0, 1):
-        noise = convolve1d(noise, sharpening, axis=axis, mode="wrap")
+    if shrink == 1:
+        for axis in (0, 1):
+            noise = convolve1d(noise, sharpening, axis=axis, mode="wrap")
+    else:
+        # (Means of several pixels are hardly correlated.)
+        noise *= float(np.sum(np.convolve(sharpening, np.full(shrink, 1 / shrink)) ** 2))
     value += noise * np.clip(0.175 * (1 - value) + 0.001, 0.001, 0.035)
     image = np.rint(np.clip(value, 0, 1) * 65535) / np.float32(65535)
     return HdcPhoto(image, lines, step, radius, softness, psf, sharp, glyphs.getname()[0])
@@ -458,6 +469,19 @@ def _blurred(image, psf):
     grid[..., : padded.shape[-2], : padded.shape[-1]] = padded
     out = Transfer(psf, shape).forward(grid)
     return out[..., before[0] : before[0] + height, before[1] : before[1] + width]
+
+
+def _middles(n, shrink):
+    """Middles of blocks of `shrink` of an axis of n pixels, from the middle of the axis."""
+    return np.arange(n // shrink, dtype=np.float32) * shrink + (shrink - n) / 2
+
+
+def hdc_psf(step, shrink=1):
+    """The PSF of a step of the Helsinki Deblur Challenge, its radius and its softness; for any shrinking."""
+    radius = _STEPS[step][0]
+    softness = max(0.09 * radius, 1.0) / shrink
+    radius /= shrink
+    return _aperture(radius, softness), radius, softness
 
 
 def _aperture(radius, softness):

@@ -56,11 +56,13 @@ def test_a_part_is_spread_over_the_whole():
 @pytest.mark.parametrize(
     ("spec", "sentence"),
     [
-        ("photos", "there is no data set 'photos'; synthetic, synthetic:N or KIND:PATH with KIND one of hdc, pairs"),
-        ("hdc", "there is no data set 'hdc'; synthetic, synthetic:N or"),
+        ("photos", "'photos'; synthetic, synthetic:N, ladder, ladder:N or KIND:PATH with KIND one of hdc, pairs"),
+        ("hdc", "there is no data set 'hdc'; synthetic, synthetic:N, ladder"),
         ("hdc:", "there is no data set 'hdc:'"),
         ("photos:here", "there is no data set 'photos:here'"),
         ("synthetic:few", "there is no data set 'synthetic:few'"),
+        ("ladder:few", "there is no data set 'ladder:few'"),
+        ("ladder:0", "ladder:0: count must lie between 1 and 100, got 0"),
         ("synthetic:0", "synthetic:0: count must lie between 1 and 10000, got 0"),
         ("hdc:nowhere", "there is no folder nowhere; .* published at https://doi.org/10.5281/zenodo.4916176, .*CAM02"),
         (
@@ -227,7 +229,7 @@ def test_hdc_archive(tmp_path):
     np.testing.assert_array_equal(item.image, image)
     np.testing.assert_array_equal(item.sharp, sharp)
     assert item.text == ("AbC dE", "fGh", " iJk")
-    assert (item.level, item.gamma, item.psf, item.noise) == (4.0, 2.2, None, None)
+    assert (item.level, item.gamma, item.noise) == (4.0, 2.2, None)
     # A part of the archive is a data set as well.
     assert open_dataset(f"hdc:{tmp_path / 'step10' / 'Timesr'}").names == data.names[3:]
     part = open_dataset(f"hdc:{tmp_path / 'step10' / 'Timesr' / 'CAM02'}")
@@ -279,8 +281,39 @@ def test_hdc_photographs():
     assert (blurred.level, small.level) == (14, 4)
     assert small.text == ("TzFQwnQG X", "VGNshCnheK", "WNJSSpvLwq")
     assert small.sharp is None
+    # Told is what was measured: a tenth of the width, a tenth of the radius, whose mean square is half its square.
+    for item in (blurred, small):
+        y, x = np.indices(item.psf.shape) - item.psf.shape[0] // 2
+        radius = np.sqrt(2 * np.sum(item.psf * (x**2 + y**2)))
+        assert radius * 2360 / item.image.shape[1] == pytest.approx({14: 102, 4: 26}[int(item.level)], rel=0.08)
     # Marked as unsure in the table.
     assert data.load("small_times_0100-step09").text is None
+
+
+# The ladder.
+
+
+def test_ladder_is_the_challenge_simulated(tmp_path):
+    assert [data.load(name).level for data in [open_dataset("ladder")] for name in data.names[::9]] == [0, 9, 18]
+    (tmp_path / "data.toml").write_text(
+        "[[dataset]]\nkind = 'ladder'\nsteps = [14, 6]\ncount = 4\nshrink = 5\n"
+        "[[dataset]]\nkind = 'ladder'\nsteps = [14, 6]\ncount = 4\nshrink = 5\nseed = 1\nname = 'other'"
+    )
+    data, other = load_datasets(tmp_path / "data.toml")
+    assert data.names == tuple(f"step{step:02}_{i:02}" for step in (6, 14) for i in range(4))
+    item = data.load("step14_03")
+    assert item.image.shape == item.sharp.shape == (292, 472)
+    assert len(item.text) == 3
+    assert (item.level, item.gamma) == (14, 2.2)
+    np.testing.assert_array_equal(item.psf, degrade.hdc_psf(14, 5)[0])
+    again = degrade.blur(item.sharp, item.psf)
+    middle = np.s_[80:210, 120:350]
+    assert np.corrcoef(again[middle].ravel(), item.image[middle].ravel())[0, 1] > 0.9
+    # Digits in every other pair, and the same letters nowhere.
+    texts = {name: "".join(data.load(name).text) for name in data.names}
+    assert {name[-2:] for name, text in texts.items() if set(text) & set("0123456789")} == {"02", "03"}
+    assert len(set(texts.values()) | {"".join(other.load(name).text) for name in other.names}) == 16
+    assert data.fingerprint() != other.fingerprint()
 
 
 # Pairs and pictures.
@@ -566,7 +599,7 @@ def test_data_sets_of_a_toml_file(tmp_path):
         ("a = ", "data.toml is no TOML: "),
         ("dataset = 3", "data.toml has no tables [[dataset]]"),
         ("", "data.toml has no tables [[dataset]]"),
-        ("[[dataset]]\npath = '.'", "data set 1 of .*data.toml has the kind None; one of synthetic, hdc, pairs, pan, "),
+        ("[[dataset]]\npath = '.'", "data set 1 of .*data.toml has the kind None; one of synthetic, ladder, hdc"),
         ("[[dataset]]\nkind = []", "data set 1 of .*data.toml has the kind []; one of"),
         ("[[dataset]]\nkind = 'hdc'", "data set 1 of .*data.toml, of the kind hdc, has no path"),
         (
@@ -576,6 +609,9 @@ def test_data_sets_of_a_toml_file(tmp_path):
         ("[[dataset]]\nkind = 'synthetic'\nborder = 'x'", "data set 1 of .*: border must be an integer, got str"),
         ("[[dataset]]\nkind = 'synthetic'\ngamma = 0", "data set 1 of .*: gamma must be greater than 0, got 0"),
         ("[[dataset]]\nkind = 'synthetic'\nlimit = 0", "data set 1 of .*: limit must lie between 1 and"),
+        ("[[dataset]]\nkind = 'ladder'\nsteps = 6", "steps must be a list of numbers, got 6"),
+        ("[[dataset]]\nkind = 'ladder'\nsteps = [20]", "each of steps must lie between 0 and 19, got 20"),
+        ("[[dataset]]\nkind = 'ladder'\nshrink = 8", "shrink must lie between 1 and 7, got 8"),
         ("[[dataset]]\nkind = 'synthetic'\nname = 3", "the name of a data set must be a text, got 3"),
         (
             "[[dataset]]\nkind = 'synthetic'\n[[dataset]]\nkind = 'hdc'\npath = 'no'",

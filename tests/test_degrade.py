@@ -202,6 +202,33 @@ def test_every_letter_of_both_fonts_fits_the_paper(step, font):
     assert 0.02 < 1 - out.sharp.mean() < 0.25
 
 
+@pytest.mark.parametrize("shrink", [2, 7])
+@pytest.mark.parametrize("step", [1, 6, 14])
+def test_shrunk_photograph_is_the_mean_of_blocks(step, shrink):
+    lines = ["Hamburgefo", "xyZQWmnabc", "ttUUppkkjj"]
+    large, small = (degrade.hdc_photo(step, lines, font="times", shrink=n, rng=3) for n in (1, shrink))
+    rows, columns = small.image.shape
+    assert (rows, columns) == (1460 // shrink, 2360 // shrink)
+    blocks = [
+        a[: rows * shrink, : columns * shrink].reshape(rows, shrink, columns, shrink).mean(axis=(1, 3))
+        for a in (large.image, large.sharp)
+    ]
+    np.testing.assert_allclose(small.sharp, blocks[1], atol=0.01)
+    smooth = [gaussian_filter(a, 2) for a in (small.image, blocks[0])]
+    np.testing.assert_allclose(*smooth, atol=0.025 if step == 1 else 0.015)
+    # Where there is nothing but noise.
+    noise = [np.diff(a[: rows // 8], axis=1).std() for a in (small.image, blocks[0])]
+    assert noise[0] == pytest.approx(noise[1], rel=0.12)
+    assert (small.radius, small.softness) == (large.radius / shrink, large.softness / shrink)
+    assert spread(small.psf) == pytest.approx(spread(large.psf) / shrink, rel=0.1)
+
+
+def spread(kernel):
+    """Root mean square distance from the centre, in pixels."""
+    y, x = np.indices(kernel.shape) - kernel.shape[0] // 2
+    return np.sqrt(np.sum(kernel * (x**2 + y**2)))
+
+
 @pytest.mark.skipif(not DATA.exists(), reason="the photographs are not here")
 @pytest.mark.parametrize(
     ("file", "step", "font", "lines"),
@@ -269,6 +296,7 @@ IMAGE = np.ones((9, 9))
     [
         (lambda: degrade.hdc_photo(20), ValueError, "step must lie between 0 and 19, got 20"),
         (lambda: degrade.hdc_photo(3.0), TypeError, "step must be an integer, got float"),
+        (lambda: degrade.hdc_photo(3, shrink=8), ValueError, "shrink must lie between 1 and 7, got 8"),
         (lambda: degrade.hdc_photo(3, ["a", "b"]), ValueError, "lines must be three strings, got 2"),
         (lambda: degrade.hdc_photo(3, [1, 2, 3]), TypeError, "lines must be strings"),
         (lambda: degrade.hdc_photo(3, ["W" * 40, "", ""]), ValueError, "does not fit on a picture of 178 x 287"),

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from deconv.compare._datasets._hdc import hdc
+from deconv.compare._datasets._ladder import Ladder
 from deconv.compare._datasets._lmdb import Words
 from deconv.compare._datasets._pairs import pairs, pictures
 from deconv.compare._datasets._pan import pan
@@ -17,6 +18,7 @@ __all__ = ["load_datasets", "open_dataset"]
 
 _KINDS: dict[str, Callable[..., Dataset]] = {
     "synthetic": Synthetic,
+    "ladder": Ladder,
     "hdc": hdc,
     "pairs": pairs,
     "pan": pan,
@@ -24,7 +26,8 @@ _KINDS: dict[str, Callable[..., Dataset]] = {
     "plates": Plates,
     "pictures": pictures,
 }
-_ON_DISK = [kind for kind in _KINDS if kind != "synthetic"]
+_DRAWN = ("synthetic", "ladder")
+_ON_DISK = [kind for kind in _KINDS if kind not in _DRAWN]
 
 
 def open_dataset(spec="synthetic", *, limit=None):
@@ -32,6 +35,7 @@ def open_dataset(spec="synthetic", *, limit=None):
 
     =============  ===============================================================================================
     ``synthetic``  pages and scenes drawn here, ever more blurred; ``synthetic:N``, so many
+    ``ladder``     the Helsinki Deblur Challenge simulated, each of its 20 steps once; ``ladder:N``, so many times
     ``hdc``        photographs of the Helsinki Deblur Challenge 2021, as in its archive or flat
     ``pairs``      folders ``blurred/`` and ``sharp/`` of pictures of the same names
     ``pan``        the text set of Pan et al., ``imNN_kerMM``
@@ -43,7 +47,8 @@ def open_dataset(spec="synthetic", *, limit=None):
     Parameters
     ----------
     spec : str
-        ``"synthetic"``, ``"synthetic:N"``, or ``"KIND:PATH"`` with another kind and a folder.
+        ``"synthetic"``, ``"synthetic:N"``, ``"ladder"``, ``"ladder:N"``, or ``"KIND:PATH"`` with another kind and a
+        folder.
     limit : int, optional
         So many pictures at most, spread evenly over the set.
 
@@ -68,10 +73,10 @@ def open_dataset(spec="synthetic", *, limit=None):
     (4.5, (9, 9), 2.2)
     """
     kind, _, rest = spec.partition(":")
-    if kind == "synthetic" and (not rest or rest.isdecimal()):
+    if kind in _DRAWN and (not rest or rest.isdecimal()):
         return _made(kind, {"limit": limit} | ({"count": int(rest)} if rest else {}), spec)
     if kind not in _ON_DISK or not rest:
-        wanted = f"synthetic, synthetic:N or KIND:PATH with KIND one of {', '.join(_ON_DISK)}"
+        wanted = f"synthetic, synthetic:N, ladder, ladder:N or KIND:PATH with KIND one of {', '.join(_ON_DISK)}"
         raise Problem(f"there is no data set {spec!r}; {wanted} is wanted")
     return _made(kind, {"path": rest, "limit": limit}, spec)
 
@@ -81,7 +86,8 @@ def load_datasets(path):
 
     Its ``kind`` is one of those of `open_dataset`, its ``path`` from where the file lies. All other keys may be left
     out: ``name``, ``gamma`` and ``limit``; ``border`` (not of ``pictures``); ``blurred`` and ``sharp``, the names of
-    the folders of ``pairs``; ``blurs``, for each of the ``plates``; ``count`` of ``synthetic``; ``seed`` of both.
+    the folders of ``pairs``; ``blurs``, for each of the ``plates``; ``count`` of ``synthetic`` and ``ladder``; ``seed``
+    of these three; ``steps`` (a list) and ``shrink`` (1 to 7; 2, as the challenge does before it reads) of ``ladder``.
 
     Parameters
     ----------

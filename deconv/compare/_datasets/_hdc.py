@@ -1,8 +1,10 @@
 """The photographs of the Helsinki Deblur Challenge 2021."""
 
 import csv
+import dataclasses
 import re
 
+from deconv import degrade
 from deconv.compare._datasets._files import Files, InFiles, beside, folder_of, pictures_in
 from deconv.compare._datasets._pictures import titled
 from deconv.compare._protocol import Problem
@@ -24,6 +26,8 @@ def hdc(path, *, name=None, border=16, gamma=2.2, limit=None):
 
     Of the archive `path` may also be a part, as one step. The texts of flat photographs may be in a table
     ``truth.csv`` (file, line1, line2, line3) as well; those in which it has a ``?`` count as not known.
+
+    The PSF of each step is what was measured of it on published photographs, as `deconv.degrade.hdc_photo` has it.
     """
     folder = folder_of(path, _PUBLISHED)
     found = [
@@ -34,7 +38,18 @@ def hdc(path, *, name=None, border=16, gamma=2.2, limit=None):
     if not known:
         raise Problem(f"no photographs with a step in their names lie below {folder}; {_PUBLISHED}")
     known.sort(key=lambda pair: (pair[1].level, pair[1].image))
-    return InFiles(titled(name, path), known, border=border, gamma=gamma, limit=limit)
+    return _Photographs(titled(name, path), known, border=border, gamma=gamma, limit=limit)
+
+
+class _Photographs(InFiles):
+    """With the PSF of their step, on frames of any size."""
+
+    def _item(self, name, known):
+        item = super()._item(name, known)
+        if item.level not in range(degrade.HDC_STEPS):
+            return item
+        psf, _, _ = degrade.hdc_psf(int(item.level), degrade.HDC_WIDTH / item.image.shape[1])
+        return dataclasses.replace(item, psf=psf)
 
 
 def _step(path, folder):

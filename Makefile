@@ -4,7 +4,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint pytest quality ladder blind-bench bench docs clean
+.PHONY: help demo test lint pytest quality ladder blind-bench honest learned bench docs clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' Makefile
@@ -38,6 +38,14 @@ blind-bench: .venv/stamp-test ## slow: free blur restored blind, as tables, pict
 	@.ci/need tesseract tesseract-ocr "nothing can be read and scored"
 	$(BIN)/python -m benchmarks.blind_bench $(BLIND)
 
+honest: .venv/stamp-test ## slow: classical and learned methods side by side, in honest/; HONEST="--only Wiener"
+	@.ci/need tesseract tesseract-ocr "nothing can be read and scored"
+	$(BIN)/python -m benchmarks.honest $(HONEST)
+
+learned: .venv/stamp-learned ## slow: train the networks of examples/learned anew, an hour of CPU
+	$(BIN)/python examples/learned/train.py nyrhila
+	$(BIN)/python examples/learned/train.py unet
+
 bench: .venv/stamp-bench ## a short set of the asv benchmarks, on this working tree
 	cd benchmarks && ../$(BIN)/asv machine --yes && \
 		../$(BIN)/asv run --python=same --quick \
@@ -48,7 +56,7 @@ docs: .venv/stamp-docs ## the documentation and its gallery, in docs/_build/html
 	$(BIN)/sphinx-build -W --keep-going -b html docs docs/_build/html
 
 clean: ## remove everything that make made, .venv too
-	rm -rf .venv demo ladder blind-bench build dist docs/_build docs/api docs/gallery benchmarks/.asv
+	rm -rf .venv demo honest ladder blind-bench build dist docs/_build docs/api docs/gallery benchmarks/.asv
 	rm -rf .pytest_cache .mypy_cache .ruff_cache .hypothesis *.egg-info
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 

@@ -1,0 +1,133 @@
+"""Classical and learned methods side by side on the Helsinki ladder, with what its teams have published: one table.
+
+::
+
+    python -m benchmarks.honest                # make honest: the simulated ladder, and photographs where at hand
+    python -m benchmarks.honest --tables       # again, from what is in honest/
+
+It is `deconv compare` on honest.toml and the photographs with the networks of examples/learned, the classical methods'
+parameters chosen on honest_calibration.toml; the same rows, report.html and all, are in honest/. A run that was
+broken off goes on where it was.
+"""
+
+import argparse
+import sys
+from pathlib import Path
+from statistics import fmean, median
+
+from tqdm import tqdm
+
+from benchmarks import published
+from benchmarks.ladder import PASS, markdown
+from benchmarks.pictures import PHOTOGRAPHS
+from deconv import compare
+
+HERE = Path(__file__).parent
+# Not under version control: it holds copies of the photographs.
+OUT = HERE.parent / "honest"
+LEARNED = HERE.parent / "examples" / "learned" / "learned.toml"
+LADDER = "ladder"
+STEPS = range(4, 20)
+
+
+def main():
+    """Compare, and print the table; the exit status."""
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("--out", type=Path, default=OUT, metavar="DIR", help="rows and report (honest/)")
+    parser.add_argument("--only", action="append", metavar="NAME", help="of the methods only this one")
+    parser.add_argument("--jobs", type=int, default=1, metavar="N", help="methods that run at a time")
+    parser.add_argument("--photographs", type=Path, default=PHOTOGRAPHS, metavar="DIR", help="the real ones")
+    parser.add_argument("--tables", action="store_true", help="run nothing: the table of what is in DIR")
+    args = parser.parse_args()
+    if not args.tables:
+        _compare(args)
+    rows = compare.read_rows(args.out / "rows.csv")
+    if not rows:
+        print(f"{args.out / 'rows.csv'} has no rows", file=sys.stderr)
+        return 1
+    print(table(rows))
+    return 0
+
+
+def _compare(args):
+    datasets = compare.load_datasets(HERE / "honest.toml")
+    if args.photographs.is_dir():
+        datasets.append(compare.open_dataset(f"hdc:{args.photographs}"))
+    else:
+        print(f"no photographs: there is no {args.photographs}; they are left out", file=sys.stderr)
+    methods = [*compare.BUILTIN, *compare.load_methods(LEARNED)]
+    if args.only:
+        methods = [m for m in methods if m.kind == "reference" or m.name in args.only]
+    with tqdm(disable=None) as bar:
+
+        def report(done, of, what):
+            bar.total, bar.n = of, done
+            bar.set_postfix_str(what)
+
+        compare.run(
+            datasets,
+            methods,
+            args.out,
+            settings=compare.Settings(jobs=args.jobs),
+            calibration=compare.load_datasets(HERE / "honest_calibration.toml"),
+            report=report,
+        )
+
+
+def table(rows):
+    """The table of some rows, as markdown: a line for each method, then one for each team."""
+    names = dict.fromkeys(row.method for row in rows)
+    lines = [_line(name, [row for row in rows if row.method == name]) for name in names]
+    # References first, then what reads most of the ladder.
+    lines.sort(key=lambda line: (line[1] != "reference", -line[-1]))
+    lines = [line[:-1] for line in lines]
+    lines += [
+        (f"{team} *", _kind(what), "step", "", "", last, *(f"{score:.1f}" for score in scores), "", "", "")
+        for team, (what, last, *scores) in published.TEAMS.items()
+    ]
+    ladder = next((r.dataset for r in rows if r.dataset.startswith(LADDER)), LADDER)
+    count = len({r.item for r in rows if r.dataset == ladder})
+    real = {(r.dataset, r.item) for r in rows if r.dataset != ladder and r.accuracy is not None}
+    names = ("method", "kind", "told", f"accuracy ({count})", "HDC", "last step passed")
+    names += tuple(f"step {step}" for step in published.TEAM_STEPS)
+    names += (f"photographs: accuracy ({len(real)})", "HDC", "s")
+    return (
+        f"{markdown(names, lines, names[:3])}\n\\* Published, on the challenge's own photographs. {published.CITED}\n"
+    )
+
+
+def _kind(what):
+    return f"learned: {what}" if any(word in what for word in ("CNN", "Net", "autoencoder")) else f"classical: {what}"
+
+
+def _line(name, rows):
+    """Cells of a method, and what it is ordered by."""
+    ladder = [r for r in rows if r.dataset.startswith(LADDER)]
+    real = [r for r in rows if not r.dataset.startswith(LADDER) and r.accuracy is not None]
+    steps = {step: [r.hdc for r in ladder if r.level == step] for step in STEPS}
+    passed = STEPS[0] - 1
+    while steps.get(passed + 1) and fmean(steps[passed + 1]) >= PASS:
+        passed += 1
+    seconds = [r.seconds for r in ladder if r.seconds is not None]
+    accuracy = fmean(r.accuracy for r in ladder) if ladder else 0.0
+    return (
+        name,
+        rows[0].kind,
+        rows[0].knows,
+        f"{accuracy:.3f}",
+        _mean([r.hdc for r in ladder]),
+        passed if passed >= STEPS[0] else "none",
+        *(_mean(steps[step]) for step in published.TEAM_STEPS),
+        f"{fmean(r.accuracy for r in real):.3f}" if real else "-",
+        _mean([r.hdc for r in real]),
+        f"{median(seconds):.2g}" if seconds and rows[0].kind != "reference" else "-",
+        accuracy,
+    )
+
+
+def _mean(scores):
+    return f"{fmean(scores):.1f}" if scores else "-"
+
+
+if __name__ == "__main__":
+    sys.exit(main())

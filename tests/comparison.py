@@ -14,17 +14,18 @@ from deconv.compare._protocol import Item, Method, Problem
 
 @dataclass(frozen=True)
 class Pages:
-    """So many small pages of text, blurred by a disc; one of them may be torn."""
+    """So many small pages of text, blurred by a disc, more from one to the next; one of them may be torn."""
 
     count: int = 3
     name: str = "pages"
     border: int = 8
     torn: int = -1
+    first: int = 0
 
     @property
     def names(self):
         """Of the pages."""
-        return tuple(f"page{i}" for i in range(self.count))
+        return tuple(f"page{self.first + i}" for i in range(self.count))
 
     def load(self, name):
         """One page."""
@@ -38,8 +39,8 @@ class Pages:
         return Item(name, image, sharp, tuple(lines), disk, level=float(i), noise=0.0, gamma=1.0)
 
     def fingerprint(self):
-        """Never changes."""
-        return "pages"
+        """That of the first page, wherever the last is."""
+        return f"pages {self.first}"
 
 
 def method(name, function, **options):
@@ -50,6 +51,16 @@ def method(name, function, **options):
 def brighter(image, context):
     """Works."""
     return 0.5 + image / 2
+
+
+def pulled(image, context, share=0.0, note=""):
+    """As far from 0.3 as `share` says, the more the better up to 1; a line into the file `note` for each picture."""
+    if note:
+        with open(note, "a") as file:
+            file.write(f"{share}\n")
+    if share < 0:
+        raise ValueError("share must not be negative")
+    return 0.3 + share * (image - 0.3)
 
 
 def told(image, context):

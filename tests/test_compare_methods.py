@@ -51,6 +51,14 @@ def test_keys_become_fields(tmp_path):
     }
 
 
+def test_a_grid_is_no_option(tmp_path):
+    text = '[[method]]\nname = "m"\ntype = "python"\nfunction = "package:f"\n[method.grid]\na = [1, 2.5]\nb = ["x"]'
+    (method,) = load(tmp_path, text)
+    assert method.grid == {"a": [1, 2.5], "b": ["x"]}
+    assert method.options == {"function": "package:f", "folder": str(tmp_path)}
+    assert load(tmp_path, text.partition("[method.grid]")[0])[0].grid == {}
+
+
 def test_paths_start_from_the_folder_of_the_file(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     Path("deep").mkdir()
@@ -76,6 +84,7 @@ def test_networks_are_taken_for_learned(tmp_path):
     assert [method.kind for method in methods] == ["learned", "classical"]
 
 
+OWN = 'name = "m"\ntype = "deconv"\nfunction = "wiener"\nknows = ["psf"]\n'
 GOOD = 'name = "m"\ntype = "shell"\ncommand = "prog {in} {out}"\n'
 
 
@@ -108,6 +117,10 @@ GOOD = 'name = "m"\ntype = "shell"\ncommand = "prog {in} {out}"\n'
         ('name = "m"\ntype = "deconv"\nfunction = "wiener"', "knows must have 'psf', as wiener needs it"),
         ('name = "m"\ntype = "onnx"\nfile = "a"\n[method.prepare]\ntile = 0', "prepare.tile must lie between 1"),
         ('name = "m"\ntype = "onnx"\nfile = "a"\n[method.prepare]\nlevel = "input"', "knows must have 'level'"),
+        (GOOD + "[method.grid]\na = [1]", "grid is not a key of the type 'shell', known are name"),
+        (OWN + "grid = [1]", "grid must be a table, got"),
+        (OWN + "[method.grid]\nbalance = 1", "grid.balance must be a list of the values to try, got 1"),
+        (OWN + "[method.grid]\nbalance = []", r"grid.balance must be a list of the values to try, got \[\]"),
         (GOOD + "[[method]]\n" + GOOD, "method 'm': its name is there twice"),
         (GOOD + "[[method]]\n" + GOOD.replace('"m"', '"M!"'), "method 'M!': its name cannot be told from 'm'"),
     ],

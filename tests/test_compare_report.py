@@ -176,6 +176,53 @@ def test_the_environment_is_flat(tmp_path):
         write_report(tmp_path)
 
 
+def test_what_was_chosen_is_told_under_the_scores(tmp_path):
+    out = write_run(tmp_path)
+    candidates = [
+        {"parameters": parameters, "accuracy": accuracy, "psnr": 20.0, "failed": failed}
+        for parameters, accuracy, failed in [({}, 0.5, 0), ({"a": 1.0}, 0.25, 3), ({"a": 1e-5}, 0.75, 1)]
+    ]
+    own = {"grid": {"a": [1.0, 1e-5]}, "candidates": candidates}
+    told = {
+        "by": "accuracy",
+        "datasets": {
+            NASTY: {"pictures": 4, "names": ["one", "two", "three", NASTY]},
+            "b": {"pictures": 1, "names": ["x"]},
+        },
+        "methods": {
+            "wiener": own | {"chosen": candidates[2], "as declared": False, "at the end of its grid": ["a"]},
+            NASTY: own
+            | {"grid": {"a": [NASTY]}, "chosen": candidates[0], "as declared": True, "at the end of its grid": []},
+        },
+    }
+    env = json.loads((out / "env.json").read_text())
+    assert "No parameters were chosen: every method ran as it is declared." in report(out)
+    (out / "env.json").write_text(json.dumps(env | {"calibration": told}))
+    page = report(out)
+    walk = Walk(page)
+    assert walk.wrong == []
+    assert "alert('x')" not in page
+    said = "".join(walk.text)
+    assert f"Parameters of these 2 methods were chosen on 4 pictures of {NASTY} and 1 picture of b" in said
+    assert "No parameters were chosen" not in said
+    start = walk.text.index("score as declared")
+    cells = [text for text in walk.text[start : walk.text.index("The pictures on which was chosen")] if text.strip()]
+    failed = "(4 of 15 runs failed)"
+    assert cells[2:] == [
+        *(
+            "wiener",
+            "a=1e-05 (at the end of its grid)",
+            "0.750, 20.00 dB",
+            "0.500, 20.00 dB",
+            f"as declared; a 1, 1e-05 {failed}",
+        ),
+        *(NASTY, "as declared", "0.500, 20.00 dB", "0.500, 20.00 dB", f"as declared; a {NASTY} {failed}"),
+    ]
+    assert f"one, two, three, {NASTY}; b: x" in said
+    assert walk.text.index("What the columns mean") < start < walk.text.index("Plots")
+    assert not any(text.startswith("calibration.") for text in walk.text)
+
+
 def test_a_folder_without_rows_is_refused(tmp_path):
     with pytest.raises(Problem, match=r"no rows\.csv"):
         write_report(tmp_path)

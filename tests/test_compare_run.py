@@ -17,7 +17,7 @@ from comparison import Pages, method
 from deconv import _files
 from deconv.compare._methods import BUILTIN
 from deconv.compare._protocol import Problem
-from deconv.compare._run import Settings, run
+from deconv.compare._run import Settings, _Worker, run
 
 BLURRED, SHARP = (next(m for m in BUILTIN if m.name == name) for name in ("blurred", "sharp"))
 
@@ -149,6 +149,15 @@ def test_nothing_is_left_in_the_way(tmp_path, monkeypatch):
     (tmp_path / "scratch").mkdir()
     _rows(tmp_path / "out", [method("messy", "leaves_a_file", timeout=2)], pages=1)
     assert not list((tmp_path / "scratch").iterdir())
+
+
+def test_what_was_halted_is_not_started(tmp_path):
+    with _Worker(method("ours", "brighter"), Pages(1), tmp_path, Settings()) as worker:
+        worker.halt()
+        worker._start()
+        assert worker._process is None
+        assert worker.ask("page0").problem == "it was stopped"
+    assert not list(tmp_path.iterdir())
 
 
 def test_a_psf_is_kept(tmp_path):

@@ -15,12 +15,13 @@ import json
 from pathlib import Path
 
 from deconv import _files
+from deconv.compare._calibrate import calibrate
 from deconv.compare._datasets import load_datasets, open_dataset
 from deconv.compare._environment import environment
 from deconv.compare._methods import BUILTIN, load_methods
 from deconv.compare._protocol import Context, Dataset, Item, Method, Problem, Row
 from deconv.compare._report import write_report
-from deconv.compare._run import Settings
+from deconv.compare._run import Settings, check
 from deconv.compare._run import run as _rows
 from deconv.compare._summary import Summary, summarise
 from deconv.compare._table import as_latex, as_text, read_rows
@@ -47,7 +48,16 @@ __all__ = [
 ]
 
 
-def run(datasets, methods, out, *, baseline="blurred", settings=None, report=lambda done, of, what: None):
+def run(
+    datasets,
+    methods,
+    out,
+    *,
+    baseline="blurred",
+    calibration=(),
+    settings=None,
+    report=lambda done, of, what: None,
+):
     """Run all methods on all pictures, or what an earlier run lacks of that, and write everything there is to tell.
 
     Parameters
@@ -61,10 +71,14 @@ def run(datasets, methods, out, *, baseline="blurred", settings=None, report=lam
         ``table.txt``, ``table.tex`` and ``report.html``. With rows in it, those that are still true are kept.
     baseline : str
         Name of the method to which all are compared.
+    calibration : list of Dataset
+        Pictures, none of those compared, on which the parameters of all methods with a grid are chosen first: by the
+        leading score of the tables, from what the method declares and all combinations of the values of its grid.
+        Without any, methods run as they are declared. The runs are in ``calibration/``, the choice in ``env.json``.
     settings : Settings, optional
         Device, threads, seed, bounds.
     report : callable
-        ``report(done, of, what)`` after each row.
+        ``report(done, of, what)`` after each row; anew from 0 after the calibration.
 
     Returns
     -------
@@ -87,14 +101,26 @@ def run(datasets, methods, out, *, baseline="blurred", settings=None, report=lam
     out, settings = Path(out), settings or Settings()
     if baseline not in (names := [m.name for m in methods]):
         raise Problem(f"baseline must be one of the methods compared, {', '.join(names)}, got {baseline!r}")
+    chosen = {}
+    if calibration:
+        check(datasets, methods)
+        methods, chosen["calibration"] = calibrate(
+            methods,
+            calibration,
+            datasets,
+            out / "calibration",
+            settings,
+            report=lambda done, of, what: report(done, of, f"calibrating {what}".rstrip()),
+        )
     rows = _rows(datasets, methods, out, settings, report=report)
     told = {
         "settings": dataclasses.asdict(settings) | {"baseline": baseline},
         "datasets": {d.name: {"pictures": len(d.names), "border": d.border} for d in datasets},
-        "methods": [dataclasses.asdict(m) for m in methods],
+        # (A grid is told of where it was used.)
+        "methods": [{k: v for k, v in dataclasses.asdict(m).items() if k != "grid"} for m in methods],
     }
     truth = {d.name: {name: {"text": _text(d, name)} for name in d.names} for d in datasets}
-    _write(out / "env.json", environment() | told)
+    _write(out / "env.json", environment() | told | chosen)
     _write(out / "truth.json", truth)
     summaries = summarise(rows, baseline=baseline)
     _files.replace(out / "table.txt", as_text(summaries).encode() + b"\n")

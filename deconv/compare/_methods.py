@@ -14,16 +14,21 @@ from deconv.compare._table import slug
 __all__ = ["BUILTIN", "load_methods"]
 
 
-def _own(name, function, knows=(), **parameters):
-    return Method(name, "deconv", knows=knows, options={"function": function, "parameters": parameters})
+def _own(name, function, knows=(), grid=None, **parameters):
+    options = {"function": function, "parameters": parameters}
+    return Method(name, "deconv", knows=knows, options=options, grid=grid or {})
 
 
+# Those with a strength to choose have as many values of it each, even in the logarithm, and the best one of the
+# synthetic set of seed 1 well inside; what they do by themselves is what is declared, and so tried too. Our own have
+# nothing to choose.
+_DECADES = [1e-6, 1e-5, 1e-4, 1e-3, 1e-2, 0.1, 1.0]
 BUILTIN: tuple[Method, ...] = (
     Method("blurred", "deconv", "reference", options={"function": "blurred"}),
     Method("sharp", "deconv", "reference", options={"function": "sharp"}),
-    _own("Wiener", "wiener", ("psf",)),
-    _own("Richardson-Lucy", "richardson_lucy", ("psf",)),
-    _own("total variation", "variational", ("psf",), prior="TotalVariation"),
+    _own("Wiener", "wiener", ("psf",), {"balance": _DECADES}),
+    _own("Richardson-Lucy", "richardson_lucy", ("psf",), {"num_iter": [3, 6, 14, 30, 65, 140, 300]}),
+    _own("total variation", "variational", ("psf",), {"weight": _DECADES}, prior="TotalVariation"),
     _own("ours, PSF known", "deblur_known", ("psf",)),
     _own("ours, disk sought", "deblur"),
     _own("ours, blind", "deblur", psf="auto"),
@@ -52,14 +57,16 @@ _NEEDS: dict[str, tuple[tuple[str, ...], ...]] = {
     "folder": (("pattern",),),
 }
 _MAY = {
-    "deconv": {"parameters": _TABLE},
-    "python": {"parameters": _TABLE},
+    "deconv": {"parameters": _TABLE, "grid": _TABLE},
+    "python": {"parameters": _TABLE, "grid": _TABLE},
     "torch": {"parameters": _TABLE, "prepare": _TABLE},
     "onnx": {"prepare": _TABLE},
     "keras": {"prepare": _TABLE},
     "shell": {"bits": (int, "8 or 16")},
     "folder": {},
 }
+# Keys that are fields of a method, not options of its type.
+_FIELDS = (*_COMMON, "prepare", "grid")
 _NETWORKS = ("torch", "onnx", "keras")
 _KINDS, _KNOWN = ("classical", "learned"), ("psf", "level", "noise")
 # Options that name files, from the folder of the TOML; and types that find code or files there.
@@ -73,9 +80,9 @@ def load_methods(path):
     ``timeout`` (see `Method`). Beside them a type has keys of its own:
 
     ========== =====================================================================================================
-    deconv     ``function``, one of this package's, by name; ``[method.parameters]``
+    deconv     ``function``, one of this package's, by name; ``[method.parameters]``, ``[method.grid]``
     python     ``function``, as "package:function", called as ``function(image, context, **parameters)``;
-               ``[method.parameters]``
+               ``[method.parameters]``, ``[method.grid]``
     torch      ``file``, TorchScript; or ``factory``, as "package:function", for a module made by
                ``function(**parameters)`` and ``weights``, its state; ``[method.prepare]``, ``[method.parameters]``
     onnx       ``file``; ``[method.prepare]``
@@ -85,7 +92,9 @@ def load_methods(path):
     folder     ``pattern`` of the files of its results, made elsewhere; {stem} is the picture's name
     ========== =====================================================================================================
 
-    What may be said of a network's input and output in ``[method.prepare]`` is told in `Prepare`.
+    What may be said of a network's input and output in ``[method.prepare]`` is told in `Prepare`. In ``[method.grid]``
+    parameters of the function have lists of values, as ``strength = [0.1, 1, 10]``: of all combinations, and of what is
+    declared, `run` chooses the best on its calibration pictures; without such pictures the grid is not used.
 
     Parameters
     ----------
@@ -163,7 +172,7 @@ def _method(table, home):
         told = ", or ".join(" and ".join(way) for way in ways)
         raise Problem(f"the type {kind_of!r} needs {told}, got {' and '.join(given) or 'nothing of the kind'}")
     said = {name: value for name, value in table.items() if name in _COMMON}
-    options = {name: value for name, value in table.items() if name not in _COMMON and name != "prepare"}
+    options = {name: value for name, value in table.items() if name not in _FIELDS}
     options |= {name: str(home / options[name]) for name in _PATHS if name in options}
     if "pattern" in options:
         options["pattern"] = str(Path(glob.escape(str(home)), options["pattern"]))
@@ -178,6 +187,7 @@ def _method(table, home):
         },
         options=options,
         prepare=table.get("prepare", {}),
+        grid=table.get("grid", {}),
     )
     _check_options(method)
     return method
@@ -213,6 +223,9 @@ def _check_options(method):
         raise Problem(f"command must have {{in}}, the picture that it is given, got {options['command']!r}")
     if "pattern" in options and "{stem}" not in options["pattern"]:
         raise Problem(f"pattern must have {{stem}}, the name of the picture, got {options['pattern']!r}")
+    for name, values in method.grid.items():
+        if not isinstance(values, list) or not values:
+            raise Problem(f"grid.{name} must be a list of the values to try, got {values!r}")
     if Prepare.of(method.prepare).level:
         lacks("level", "prepare.level tells it to the network")
 

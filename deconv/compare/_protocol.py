@@ -134,6 +134,8 @@ class Method:
         For tables.
     timeout : float
         Seconds for one picture, after which it is stopped.
+    grid : dict of str to list
+        Parameters that are chosen on calibration pictures, where there are some, and the values to try of each.
     """
 
     name: str
@@ -145,6 +147,7 @@ class Method:
     trained_on: str = ""
     licence: str = ""
     timeout: float = 600.0
+    grid: dict = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

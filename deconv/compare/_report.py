@@ -7,6 +7,7 @@ from string import Template
 
 from deconv import _files
 from deconv.compare._protocol import Problem
+from deconv.compare._report_calibration import calibration
 from deconv.compare._report_part import Part
 from deconv.compare._report_pictures import pictures
 from deconv.compare._report_scores import plots, scores
@@ -74,8 +75,9 @@ def write_report(out, *, rows=None, title=None, baseline="blurred"):
         title=escape(title),
         facts=_facts(rows, learners, parts),
         contents=_contents(parts) if len(parts) > 1 else "",
-        sections="\n".join(_section(part, _LETTERS * len(part.rows) // len(rows)) for part in parts),
-        environment=_environment(told),
+        sections="\n".join(_section(part, _LETTERS * len(part.rows) // len(rows), told) for part in parts),
+        # (What was chosen has its own table, and each candidate a line would bury the rest.)
+        environment=_environment({name: value for name, value in told.items() if name != "calibration"}),
     )
     _files.replace(out / "report.html", page.encode("utf-8", "replace"))
 
@@ -109,8 +111,8 @@ def _contents(parts):
     return f'<nav aria-label="Data sets"><ul>{links}</ul></nav>'
 
 
-def _section(part, letters):
-    inside = [_lead(part), scores(part), plots(part), _failures(part), pictures(part, letters)]
+def _section(part, letters, told):
+    inside = [_lead(part), scores(part), calibration(part, told), plots(part), _failures(part), pictures(part, letters)]
     return (
         f'<section id="{part.key}" aria-labelledby="{part.key}-name">\n'
         f'<h2 id="{part.key}-name">{escape(part.dataset)}</h2>\n{"".join(inside)}</section>'

@@ -30,7 +30,7 @@ from deconv.compare._scores import score
 from deconv.compare._table import read_rows, slug
 from deconv.compare._worker import Answer, serve
 
-__all__ = ["Settings", "run"]
+__all__ = ["Settings", "check", "run"]
 
 # Seconds for a method to load.
 _LOADING = 600.0
@@ -89,10 +89,7 @@ def run(datasets, methods, out, settings=Settings(), *, report=lambda done, of, 
     Problem
         If two data sets, or two methods, cannot be told apart, or there is nothing to run.
     """
-    if not hasattr(os, "setsid"):
-        raise Problem("methods are compared on Linux and macOS only")
-    _check_names([d.name for d in datasets], "data sets")
-    _check_names([m.name for m in methods], "methods")
+    check(datasets, methods)
     if settings.memory is None and settings.device == "cpu":
         pages = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
         settings = dataclasses.replace(settings, memory=0.8 * pages / 2**20)
@@ -100,6 +97,25 @@ def run(datasets, methods, out, settings=Settings(), *, report=lambda done, of, 
     running = _Run(datasets, methods, out, settings, report)
     with _one_thread_each(settings.threads):
         return running.rows()
+
+
+def check(datasets, methods):
+    """Complain about what cannot be run.
+
+    Parameters
+    ----------
+    datasets : list of Dataset
+    methods : list of Method
+
+    Raises
+    ------
+    Problem
+        If two data sets, or two methods, cannot be told apart, or there is nothing to run.
+    """
+    if not hasattr(os, "setsid"):
+        raise Problem("methods are compared on Linux and macOS only")
+    _check_names([d.name for d in datasets], "data sets")
+    _check_names([m.name for m in methods], "methods")
 
 
 class _Run:
@@ -139,7 +155,7 @@ class _Run:
         with self._lock:
             self._halted = True
         for worker in self._workers:
-            worker.stop()
+            worker.halt()
 
     def _by(self, method, dataset):
         """What one method lacks of the pictures of a data set."""
@@ -199,7 +215,7 @@ class _Worker:
 
     def __init__(self, *task):
         self._method, self._task = task[0], task
-        self._process, self._pipe, self._broken = None, None, ""
+        self._process, self._pipe, self._broken, self._starting = None, None, "", Lock()
         self.told = {}
 
     def __enter__(self):
@@ -221,12 +237,15 @@ class _Worker:
         return self._answer(self._method.timeout, "one picture")
 
     def _start(self):
-        context = multiprocessing.get_context("spawn")
-        self._pipe, other = context.Pipe()
-        # (A process that is killed does not clean up behind itself.)
-        self._scratch = tempfile.TemporaryDirectory(prefix="deconv-compare-", ignore_cleanup_errors=True)
-        self._process = context.Process(target=serve, args=(other, *self._task, self._scratch.name), daemon=False)
-        self._process.start()
+        with self._starting:
+            if self._broken:
+                return
+            context = multiprocessing.get_context("spawn")
+            self._pipe, other = context.Pipe()
+            # (A process that is killed does not clean up behind itself.)
+            self._scratch = tempfile.TemporaryDirectory(prefix="deconv-compare-", ignore_cleanup_errors=True)
+            self._process = context.Process(target=serve, args=(other, *self._task, self._scratch.name), daemon=False)
+            self._process.start()
         other.close()
         answer = self._answer(_LOADING, "loading it")
         # (What cannot be loaded cannot be loaded for the next picture either.)
@@ -252,8 +271,14 @@ class _Worker:
             return Answer("its process was killed, as for want of memory")
         return Answer(f"its process ended with {f'signal {-code}' if code < 0 else f'exit status {code}'}")
 
+    def halt(self):
+        """End the process, and start no other; from another thread, which may be just when it is being started."""
+        with self._starting:
+            self._broken = "it was stopped"
+            self.stop()
+
     def stop(self):
-        """End the process, and what it has started; also from another thread."""
+        """End the process, and what it has started."""
         process, self._process = self._process, None
         if process is None:
             return
@@ -268,7 +293,7 @@ class _Worker:
 
 def _key(dataset, name, method, settings):
     """Letters that change with whatever a row depends on."""
-    declared = dataclasses.asdict(method) | {"timeout": None}
+    declared = dataclasses.asdict(method) | {"timeout": None, "grid": None}
     files = [_content(path) for path in _files_of(method, name)]
     parts = [_code(), dataset.fingerprint(), name, declared, files, settings.device, settings.seed]
     return hashlib.sha256(json.dumps(parts, sort_keys=True, default=str).encode()).hexdigest()[:12]

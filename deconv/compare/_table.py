@@ -15,7 +15,7 @@ import tabulate
 from deconv.compare._protocol import Problem, Row
 from deconv.compare._summary import Summary
 
-__all__ = ["Column", "as_latex", "as_text", "columns", "read_rows", "slug"]
+__all__ = ["Column", "as_latex", "as_text", "columns", "printable", "read_rows", "slug"]
 
 _FIELDS = {field.name for field in dataclasses.fields(Row)}
 
@@ -189,7 +189,7 @@ def as_text(summaries):
     blurred   nothing   1/1       0.250
     """
     return "\n\n".join(
-        f"{_printable(dataset)}\n\n{_tabulated(group, [c for c in columns(group) if c.brief], 'simple')}"
+        f"{printable(dataset)}\n\n{_tabulated(group, [c for c in columns(group) if c.brief], 'simple')}"
         for dataset, group in _by_dataset(summaries)
     )
 
@@ -222,7 +222,7 @@ def as_latex(summaries, caption):
         own = ": ".join(part for part in (caption, dataset if len(groups) > 1 else "") if part)
         # (A hyphen is no minus, and the dollars around one would be escaped.)
         body = _tabulated(group, columns(group), "latex_booktabs", minus=_MINUS, none="--").replace(_MINUS, "$-$")
-        escaped = "".join(tabulate.LATEX_ESCAPE_RULES.get(letter, letter) for letter in _printable(own))
+        escaped = "".join(tabulate.LATEX_ESCAPE_RULES.get(letter, letter) for letter in printable(own))
         lines = ["\\begin{table}", "\\centering", *([f"\\caption{{{escaped}}}"] if own else []), body, "\\end{table}"]
         tables.append("\n".join(lines))
     return "\n\n".join(tables)
@@ -234,11 +234,11 @@ def _by_dataset(summaries):
 
 def _tabulated(summaries, shown, style, minus="-", none="-"):
     cells = [
-        [c.text(s).replace("-", minus) or none if c.best else _printable(c.text(s)) for c in shown] for s in summaries
+        [c.text(s).replace("-", minus) or none if c.best else printable(c.text(s)) for c in shown] for s in summaries
     ]
     return tabulate.tabulate(
         cells,
-        [_printable(column.title) for column in shown],
+        [printable(column.title) for column in shown],
         tablefmt=style,
         disable_numparse=True,
         colalign=["right" if column.best else "left" for column in shown],
@@ -248,7 +248,7 @@ def _tabulated(summaries, shown, style, minus="-", none="-"):
 _MINUS = "\N{MINUS SIGN}"
 
 
-def _printable(text):
+def printable(text):
     """On one line, and without what a terminal would obey."""
     return "".join(letter if letter.isprintable() else "?" for letter in " ".join(text.split()))
 

@@ -111,6 +111,13 @@ def _parser():
         "shook; or a known PSF as a picture or .npy file (default: disk, out of focus; auto chooses, which takes some "
         "times longer)",
     )
+    sub.add_argument(
+        "--radius",
+        type=_above_zero,
+        metavar="PX",
+        help="of the disk, its radius in pixels if it is known, as from another picture by the same lens (default: it "
+        "is searched for)",
+    )
     free = sub.add_argument_group("with --psf free")
     free.add_argument(
         "--psf-size",
@@ -204,6 +211,14 @@ def _parser():
     sub.add_argument(
         "--only", action="append", metavar="NAME", help="of the methods of deconv, and of those declared, only this one"
     )
+    sub.add_argument(
+        "--calibrate",
+        action="append",
+        default=[],
+        metavar="DATA",
+        help="other pictures, on which the parameters of methods that have a grid are chosen first; may be repeated "
+        "(default: all run as declared)",
+    )
     sub.add_argument("--limit", type=int, metavar="N", help="so many pictures of each data set at the most")
     sub.add_argument("--baseline", default="blurred", metavar="NAME", help="to which methods are compared (blurred)")
     sub.add_argument("--device", default="cpu", help="that methods are told (cpu)")
@@ -295,6 +310,8 @@ def _check_restore(args, known):
         args.usage("--plot draws the search for a PSF, and there is none with --psf FILE")
     if known and args.prior != "auto":
         args.usage("--prior is for a PSF that is searched for; it does not go with --psf FILE")
+    if args.radius and args.psf != "disk":
+        args.usage("--radius goes with --psf disk")
     for name in ("psf_size", "region", "same_psf"):
         if getattr(args, name) and args.psf != "free":
             args.usage(f"--{name.replace('_', '-')} goes with --psf free")
@@ -311,7 +328,8 @@ def _restore_blind(pictures, args, report):
     options = {"psf": args.psf, "prior": args.prior, "gamma": args.gamma, "callback": report}
     if len(pictures) == 1:
         pixels, axis = pictures[0].pixels, pictures[0].channel_axis
-        return [deconv.blind.deblur(pixels, psf_size=args.psf_size, region=args.region, channel_axis=axis, **options)]
+        options |= {"radius": args.radius, "psf_size": args.psf_size, "region": args.region}
+        return [deconv.blind.deblur(pixels, channel_axis=axis, **options)]
     # (A grey page is one of a single colour, so that it may lie among others.)
     pages = [p.pixels if p.pixels.ndim == 3 else p.pixels[..., None] for p in pictures]
     return deconv.blind.deblur_pages(pages, psf_size=args.psf_size, channel_axis=-1, **options)
@@ -417,14 +435,7 @@ def _compare(args):
     for name in ("threads", "jobs", "limit"):
         if (number := getattr(args, name)) is not None and number < 1:
             args.usage(f"argument --{name}: a number of 1 or more is wanted, got {number}")
-    datasets = []
-    for spec in args.data or ["synthetic"]:
-        if spec.endswith(".toml"):
-            if args.limit:
-                args.usage("--limit is for data sets of one line; a .toml file has a limit for each")
-            datasets += compare.load_datasets(Path(spec))
-        else:
-            datasets.append(compare.open_dataset(spec, limit=args.limit))
+    datasets, calibration = _datasets(args, args.data or ["synthetic"]), _datasets(args, args.calibrate)
     methods = [*compare.BUILTIN, *(m for path in args.methods for m in compare.load_methods(path))]
     if args.only:
         references = [m.name for m in methods if m.kind == "reference"]
@@ -445,14 +456,45 @@ def _compare(args):
             methods,
             args.output,
             baseline=args.baseline,
+            calibration=calibration,
             settings=settings,
             report=lambda done, of, what: report(done / of, what),
         )
     print(compare.as_text(summaries))
+    if calibration:
+        _print_choices(args.output / "env.json")
     print(f"wrote {args.output / 'report.html'}")
 
 
 # ---- parts of commands
+
+
+def _datasets(args, specs):
+    """The data sets of `compare`, by lines or by the files that declare them."""
+    from deconv import compare
+
+    datasets = []
+    for spec in specs:
+        if spec.endswith(".toml"):
+            if args.limit:
+                args.usage("--limit is for data sets of one line; a .toml file has a limit for each")
+            datasets += compare.load_datasets(Path(spec))
+        else:
+            datasets.append(compare.open_dataset(spec, limit=args.limit))
+    return datasets
+
+
+def _print_choices(path):
+    """The parameters that `compare` chose, a line for each method."""
+    import json
+
+    from deconv.compare._calibrate import SCORES, choices, pictures
+
+    told = json.loads(path.read_text(encoding="utf-8"))["calibration"]
+    print(f"\nparameters chosen on {pictures(told)}, by {SCORES[told['by']]}:")
+    for choice in choices(told):
+        print(f"  {choice.method}: {choice.chosen}, {choice.score} ({choice.declared} as declared)")
+    print()
 
 
 def _beside(picture):

@@ -115,6 +115,94 @@ def test_natural_pictures_keep_their_encoding():
     assert abs(result.image.mean() - scene.mean()) < 0.02
 
 
+# ---- a radius that is told
+
+
+@pytest.mark.parametrize("prior", ["text", "natural"])
+def test_a_radius_that_is_told_is_used_as_it_is(prior):
+    # Not the one that would be found.
+    told = {radius: deblur(BLURRED, prior=prior, radius=radius, gamma=1) for radius in (3.3, 3.5)}
+    for radius, result in told.items():
+        assert (result.family, result.prior) == ("disk", prior)
+        assert result.parameters["radius"] == radius
+        assert type(result.parameters["radius"]) is float
+        want = psf.disk(radius, softness=result.parameters["softness"])
+        np.testing.assert_allclose(result.psf, want, atol=1e-6)
+        assert np.isnan(result.uncertainty)
+        np.testing.assert_array_equal(result.search["radius"], [radius])
+        assert result.search["criterion"].shape == (1,)
+        assert 0 < result.score <= -result.search["criterion"][0]
+    assert told[3.5].score > 2 * told[3.3].score
+    assert _psnr(told[3.5].image, SHARP) > _psnr(told[3.3].image, SHARP) + 10
+    assert _psnr(told[3.5].image, SHARP) > _psnr(BLURRED, SHARP) + 15
+
+
+@needs_tesseract
+def test_by_a_radius_that_is_told_as_much_is_read():
+    page = _page(30, (150, 260))
+    photo = _photo(0.05 + 0.9 * page, psf.disk(10))
+    found, told, wrong = (
+        deconv.ocr.character_accuracy(deconv.ocr.read_lines(deblur(photo, radius=radius, gamma=1).image), LINES)
+        for radius in (None, 10, 9)
+    )
+    assert told >= found
+    assert told > wrong + 0.1
+
+
+@pytest.mark.parametrize("softness", [0.7, 1.6])
+def test_the_softness_is_fitted_to_a_radius_that_is_told(softness):
+    photo = _photo(_page(30, (150, 260)), psf.disk(8, softness=softness))
+    assert deblur(photo, radius=8, gamma=1).parameters["softness"] == pytest.approx(softness, rel=0.2)
+
+
+def test_the_tone_curve_is_estimated_by_a_radius_that_is_told():
+    assert deblur(BLURRED, radius=3.5).gamma == 1
+    light = 0.9 * (1 - 0.95 * degrade.blur(1 - _page(), psf.disk(8)))
+    photo = degrade.add_noise(deconv.tone.encode(light, 2.2, 0.8), 0.001, rng=0)
+    assert deblur(photo, radius=8).shoulder == pytest.approx(0.8, abs=0.25)
+
+
+def test_what_is_no_text_is_restored_by_the_radius_that_is_told():
+    natural = deblur(MOON, prior="natural", radius=2.9, gamma=1)
+    with pytest.warns(UserWarning, match="not restored as text"):
+        text = deblur(MOON, prior="text", radius=2.9, gamma=1)
+    assert text.prior == "natural"
+    assert text.parameters == natural.parameters
+    assert text.parameters["radius"] == 2.9
+    np.testing.assert_array_equal(text.image, natural.image)
+
+
+def test_a_radius_under_a_pixel_is_restored_if_told():
+    photo = _photo(SHARP, psf.disk(0.8))
+    assert deblur(photo, gamma=1).family == "none"
+    result = deblur(photo, radius=0.8, gamma=1)
+    assert result.parameters["radius"] == 0.8
+    assert _psnr(result.image, SHARP) > _psnr(photo, SHARP) + 10
+
+
+def test_a_radius_that_is_told_in_vain_has_no_evidence():
+    assert deblur(SHARP, prior="natural", radius=3, gamma=1).score < 0
+
+
+def test_the_largest_radius_that_may_be_told():
+    # As wide as the picture is high, and more than the part that seems to hold its text.
+    photo = _photo(SHARP, psf.disk(46), 0.003)
+    for prior in ("auto", "natural"):
+        result = deblur(photo, prior=prior, radius=48, gamma=1)
+        assert result.parameters["radius"] == 48
+        assert np.isfinite(result.image).all()
+
+
+@pytest.mark.parametrize("prior", ["text", "natural"])
+def test_every_backend_restores_by_a_radius_that_is_told(backend, prior):
+    want = deblur(BLURRED, prior=prior, radius=3.4, gamma=1)
+    got = deblur(backend.asarray(BLURRED), prior=prior, radius=3.4, gamma=1)
+    np.testing.assert_allclose(backend.to_numpy(got.image), want.image, rtol=0, atol=1e-3)
+    assert got.parameters == pytest.approx(want.parameters, rel=1e-4)
+    assert got.parameters["radius"] == 3.4
+    assert type(got.search["radius"]) is type(got.search["criterion"]) is np.ndarray
+
+
 # ---- text or not
 
 
@@ -403,13 +491,14 @@ def test_progress_is_told_in_order():
     assert list(dict.fromkeys(stages)) == ["light", "search", "restore", "judge"]
 
 
-@pytest.mark.parametrize("case", ["sharp", "colours", "no text", "tone curve"])
+@pytest.mark.parametrize("case", ["sharp", "colours", "no text", "tone curve", "told"])
 def test_progress_goes_on_to_the_end(case):
     image, options = {
         "sharp": (SHARP, {"gamma": 1}),
         "colours": (np.stack([BLURRED] * 2, -1)[:64, :64], {"gamma": 1, "channel_axis": -1}),
         "no text": (MOON, {"gamma": 1}),
         "tone curve": (np.clip(BLURRED, 0, 1) ** (1 / 2.2), {}),
+        "told": (MOON, {"gamma": 1, "radius": 3}),
     }[case]
     told = []
     result = deblur(image, callback=lambda fraction, stage: told.append((fraction, stage)), **options)
@@ -420,6 +509,17 @@ def test_progress_goes_on_to_the_end(case):
     assert ("tone" in stages) == (case == "tone curve")
     # What is no text is begun again, and goes on from there.
     assert len([i for i, stage in enumerate(stages) if stage == "light"]) == (1 if result.prior == "text" else 2)
+
+
+def test_plot_draws_a_radius_that_was_told():
+    matplotlib = pytest.importorskip("matplotlib")
+    matplotlib.use("Agg")
+    from matplotlib import pyplot as plt
+
+    figure = deblur(BLURRED, radius=3.4, gamma=1).plot()
+    figure.canvas.draw()
+    np.testing.assert_array_equal(figure.axes[3].lines[0].get_xdata(), [3.4])
+    plt.close(figure)
 
 
 @pytest.mark.parametrize("before", [None, BLURRED])
@@ -465,6 +565,16 @@ def test_plot_draws_colours_and_sharp_pictures():
         (BLURRED, {"prior": None}, TypeError, "prior"),
         (BLURRED, {"psf": "square"}, ValueError, "psf"),
         (BLURRED, {"psf": None}, TypeError, "psf"),
+        (BLURRED, {"radius": 0}, ValueError, "radius must be greater than 0"),
+        (BLURRED, {"radius": -3.5}, ValueError, "radius"),
+        (BLURRED, {"radius": np.inf}, ValueError, "radius"),
+        (BLURRED, {"radius": "3.5"}, TypeError, "radius"),
+        (BLURRED, {"radius": 48.5}, ValueError, "radius must be at most 48, half the picture's shorter side, got 48.5"),
+        *(
+            (BLURRED, {"radius": 3.5, "psf": kind}, ValueError, f"radius is for a disk: .* with psf='{kind}'")
+            for kind in ("gaussian", "motion", "free", "auto")
+        ),
+        (BLURRED, {"radius": 3.5, "psf": psf.disk(3)}, ValueError, "it does not go with psf=an array"),
         (BLURRED, {"gamma": 0}, ValueError, "gamma"),
         (BLURRED, {"gamma": -1}, ValueError, "gamma"),
         (BLURRED, {"gamma": "2.2"}, TypeError, "gamma"),

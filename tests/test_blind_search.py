@@ -7,9 +7,9 @@ import pytest
 
 from deconv import degrade, psf, tone
 from deconv._resample import reduce
-from deconv.blind._families import FAMILIES, Disk, Gaussian, Motion
+from deconv.blind._families import FAMILIES, Disk, Gaussian, Motion, Told
 from deconv.blind._light import ink_of, text_window
-from deconv.blind._search import find, refine
+from deconv.blind._search import at_radius, find, refine
 from deconv.blind._spectrum import Periodogram
 
 
@@ -59,6 +59,19 @@ def test_uncertainty_grows_with_noise():
     assert sure[0].gain > 2 * unsure[0].gain
 
 
+def test_a_radius_that_is_told_has_the_evidence_of_one_that_is_found():
+    found, candidate = _found(_page(5), 150)
+    told = at_radius(_page(5), candidate.radius, _silent)
+    # (Where it was found the grid was another.)
+    assert told.gain == pytest.approx(found.gain, rel=0.2)
+    assert told.candidate.softness == pytest.approx(candidate.softness, rel=0.1)
+    # Whatever else is fitted again, on a coarser grid as well, to the last digit.
+    for radius in np.linspace(8.5, 12, 8):
+        assert refine(_page(5), at_radius(_page(5), radius, _silent).candidate).radius == radius
+    for wrong in (0.9, 1.1):
+        assert at_radius(_page(5), wrong * candidate.radius, _silent).gain < 0.3 * told.gain
+
+
 def test_nothing_is_found_in_a_sharp_page():
     page = 1 - degrade.text_picture(["Sharp", "edges"], size=24, shape=(100, 150))
     found, _ = _found(page, 150)
@@ -84,7 +97,9 @@ def test_a_picture_that_ends_needs_no_window():
     assert inside.smear * 100 < cut.smear * 40
 
 
-@pytest.mark.parametrize("candidate", [Disk(4.0, 0.1, 0.05), Gaussian(3.0), Motion(5.0, 30.0, 0.2)])
+@pytest.mark.parametrize(
+    "candidate", [Disk(4.0, 0.1, 0.05), Told(4.1, 0.1, 0.05), Gaussian(3.0), Motion(5.0, 30.0, 0.2)]
+)
 def test_a_vector_holds_all_numbers(candidate):
     again = candidate.at(candidate.vector())
     assert again.parameters() == pytest.approx(candidate.parameters())

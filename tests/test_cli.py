@@ -155,6 +155,17 @@ def test_restore_with_a_known_psf(photo, sharp, kind, capsys):
     assert np.abs(restored - truth).mean() < np.abs(_files.read(photo).pixels - truth).mean() / 3
 
 
+def test_restore_by_a_radius_that_is_known(photo, capsys):
+    output, figure = photo.with_name("out.png"), photo.with_name("found.svg")
+    assert main(["restore", str(photo), "--radius", "4.2", "-o", str(output), "--plot", str(figure)]) == 0
+    found, restored_as, *_ = capsys.readouterr().out.splitlines()
+    # Of what was told nobody is unsure.
+    assert re.fullmatch(r"disk of radius 4\.2 px, softness [\d.]+ px; noise 0\.\d+ \([\d.]+ s\)", found)
+    assert restored_as.startswith("restored as text, ")
+    assert "tone curve" in restored_as
+    assert figure.exists()
+
+
 def test_restore_a_shaken_picture(tmp_path, capsys):
     sharp = shaken(tmp_path / "in.png")
     arguments = ["restore", str(tmp_path / "in.png"), "--psf", "free", "--psf-size", "3-15"]
@@ -263,6 +274,7 @@ def test_ctrl_c_is_quiet_and_leaves_nothing(photo, monkeypatch, capsys):
         (["photo.png", "--psf", "free", "--psf-size", "999"], r"psf_size .* 999"),
         (["photo.png", "--psf", "free", "--psf-size", "9-5"], r"psf_size .*\(9, 5\)"),
         (["photo.png", "--psf", "free", "--region", "0:20,0:90"], r"region must be 32 pixels or more on each side"),
+        (["photo.png", "--radius", "999"], r"radius must be at most \d+(\.5)?, half the picture's shorter side"),
         (["photo.png", "missing.png", "--psf", "free", "--same-psf"], r"cannot read .*missing\.png"),
     ],
 )
@@ -294,6 +306,11 @@ def test_a_failure_is_one_line(photo, monkeypatch, capsys, arguments, sentence):
         (["restore"], "the following arguments are required: IN"),
         (["sharpen", "a.png"], "invalid choice: 'sharpen'"),
         (["restore", "a.png", "--psf", "dsk"], "'dsk' is neither auto, disk, gaussian, motion, free nor a file"),
+        (["restore", "a.png", "--psf", "auto", "--radius", "9"], "--radius goes with --psf disk"),
+        (["restore", "a.png", "--psf", __file__, "--radius", "9"], "--radius goes with --psf disk"),
+        (["restore", "a.png", "--psf", "free", "--same-psf", "--radius", "9"], "--radius goes with --psf disk"),
+        (["restore", "a.png", "--radius", "0"], "must be a number above 0, got 0"),
+        (["restore", "a.png", "--radius", "wide"], "must be a number above 0, got wide"),
         (["restore", "a.png", "--psf-size", "9"], "--psf-size goes with --psf free"),
         (["restore", "a.png", "--psf", "auto", "--region", "0:40,0:40"], "--region goes with --psf free"),
         (["restore", "a.png", "--psf", "free", "--psf-size", "few"], "a number of pixels or two, LEAST-MOST, got few"),
@@ -321,6 +338,7 @@ def test_a_failure_is_one_line(photo, monkeypatch, capsys, arguments, sentence):
         (["degrade", "-o", "b.png", "--seed", "-1"], "argument --seed: must be 0 or more, got -1"),
         (["compare", "--only", "magic"], "argument --only: no method is called 'magic'"),
         (["compare", "sets.toml", "--limit", "3"], "--limit is for data sets of one line"),
+        (["compare", "--calibrate", "sets.toml", "--limit", "3"], "--limit is for data sets of one line"),
         (["compare", "--threads", "0"], "argument --threads: a number of 1 or more is wanted, got 0"),
     ],
 )
@@ -369,10 +387,42 @@ def test_compare_writes_a_table_and_a_page(tmp_path, capsys):
         assert (out / name).exists()
 
 
+def test_compare_says_what_was_chosen(tmp_path, capsys, monkeypatch):
+    monkeypatch.setattr("deconv.compare._run._tesseract_there", lambda: False)
+    (tmp_path / "sets.toml").write_text('[[dataset]]\nkind = "synthetic"\nname = "others"\nseed = 1\ncount = 1')
+    (tmp_path / "mine.toml").write_text(
+        """
+        [[method]]
+        name = "mine"
+        type = "deconv"
+        function = "wiener"
+        knows = ["psf"]
+        parameters = {balance = 1000.0}
+        grid = {balance = [0.01]}
+        """
+    )
+    out, sets = tmp_path / "out", str(tmp_path / "sets.toml")
+    command = ["compare", "synthetic:1", "-m", str(tmp_path / "mine.toml"), "--only", "mine", "-o", str(out)]
+    assert main([*command, "--calibrate", sets]) == 0
+    told = json.loads((out / "env.json").read_text())["calibration"]["methods"]["mine"]
+    before, after = (f"{c['psnr']:.2f} dB" for c in told["candidates"])
+    said = capsys.readouterr().out
+    assert (
+        f"parameters chosen on 1 picture of others, by PSNR:\n  mine: balance=0.01 (at the end of its grid), {after}"
+        in said
+    )
+    assert f"{after} ({before} as declared)\n" in said
+    assert main(command) == 0
+    assert "chosen" not in capsys.readouterr().out
+
+
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
     [
-        (["nothing:here"], "there is no data set 'nothing:here'; synthetic, synthetic:N or KIND:PATH"),
+        (["synthetic:1", "--calibrate", "synthetic:1"], "the pictures of synthetic are those of synthetic, which is"),
+        (["synthetic:1", "--calibrate", "nothing:here"], "there is no data set 'nothing:here'"),
+        (["synthetic:1", "--only", "ours, blind", "--calibrate", "synthetic:2"], "no method has a grid of parameters"),
+        (["nothing:here"], "there is no data set 'nothing:here'; synthetic, synthetic:N, ladder"),
         (["pairs:/no/such/folder"], "/no/such/folder"),
         (["synthetic:1", "-m", "/no/such.toml"], "cannot read /no/such.toml"),
         (["synthetic:1", "--baseline", "magic"], "baseline must be one of the methods compared"),

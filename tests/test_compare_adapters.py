@@ -12,8 +12,11 @@ import pytest
 import deconv
 from deconv import _files
 from deconv._convolve import convolution
+from deconv.blind._final import restore
 from deconv.compare._adapters import build
+from deconv.compare._own import _disc
 from deconv.compare._protocol import Context, Method, Problem
+from deconv.degrade import hdc_psf
 
 COLOUR = np.random.default_rng(0).uniform(0.1, 0.9, (40, 51, 3)).astype(np.float32)
 GREY = COLOUR[..., 0]
@@ -88,6 +91,82 @@ def test_own_priors_by_name():
     assert np.abs(variational(GREY, context) - other(GREY, context)).max() > 1e-3
     with pytest.raises(Problem, match=r"prior must be one of HyperLaplacian, L0Gradient, .* got 'Laplace'"):
         adapter("deconv", function="variational", parameters={"prior": "Laplace"})(GREY, context)
+
+
+def photograph(psf, *, channels=None, gamma=2.2):
+    """Text through a PSF, encoded, and the text."""
+    sharp = deconv.degrade.text_picture(["known", "disc"], size=24, shape=(96, 130)).astype(np.float32)
+    light = deconv.degrade.blur(deconv.tone.decode(0.1 + 0.8 * sharp, gamma), psf)
+    image = deconv.degrade.add_noise(deconv.tone.encode(light, gamma), 0.003, rng=0).astype(np.float32).clip(0, 1)
+    return (image if channels is None else np.stack([image] * channels, axis=-1)), sharp
+
+
+@pytest.mark.parametrize("radius", [1.1, 1.5, 2.5, 6, 14])
+@pytest.mark.parametrize("softness", [0, 0.05, 0.3])
+def test_a_disc_is_known_by_its_radius(radius, softness):
+    psf = deconv.psf.disk(radius, softness=softness * radius).astype(np.float32)
+    assert _disc(psf) == pytest.approx(radius, rel=1e-3)
+    # As others pad it.
+    assert _disc(7 * np.pad(psf, ((3, 2), (8, 8)))) == pytest.approx(radius, rel=1e-3)
+
+
+@pytest.mark.parametrize("shrink", [1, 2, 5])
+@pytest.mark.parametrize("step", [0, 1, 3, 8, 14])
+def test_the_psf_of_the_challenge_is_a_disc(step, shrink):
+    psf, radius, _ = hdc_psf(step, shrink)
+    assert _disc(psf) == (pytest.approx(radius, rel=0.01) if radius >= 1 else None)
+
+
+@pytest.mark.parametrize(
+    "psf",
+    [
+        *(deconv.psf.gaussian(sigma) for sigma in (0.5, 0.7, 1, 1.5, 2, 4)),
+        *(deconv.psf.motion(length, 30) for length in (1.5, 3, 7, 16)),
+        *(deconv.psf.random_motion(size, rng=0) for size in (3, 7, 15, 31)),
+        *(deconv.psf.polygon(10, blades) for blades in (4, 6, 8)),
+        deconv.psf.disk(0.6),
+        # One that moves the picture.
+        np.pad(deconv.psf.disk(6), ((0, 2), (0, 0))),
+        np.ones((1, 1)),
+        np.ones((1, 9)),
+        PSF,
+    ],
+)
+def test_what_is_no_disc(psf):
+    assert _disc(psf) is None
+
+
+@pytest.mark.parametrize("channels", [None, 3])
+def test_text_out_of_focus_is_restored_by_the_radius(channels):
+    # (An exponent that is not among those which would be estimated.)
+    image, sharp = photograph(deconv.psf.disk(7), channels=channels, gamma=1.6)
+    context = Context(psf=deconv.psf.disk(7).astype(np.float32), gamma=1.6)
+    known, natural = (
+        adapter("deconv", function="deblur_known", parameters=parameters)(image, context)
+        for parameters in ({}, {"prior": "natural"})
+    )
+    expected = deconv.blind.deblur(image, radius=7, gamma=1.6, channel_axis=None if channels is None else -1)
+    assert expected.prior == "text"
+    np.testing.assert_allclose(known, expected.image, atol=0.02)
+    # In which letters are two tones, as they are not by total variation.
+    grey = [x if channels is None else x.mean(axis=-1) for x in (known, natural)]
+    assert deconv.metrics.psnr(grey[0], sharp) > deconv.metrics.psnr(grey[1], sharp) + 3
+
+
+@pytest.mark.parametrize("case", ["motion", "leaves", "too small for the disc"])
+def test_all_else_is_restored_by_the_psf(case):
+    psf = deconv.psf.motion(7, 30) if case == "motion" else deconv.psf.disk(7 if case == "leaves" else 12)
+    image, _ = photograph(psf)
+    if case == "leaves":
+        leaves = np.random.default_rng(0).uniform(0.1, 0.9, (6, 9)).repeat(16, axis=0).repeat(16, axis=1)
+        image = deconv.degrade.blur(leaves, psf).astype(np.float32)
+    elif case != "motion":
+        image = image[40:60]
+    context = Context(psf=psf.astype(np.float32), gamma=2.2)
+    light = deconv.tone.decode(image, 2.2)
+    (expected,), _ = restore([light], context.psf, prior="text", report=lambda part: None)
+    result = adapter("deconv", function="deblur_known")(image, context)
+    np.testing.assert_allclose(result, deconv.tone.encode(expected.clip(0), 2.2).clip(0, 1), atol=1e-6)
 
 
 def test_own_blind_tells_the_psf():

@@ -25,7 +25,7 @@ from deconv.blind._judge import judge
 from deconv.blind._light import ink_of, polarity, text_window
 from deconv.blind._restore import restore_natural, restore_text
 from deconv.blind._result import Restoration
-from deconv.blind._search import find, refine
+from deconv.blind._search import at_radius, find, refine
 from deconv.blind._tone import response
 
 __all__ = ["Restoration", "deblur", "deblur_pages"]
@@ -50,7 +50,16 @@ _FREE_STAGES = {"search": (0.0, 0.7), "restore": (0.7, 1.0)}
 
 @torch_door
 def deblur(
-    image, *, prior="auto", psf="disk", gamma=None, psf_size=None, region=None, channel_axis=None, callback=None
+    image,
+    *,
+    prior="auto",
+    psf="disk",
+    radius=None,
+    gamma=None,
+    psf_size=None,
+    region=None,
+    channel_axis=None,
+    callback=None,
 ):
     r"""Deblur a picture of which only the picture is known.
 
@@ -66,6 +75,9 @@ def deblur(
         Family of the PSF: out of focus, Gaussian, straight motion, any form at all (a camera shaken), or the likeliest
         of these. A radius is looked for from no blur at all to 11 % of the width of the picture, a free form up to a
         support of 161 pixels or 30 % of the shorter side. An array is a PSF to begin with, of which a free one is made.
+    radius : float, optional
+        Of a disk, its radius in pixels where that is known, from another picture by the same lens, say; at most half
+        the shorter side. It is kept as it is, and only the softness of the edge is fitted. By default it is found.
     gamma : float, optional
         Exponent of the picture's encoding, ``light = value ** gamma``: 1 for linear data. By default that of
         photographs, 2.2, and for text the shoulder by which a camera holds back its highlights is estimated, or that
@@ -102,7 +114,8 @@ def deblur(
     1. Light: the encoding is undone. For text, its polarity is found and the light of its ground fitted and divided out
        (`deconv.vignette`).
     2. Search: radius and softness of the PSF by the evidence of the picture's spectrum, for a smooth scene and noise
-       integrated out [1]_, on a coarse grid first and on finer ones while the blur found is small.
+       integrated out [1]_, on a coarse grid first and on finer ones while the blur found is small. A radius that is
+       told is not searched for, and its evidence is that of this one radius.
     3. Tone: blur is linear in light alone, so of several response curves that one is taken through which a restoration
        explains the picture best; the light is made anew, and the PSF refined.
     4. Restore: masked total variation [2]_ and, where strokes are finer than it resolves, what a round pen has drawn.
@@ -114,7 +127,7 @@ def deblur(
     no blur. The picture is then restored by total variation, its weight from the noise and from what the PSF leaves
     unexplained.
 
-    A blur of a radius under one pixel is that of a sharp picture, which comes back as it was.
+    A blur of a radius under one pixel, unless told, is that of a sharp picture, which comes back as it was.
 
     References
     ----------
@@ -148,6 +161,8 @@ def deblur(
         for name, value in (("psf_size", psf_size), ("region", region)):
             if value is not None:
                 raise ValueError(f"{name} is for a free PSF: it does not go with psf={psf!r}")
+    if radius is not None:
+        radius = _radius(radius, psf, planes)
     chosen = None
     if isinstance(psf, str) and psf == "auto":
         with threadpool_limits(1, user_api="blas"):
@@ -162,17 +177,20 @@ def deblur(
         return _as_free([image], [planes], prior, gamma, free, channel_axis, callback)[0]
 
     planes = xp.clip(planes, 0.0, None)
-    families = [FAMILIES[psf]]
+    if radius is None:
+        look = partial(find, families=[FAMILIES[psf]], width=planes.shape[2])
+    else:
+        look = partial(at_radius, radius=radius)
     report = _Progress(callback, _STAGES)
     told, restored = {}, None
     # The search solves thousands of small systems, on which threads of a linear algebra library only wait for each
     # other: six times the CPU time on two busy cores.
     with threadpool_limits(1, user_api="blas"):
         if prior != "natural":
-            restored, told = _as_text(planes, families, gamma, report)
+            restored, told = _as_text(planes, look, gamma, report)
         if restored is None:
             report.again()
-            restored, natural = _as_anything(planes, families, gamma, report, chosen)
+            restored, natural = _as_anything(planes, look, gamma, report, chosen)
             if restored is not None:
                 natural |= told
                 if prior == "text":
@@ -244,6 +262,17 @@ def _one_of(value, name, known):
         raise TypeError(f"{name} must be one of {', '.join(map(repr, known))}, got {type(value).__name__}")
     if value not in known:
         raise ValueError(f"{name} must be one of {', '.join(map(repr, known))}, got {value!r}")
+
+
+def _radius(radius, psf, planes):
+    """The radius of a disc that is known, such that the disc is no wider than the picture."""
+    if not (isinstance(psf, str) and psf == "disk"):
+        got = repr(psf) if isinstance(psf, str) else "an array"
+        raise ValueError(f"radius is for a disk: it does not go with psf={got}")
+    radius, most = real(radius, "radius", above=0.0), min(planes.shape[1:]) / 2
+    if radius > most:
+        raise ValueError(f"radius must be at most {most:g}, half the picture's shorter side, got {radius:g}")
+    return radius
 
 
 def _planes(image, channel_axis, name="image"):
@@ -343,15 +372,18 @@ def _result(image, restored, told, channel_axis):
     return Restoration(image=restored, noise=noise.estimate(image, channel_axis=channel_axis), **told)
 
 
-def _as_text(planes, families, gamma, report):
-    """Planes restored as text and the fields of the result; None and the reason if it is sharp or no text."""
+def _as_text(planes, look, gamma, report):
+    """Planes restored as text and the fields of the result; None and the reason if it is sharp or no text.
+
+    What the PSF is, ``look(ink, report=...)`` tells.
+    """
     xp = array_namespace(planes)
     curve = supposed = (_PHOTOGRAPH if gamma is None else gamma, 0.0)
     light = tone.decode(planes, *curve)
     foreground = polarity(xp.mean(light, axis=0))
     inks, seen, window = _inked(light, foreground)
     report("light", 1.0)
-    found = find(seen, families, planes.shape[2], partial(report, "search"))
+    found = look(seen, report=partial(report, "search"))
     if found.candidate is None:
         return None, {"reason": "no blur was found in what would be its text"}
     candidate = found.candidate
@@ -361,7 +393,7 @@ def _as_text(planes, families, gamma, report):
             inks, seen, window = _inked(tone.decode(planes, *curve), foreground)
         if curve[0] != supposed[0]:
             # Through so wrong a curve the search may have gone astray.
-            found = find(seen, families, planes.shape[2], lambda _: None)
+            found = look(seen, report=lambda _: None)
             if found.candidate is None:
                 return None, {"reason": "no blur was found in what would be its text"}
             candidate = found.candidate
@@ -398,17 +430,17 @@ def _middle(plane, foreground):
     return float(np.median(to_numpy(plane))) if foreground == "bright" else 0.0
 
 
-def _as_anything(planes, families, gamma, report, found=None):
+def _as_anything(planes, look, gamma, report, found=None):
     """Planes restored as a natural picture and the fields of the result; None for the planes if it is sharp.
 
-    The PSF is looked for unless one was `found`.
+    The PSF is looked for, as for text, unless one was `found`.
     """
     xp = array_namespace(planes)
     curve = (_PHOTOGRAPH if gamma is None else gamma, 0.0)
     light = tone.decode(planes, *curve)
     grey = xp.mean(light, axis=0)
     report("light", 1.0)
-    found = found or find(grey, families, planes.shape[2], partial(report, "search"))
+    found = found or look(grey, report=partial(report, "search"))
     if found.candidate is None:
         return None, _nothing(found, planes, curve[0])
     candidate = refine(grey, found.candidate)

@@ -9,7 +9,7 @@ from scipy.special import j1
 
 from deconv import psf
 
-__all__ = ["FAMILIES", "Disk", "Gaussian", "Motion"]
+__all__ = ["FAMILIES", "Disk", "Gaussian", "Motion", "Told"]
 
 # Standard deviation of the pixel's own aperture, 1 / sqrt(12).
 _PIXEL = 1 / math.sqrt(12)
@@ -90,6 +90,22 @@ class Disk:
     def parameters(self, scale=1.0):
         """What a user reads: lengths in pixels times `scale`."""
         return {"radius": float(self.radius * scale), "softness": float(self.softness * self.radius * scale)}
+
+
+@dataclass(frozen=True)
+class Told(Disk):
+    """A disc whose radius is told: a fit varies its softness and fill alone."""
+
+    typical: ClassVar[tuple] = Disk.typical[1:]
+    spread: ClassVar[tuple] = Disk.spread[1:]
+
+    def vector(self):
+        """What a fit varies, as of a disc, without the radius."""
+        return super().vector()[1:]
+
+    def at(self, vector, _uncertainty=math.nan):
+        """The PSF of another vector; what a fit is not sure of is no longer the radius."""
+        return Told(self.radius, math.exp(vector[0]), _filled(vector[1]))
 
 
 @dataclass(frozen=True)

@@ -29,7 +29,8 @@ class Restoration:
     parameters : dict of str to float
         Its parameters: lengths in pixels of the picture, angles in degrees; of a free one its ``"size"``.
     uncertainty : float
-        Standard deviation of the PSF's radius (of a motion's length), as a part of it; NaN for "none" and "free".
+        Standard deviation of the PSF's radius (of a motion's length), as a part of it; NaN for "none", "free" and a
+        radius that was told.
     prior : {"text", "natural"}
         What the picture was restored as.
     readability : float
@@ -41,11 +42,12 @@ class Restoration:
         The response curve that was undone (see `deconv.tone`).
     score : float
         Evidence for the PSF: log likelihood per frequency that it gains over no blur at all; for a free one the part of
-        the judge's cost of no blur that it saves; 0 for "none".
+        the judge's cost of no blur that it saves; 0 for "none", and below 0 if a radius that was told is less likely
+        than no blur.
     search : dict of str to ndarray
         ``"radius"`` tried (pixels; half the length for "motion", two standard deviations for "gaussian") and
-        ``"criterion"`` there: minus the log likelihood per frequency, no blur being 0. For a free PSF the ``"size"`` of
-        the supports tried and the judge's cost. Smaller is better.
+        ``"criterion"`` there: minus the log likelihood per frequency, no blur being 0; a radius that was told is the
+        only one. For a free PSF the ``"size"`` of the supports tried and the judge's cost. Smaller is better.
     noise : float
         Standard deviation of the picture's noise, in units of its full scale.
     """

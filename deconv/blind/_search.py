@@ -7,11 +7,11 @@ import numpy as np
 
 from deconv._array import array_namespace, to_numpy
 from deconv._resample import at_scale
-from deconv.blind._families import Disk, Motion
+from deconv.blind._families import Disk, Motion, Told
 from deconv.blind._motion import find_motion
 from deconv.blind._spectrum import MARGIN, Periodogram
 
-__all__ = ["Found", "beside", "find", "refine"]
+__all__ = ["Found", "at_radius", "beside", "find", "refine"]
 
 # Longer side in pixels of the coarsest scale: blur up to 11 % of it is some twenty pixels, enough to see its rings.
 _COARSEST = 200
@@ -126,6 +126,32 @@ def find(image, families, width, report, blurred=False):
     return Found(_scaled(best.candidate, scale), gain / total, *curve, gain)
 
 
+def at_radius(image, radius, report):
+    """A disc of a radius that is told, as `find` would have found it: its edge is fitted, and the evidence is its own.
+
+    Parameters
+    ----------
+    image : array, shape (M, N)
+        As of `find`.
+    radius : float
+        In pixels of the picture.
+    report : callable
+        ``report(fraction)``.
+
+    Returns
+    -------
+    Found
+        Its score is below 0 if no blur at all is likelier.
+    """
+    candidate = Told(radius)
+    spectrum, scale = _shown(image, candidate)
+    nothing, fit = spectrum.fit(), spectrum.fit(_scaled(candidate, 1 / scale), vary=True)
+    lost, total = fit.evidence - nothing.evidence, float(spectrum.count.sum())
+    report(1.0)
+    candidate, gain = replace(fit.candidate, radius=radius), -lost / fit.dispersion
+    return Found(candidate, gain / total, np.asarray([radius]), np.asarray([lost / total]), gain)
+
+
 def beside(image, candidate, family):
     """Log of the odds against no blur of a PSF, and of the likeliest one of a family of similar size, on one grid."""
     small, scale = at_scale(image, candidate.radius / _REFINE_RADIUS)
@@ -139,12 +165,20 @@ def beside(image, candidate, family):
 
 def refine(image, candidate):
     """The numbers of a PSF once more, on the grid that shows it best."""
-    small, scale = at_scale(image, candidate.radius / _REFINE_RADIUS)
-    spectrum = Periodogram(small, MARGIN * max(small.shape), falls=not isinstance(candidate, Disk))
+    spectrum, scale = _shown(image, candidate)
     if isinstance(candidate, Motion):
         spectrum = spectrum.along(candidate.angle, 2 * candidate.radius / scale)
-    fit = spectrum.fit(_scaled(candidate, 1 / scale), vary=True)
-    return _scaled(fit.candidate, scale)
+    start = _scaled(candidate, 1 / scale)
+    fit = spectrum.fit(start, vary=True)
+    # (By this ratio, 1 if it was told, a radius stays what it was to the last digit.)
+    return replace(fit.candidate, radius=candidate.radius * (fit.candidate.radius / start.radius))
+
+
+def _shown(image, candidate):
+    """The spectrum on the grid that shows a PSF best, and the pixels of the picture in one of that grid."""
+    # (A radius that is told may be large beside the part that holds the text.)
+    small, scale = at_scale(image, min(candidate.radius / _REFINE_RADIUS, min(image.shape) / _NARROWEST))
+    return Periodogram(small, MARGIN * max(small.shape), falls=not isinstance(candidate, Disk)), scale
 
 
 def _scaled(candidate, scale):

@@ -57,6 +57,8 @@ def learned():
     return networks, pictures, train
 
 
+# PyTorch's exporter warns of PyTorch.
+@pytest.mark.filterwarnings("ignore")
 @pytest.mark.parametrize("name", SIZES)
 def test_what_is_written_is_the_network(name, tmp_path):
     networks, _, train = learned()
@@ -91,6 +93,7 @@ def test_pictures_are_the_same_again_and_no_two_alike():
     assert len({data[i][0].tobytes() for i in range(6)} | {pictures.Pictures(6, 4, lambda i: i)[4][0].tobytes()}) == 7
 
 
+@pytest.mark.filterwarnings("ignore")
 def test_training_learns_and_is_repeatable(tmp_path, monkeypatch, capsys):
     _, _, train = learned()
     pytest.importorskip("onnxscript")

@@ -107,7 +107,8 @@ def _held_back(network, args):
         planes, step = (g.to(args.device) for g in given)
         with torch.no_grad():
             made = network(planes, step) if _is_told(network) else network(planes)
-        true = network.inner(sharp.to(args.device))
+        # (Drawn pictures are above 1 by rounding.)
+        true = network.inner(sharp.to(args.device)).clamp(0, 1)
         losses.append(torch.nn.functional.binary_cross_entropy(made, true).item())
         wrong.append(((made > 0.5) != (true > 0.5)).float().mean().item())
     return round(float(np.mean(losses)), 4), round(float(np.mean(wrong)), 4)

@@ -1,12 +1,13 @@
-"""Classical and learned methods side by side on the Helsinki ladder, with what its teams have published: one table.
+"""Classical and learned methods side by side on the Helsinki ladder, with what its teams have published.
 
 ::
 
     python -m benchmarks.honest                # make honest: the simulated ladder, and photographs where at hand
     python -m benchmarks.honest --tables       # again, from what is in honest/
 
-It is `deconv compare` on honest.toml and the photographs with the networks of examples/learned, the classical methods'
-parameters chosen on honest_calibration.toml; the same rows, report.html and all, are in honest/. A run that was
+It is `deconv compare` on honest.toml and the photographs, with the classical methods of honest_methods.toml beside
+those that are built in and the networks of examples/learned, parameters chosen on honest_calibration.toml; the same
+rows, report.html and all, are in honest/. A run that was
 broken off goes on where it was.
 """
 
@@ -46,6 +47,7 @@ def main():
         print(f"{args.out / 'rows.csv'} has no rows", file=sys.stderr)
         return 1
     print(table(rows))
+    print(steps_table(rows))
     return 0
 
 
@@ -56,7 +58,8 @@ def _compare(args):
     else:
         print(f"no photographs: there is no {args.photographs}; they are left out", file=sys.stderr)
     # (Out-of-focus pictures are restored alike whether a disc is supposed or told from other blurs.)
-    methods = [m for m in compare.BUILTIN if m.name != "ours, disk sought"] + list(compare.load_methods(LEARNED))
+    methods = [m for m in compare.BUILTIN if m.name != "ours, disk sought"]
+    methods += [*compare.load_methods(HERE / "honest_methods.toml"), *compare.load_methods(LEARNED)]
     if args.only:
         methods = [m for m in methods if m.kind == "reference" or m.name in args.only]
     with tqdm(disable=None) as bar:
@@ -77,24 +80,38 @@ def _compare(args):
 
 def table(rows):
     """The table of some rows, as markdown: a line for each method, then one for each team."""
-    names = dict.fromkeys(row.method for row in rows)
-    lines = [_line(name, [row for row in rows if row.method == name]) for name in names]
-    # References first, then what reads most of the ladder.
-    lines.sort(key=lambda line: (line[1] != "reference", -line[-1]))
-    lines = [line[:-1] for line in lines]
+    lines = [_line(name, own) for name, own in _ordered(rows).items()]
     lines += [
         (f"{team} *", _kind(what), "step", "", "", last, *(f"{score:.1f}" for score in scores), "", "", "")
         for team, (what, last, *scores) in published.TEAMS.items()
     ]
     ladder = next((r.dataset for r in rows if r.dataset.startswith(LADDER)), LADDER)
     count = len({r.item for r in rows if r.dataset == ladder})
-    real = {(r.dataset, r.item) for r in rows if r.dataset != ladder and r.accuracy is not None}
     names = ("method", "kind", "told", f"accuracy ({count})", "HDC", "last step passed")
     names += tuple(f"step {step}" for step in published.TEAM_STEPS)
-    names += (f"photographs: accuracy ({len(real)})", "HDC", "s")
+    names += ("photographs: accuracy (of so many)", "HDC", "s")
     return (
         f"{markdown(names, lines, names[:3])}\n\\* Published, on the challenge's own photographs. {published.CITED}\n"
     )
+
+
+def _ordered(rows):
+    """The rows of each method: references first, then what reads most."""
+    found = {name: [row for row in rows if row.method == name] for name in dict.fromkeys(r.method for r in rows)}
+    read = {name: [r.accuracy for r in own if r.accuracy is not None] for name, own in found.items()}
+    order = sorted(found, key=lambda name: (found[name][0].kind != "reference", -fmean(read[name] or [0.0])))
+    return {name: found[name] for name in order}
+
+
+def steps_table(rows):
+    """The mean scores of each method at each step of the ladder, as markdown."""
+    names = _ordered([row for row in rows if row.dataset.startswith(LADDER)])
+    lines = [
+        (step, *(_mean([r.hdc for r in own if r.level == step]) for own in names.values()))
+        for step in STEPS
+        if any(r.level == step for own in names.values() for r in own)
+    ]
+    return markdown(("step", *names), lines)
 
 
 def _kind(what):
@@ -102,7 +119,7 @@ def _kind(what):
 
 
 def _line(name, rows):
-    """Cells of a method, and what it is ordered by."""
+    """Cells of a method."""
     ladder = [r for r in rows if r.dataset.startswith(LADDER)]
     real = [r for r in rows if not r.dataset.startswith(LADDER) and r.accuracy is not None]
     steps = {step: [r.hdc for r in ladder if r.level == step] for step in STEPS}
@@ -110,19 +127,17 @@ def _line(name, rows):
     while steps.get(passed + 1) and fmean(steps[passed + 1]) >= PASS:
         passed += 1
     seconds = [r.seconds for r in ladder if r.seconds is not None]
-    accuracy = fmean(r.accuracy for r in ladder) if ladder else 0.0
     return (
         name,
         rows[0].kind,
         rows[0].knows,
-        f"{accuracy:.3f}",
+        f"{fmean(r.accuracy for r in ladder):.3f}" if ladder else "-",
         _mean([r.hdc for r in ladder]),
         passed if passed >= STEPS[0] else "none",
         *(_mean(steps[step]) for step in published.TEAM_STEPS),
-        f"{fmean(r.accuracy for r in real):.3f}" if real else "-",
+        f"{fmean(r.accuracy for r in real):.3f} ({len(real)})" if real else "-",
         _mean([r.hdc for r in real]),
         f"{median(seconds):.2g}" if seconds and rows[0].kind != "reference" else "-",
-        accuracy,
     )
 
 

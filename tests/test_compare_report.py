@@ -15,6 +15,7 @@ from deconv import _files
 from deconv.compare import _report
 from deconv.compare._embed import chosen
 from deconv.compare._marked import marked
+from deconv.compare._plot import Series, against_seconds
 from deconv.compare._protocol import Problem, Row
 from deconv.compare._report import write_report
 from deconv.compare._table import slug
@@ -296,6 +297,16 @@ def test_plots_stay_inside_their_frame(tmp_path):
     # Labels at the ends of lines do not cover each other.
     heights = sorted(float(y) for _, y in re.findall(r'class="label" x="([\d.-]+)" y="([\d.-]+)"', drawings[0]))
     assert min(np.diff(heights)) > 14
+
+
+def test_a_slow_method_does_not_stand_on_a_reference():
+    series = [Series("fast", 0, [(0.02, 0.5)]), Series("ours, blind", 1, [(7.0, 0.99)])]
+    drawing = against_seconds(series, [Series("sharp", None, [(0, 0.99)])], "accuracy", 1, "")
+    place = {
+        name: (float(x), float(y)) for x, y, name in re.findall(r'class="label" x="(.*?)" y="(.*?)">(.*?)<', drawing)
+    }
+    (x, y), (left, middle) = place["ours, blind"], place["sharp"]
+    assert abs(y - middle) >= 15 or x + 7 * len("ours, blind") < left
 
 
 @pytest.fixture

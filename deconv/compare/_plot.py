@@ -108,12 +108,14 @@ def against_seconds(series, references, score, top, title):
     along = _scale(low, high, _LEFT, right)
     ticks = [(along(power), _seconds(power)) for power in range(low, high + 1, 1 + (high - low) // 8)]
     up, parts = _axes([*series, *references], score, top, ticks, "seconds for a picture")
-    for s, end in zip(references, _apart([up(s.points[0][1]) for s in references]), strict=True):
+    ends = _apart([up(s.points[0][1]) for s in references])
+    for s, end in zip(references, ends, strict=True):
         y = up(s.points[0][1])
         parts.append(f'<g class="ref"><path class="across" d="M{_LEFT},{y:.1f}H{right}L{right + 8},{end:.1f}"/>')
         parts.append(_text(right + 12, end + 4, s.name, _RIGHT - 16) + "</g>")
     dots = [(along(x), up(s.points[0][1])) for s, x in zip(series, logs, strict=True)]
     taken = [(x - 7, y - 7, x + 7, y + 7) for x, y in dots]
+    taken += [(right + 8, end - _LINE / 2, _WIDTH, end + _LINE / 2) for end in ends]
     taken += [
         (x - 2, up(s.high), x + 2, up(s.low))
         for s, (x, _) in zip(series, dots, strict=True)

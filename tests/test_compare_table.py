@@ -127,6 +127,12 @@ def test_one_table_for_each_set():
     assert text.index("pages\n") < text.index("accuracy") < text.index("plates\n") < text.index("12.3")
     latex = as_latex(both, "Scores")
     assert r"\caption{Scores: pages}" in latex
+    # An article has room for what a terminal has.
+    heads = next(line for line in text.splitlines() if line.startswith("method")).split("  ")
+    (row,) = [line for line in latex.splitlines() if line.startswith(" method") and "accuracy" in line]
+    assert [h.strip() for h in row.removesuffix(r"\\").replace(r"\%", "%").split("&")] == [
+        h.strip() for h in heads if h
+    ]
     assert r"\caption{Scores: plates}" in latex
 
 

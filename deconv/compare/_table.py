@@ -194,6 +194,10 @@ def as_text(summaries):
     )
 
 
+# So that nine columns fit between the margins of an article.
+_SMALL = "\\scriptsize\\setlength{\\tabcolsep}{3pt}"
+
+
 def as_latex(summaries, caption):
     r"""Table for LaTeX, with the package booktabs.
 
@@ -207,7 +211,7 @@ def as_latex(summaries, caption):
     Returns
     -------
     str
-        A table for each data set, of all columns.
+        A table for each data set, of the columns that fit on a page; rows.csv has all.
 
     Examples
     --------
@@ -220,10 +224,12 @@ def as_latex(summaries, caption):
     tables = []
     for dataset, group in groups:
         own = ": ".join(part for part in (caption, dataset if len(groups) > 1 else "") if part)
+        brief = [c for c in columns(group) if c.brief]
         # (A hyphen is no minus, and the dollars around one would be escaped.)
-        body = _tabulated(group, columns(group), "latex_booktabs", minus=_MINUS, none="--").replace(_MINUS, "$-$")
+        body = _tabulated(group, brief, "latex_booktabs", minus=_MINUS, none="--").replace(_MINUS, "$-$")
         escaped = "".join(tabulate.LATEX_ESCAPE_RULES.get(letter, letter) for letter in printable(own))
-        lines = ["\\begin{table}", "\\centering", *([f"\\caption{{{escaped}}}"] if own else []), body, "\\end{table}"]
+        caption_line = [f"\\caption{{{escaped}}}"] if own else []
+        lines = ["\\begin{table}", "\\centering", *caption_line, _SMALL, body, "\\end{table}"]
         tables.append("\n".join(lines))
     return "\n\n".join(tables)
 

@@ -6,6 +6,7 @@ Each takes the picture as `deconv compare` gives it to a Python method, and the 
 import numpy as np
 
 import deconv
+from deconv.compare import Problem
 
 
 def wiener(image, context, **parameters):
@@ -24,6 +25,8 @@ def total_variation(image, context, **parameters):
 
 
 def _evened(restore, image, context, parameters):
+    if context.psf is None:
+        raise Problem("it needs the PSF, and nobody knows it for this picture")
     light = deconv.tone.decode(image if image.ndim == 2 else image.mean(axis=-1), context.gamma)
     light = np.clip(light / deconv.vignette.fit(light).field(like=light), 0, None)
     restored = restore(light, context.psf.astype(light.dtype), **parameters)

@@ -7,8 +7,7 @@
 
 It is `deconv compare` on honest.toml and the photographs, with the classical methods of honest_methods.toml beside
 those that are built in and the networks of examples/learned, parameters chosen on honest_calibration.toml; the same
-rows, report.html and all, are in honest/. A run that was
-broken off goes on where it was.
+rows, report.html and all, are in honest/. A run that was broken off goes on where it was.
 """
 
 import argparse
@@ -22,6 +21,7 @@ from benchmarks import published
 from benchmarks.ladder import PASS, markdown
 from benchmarks.pictures import PHOTOGRAPHS
 from deconv import compare
+from deconv.compare._summary import complete
 
 HERE = Path(__file__).parent
 # Not under version control: it holds copies of the photographs.
@@ -41,8 +41,11 @@ def main():
     parser.add_argument("--tables", action="store_true", help="run nothing: the table of what is in DIR")
     args = parser.parse_args()
     if not args.tables:
-        _compare(args)
-    rows = compare.read_rows(args.out / "rows.csv")
+        try:
+            _compare(args)
+        except compare.Problem as problem:
+            parser.exit(1, f"{problem}\n")
+    rows = complete(compare.read_rows(args.out / "rows.csv"))
     if not rows:
         print(f"{args.out / 'rows.csv'} has no rows", file=sys.stderr)
         return 1
@@ -60,6 +63,8 @@ def _compare(args):
     # (Out-of-focus pictures are restored alike whether a disc is supposed or told from other blurs.)
     methods = [m for m in compare.BUILTIN if m.name != "ours, disk sought"]
     methods += [*compare.load_methods(HERE / "honest_methods.toml"), *compare.load_methods(LEARNED)]
+    if unknown := set(args.only or ()) - {m.name for m in methods}:
+        raise compare.Problem(f"no method is called {min(unknown)!r}")
     if args.only:
         methods = [m for m in methods if m.kind == "reference" or m.name in args.only]
     with tqdm(disable=None) as bar:
@@ -73,7 +78,7 @@ def _compare(args):
             methods,
             args.out,
             settings=compare.Settings(jobs=args.jobs),
-            calibration=compare.load_datasets(HERE / "honest_calibration.toml"),
+            calibration=compare.load_datasets(HERE / "honest_calibration.toml") if any(m.grid for m in methods) else (),
             report=report,
         )
 
@@ -85,8 +90,7 @@ def table(rows):
         (f"{team} *", _kind(what), "step", "", "", last, *(f"{score:.1f}" for score in scores), "", "", "")
         for team, (what, last, *scores) in published.TEAMS.items()
     ]
-    ladder = next((r.dataset for r in rows if r.dataset.startswith(LADDER)), LADDER)
-    count = len({r.item for r in rows if r.dataset == ladder})
+    count = len({r.item for r in rows if r.dataset == LADDER})
     names = ("method", "kind", "told", f"accuracy ({count})", "HDC", "last step passed")
     names += tuple(f"step {step}" for step in published.TEAM_STEPS)
     names += ("photographs: accuracy (of so many)", "HDC", "s")
@@ -105,7 +109,7 @@ def _ordered(rows):
 
 def steps_table(rows):
     """The mean scores of each method at each step of the ladder, as markdown."""
-    names = _ordered([row for row in rows if row.dataset.startswith(LADDER)])
+    names = _ordered([row for row in rows if row.dataset == LADDER])
     lines = [
         (step, *(_mean([r.hdc for r in own if r.level == step]) for own in names.values()))
         for step in STEPS
@@ -120,29 +124,30 @@ def _kind(what):
 
 def _line(name, rows):
     """Cells of a method."""
-    ladder = [r for r in rows if r.dataset.startswith(LADDER)]
-    real = [r for r in rows if not r.dataset.startswith(LADDER) and r.accuracy is not None]
+    ladder = [r for r in rows if r.dataset == LADDER]
+    real = [r for r in rows if r.dataset != LADDER and r.accuracy is not None]
     steps = {step: [r.hdc for r in ladder if r.level == step] for step in STEPS}
     passed = STEPS[0] - 1
-    while steps.get(passed + 1) and fmean(steps[passed + 1]) >= PASS:
+    while (here := [score for score in steps.get(passed + 1, ()) if score is not None]) and fmean(here) >= PASS:
         passed += 1
     seconds = [r.seconds for r in ladder if r.seconds is not None]
     return (
         name,
         rows[0].kind,
         rows[0].knows,
-        f"{fmean(r.accuracy for r in ladder):.3f}" if ladder else "-",
+        _mean([r.accuracy for r in ladder], 3),
         _mean([r.hdc for r in ladder]),
         passed if passed >= STEPS[0] else "none",
         *(_mean(steps[step]) for step in published.TEAM_STEPS),
-        f"{fmean(r.accuracy for r in real):.3f} ({len(real)})" if real else "-",
+        f"{_mean([r.accuracy for r in real], 3)} ({len(real)})" if real else "-",
         _mean([r.hdc for r in real]),
         f"{median(seconds):.2g}" if seconds and rows[0].kind != "reference" else "-",
     )
 
 
-def _mean(scores):
-    return f"{fmean(scores):.1f}" if scores else "-"
+def _mean(scores, places=1):
+    known = [score for score in scores if score is not None]
+    return f"{fmean(known):.{places}f}" if known else "-"
 
 
 if __name__ == "__main__":

@@ -201,8 +201,8 @@ def _parser():
         "data",
         nargs="*",
         metavar="DATA",
-        help="synthetic[:N], or KIND:PATH with KIND one of hdc, pairs, pan, lmdb, plates, pictures; or a .toml file "
-        "that declares data sets (default: synthetic)",
+        help="synthetic[:N], ladder[:N], or KIND:PATH with KIND one of hdc, pairs, pan, lmdb, plates, pictures; or a "
+        ".toml file that declares data sets (default: synthetic)",
     )
     sub.add_argument("-o", "--output", type=Path, default=Path("comparison"), metavar="OUT", help="folder (comparison)")
     sub.add_argument(

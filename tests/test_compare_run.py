@@ -16,8 +16,10 @@ from comparison import Pages, method
 
 from deconv import _files
 from deconv.compare._methods import BUILTIN
-from deconv.compare._protocol import Problem
+from deconv.compare._protocol import Method, Problem
 from deconv.compare._run import Settings, _Worker, run
+from deconv.compare._summary import complete
+from deconv.compare._table import read_rows
 
 BLURRED, SHARP = (next(m for m in BUILTIN if m.name == name) for name in ("blurred", "sharp"))
 
@@ -125,6 +127,19 @@ def test_what_is_done_is_not_done_again(tmp_path):
         assert [line["method"] for line in csv.DictReader(file)].count("bad") == 5
     other = _rows(tmp_path, [method("ours", "slow")])
     assert other[0].psnr != first[0].psnr
+
+
+def test_scores_are_those_of_what_lies_there(tmp_path):
+    strong, weak = (
+        Method("ours", "python", options={"function": "comparison:pulled", "parameters": {"share": share}})
+        for share in (1.0, 0.2)
+    )
+    first, second, third = (_rows(tmp_path, [made], pages=1) for made in (strong, weak, strong))
+    assert second[0].psnr != first[0].psnr == third[0].psnr
+    lies = _files.read(tmp_path / "restored/pages/ours/page0.png").pixels
+    np.testing.assert_allclose(lies, Pages().load("page0").image.clip(0, 1), atol=2e-5)
+    # Of rows that were made again the last is the last in the table, too.
+    assert [r.psnr for r in complete(read_rows(tmp_path / "rows.csv"))] == [first[0].psnr]
 
 
 def test_code_and_results_made_elsewhere_are_looked_at_again(tmp_path):

@@ -64,7 +64,7 @@ def test_a_line_that_is_broken_off_is_left_out(tmp_path, end):
 
 def test_the_last_row_of_each_key_counts(tmp_path):
     again, newer = other(accuracy=0.75), other(key="k2")
-    assert read_rows(write(tmp_path / "rows.csv", [ROW, newer, again])) == [again, newer]
+    assert read_rows(write(tmp_path / "rows.csv", [ROW, newer, again])) == [newer, again]
 
 
 def test_other_tables_are_refused(tmp_path):

@@ -60,6 +60,11 @@ def test_a_line_for_each_method_and_each_team():
     assert len([line for line in table.splitlines() if " * |" in line]) == 10
 
 
+def test_what_could_not_be_read_is_left_out():
+    table = honest.table([Row("ladder", "a", "blurred", "reference", "nothing", "", 4.0, psnr=10.0)])
+    assert cells(table, "blurred")[3:6] == ["-", "-", "none"]
+
+
 def test_steps_are_told_one_by_one():
     lines = honest.steps_table(ROWS).splitlines()
     assert [cell.strip() for cell in lines[0].strip("|").split("|")] == ["step", "sharp", "strong", "weak"]
@@ -71,10 +76,10 @@ def test_what_is_compared_and_what_is_chosen_on_have_no_picture_in_common():
     compared, chosen = (compare.load_datasets(honest.HERE / f"honest{name}.toml") for name in ("", "_calibration"))
     texts = [{d.load(name).text for d in sets for name in d.names[::4]} for sets in (compared, chosen)]
     assert not texts[0] & texts[1]
-    assert {m.name for m in compare.load_methods(honest.HERE / "honest_methods.toml")} == {
-        "Wiener, light evened",
-        "Richardson-Lucy, light evened",
-        "total variation, light evened",
+    # With the light evened they choose from the same.
+    grids = {m.name: m.grid for m in compare.BUILTIN if m.grid}
+    assert {m.name: m.grid for m in compare.load_methods(honest.HERE / "honest_methods.toml")} == {
+        f"{name}, light evened": grid for name, grid in grids.items()
     }
 
 
@@ -111,5 +116,20 @@ def test_it_runs_without_photographs(tmp_path, monkeypatch, capsys):
     assert "no photographs" in told.err
     assert cells(told.out, "Wiener, light evened")[3] != "0.000"
     assert (out / "report.html").is_file()
+    # What was made by other code, or has other parameters, counts no more.
+    stale = Row("ladder", "step04_00", "blurred", "reference", "nothing", "old", 4.0, accuracy=0.0, hdc=0.0)
+    lines = (out / "rows.csv").read_text().splitlines()
+    cells_of = ",".join(str(value) for value in stale.cells().values())
+    (out / "rows.csv").write_text("\n".join([lines[0], cells_of, *lines[1:]]) + "\n")
+    monkeypatch.setattr("sys.argv", ["honest", "--tables", "--out", str(out)])
+    assert honest.main() == 0
+    assert capsys.readouterr().out == told.out
+    monkeypatch.setattr(
+        "sys.argv", ["honest", "--out", str(out), "--photographs", str(tmp_path / "no"), "--only", "U-net"]
+    )
+    with pytest.raises(SystemExit) as stopped:
+        honest.main()
+    assert stopped.value.code == 1
+    assert capsys.readouterr().err.endswith("no method is called 'U-net'\n")
     monkeypatch.setattr("sys.argv", ["honest", "--tables", "--out", str(tmp_path / "empty")])
     assert honest.main() == 1

@@ -107,5 +107,11 @@ def test_training_learns_and_is_repeatable(tmp_path, monkeypatch, capsys):
         told.append(json.loads((tmp_path / out / "unet.json").read_text()))
     assert (tmp_path / "a/unet.onnx").read_bytes() == (tmp_path / "b/unet.onnx").read_bytes()
     assert told[0]["held back"] == told[1]["held back"]
+    monkeypatch.setattr(
+        sys, "argv", ["train.py", "unet", "--samples", "1", "--out", str(tmp_path / "c"), "--seed", "5"]
+    )
+    assert train.main() == 0
+    hardly = json.loads((tmp_path / "c/unet.json").read_text())
+    assert told[0]["held back"]["cross entropy"] < hardly["held back"]["cross entropy"] - 0.05
     assert told[0]["seed"] == 5
     assert "80 of 80" in capsys.readouterr().out

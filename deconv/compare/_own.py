@@ -1,6 +1,5 @@
 """Our own methods: from an encoded picture to an encoded picture, whatever each of them works on."""
 
-import contextlib
 import math
 
 import numpy as np
@@ -54,13 +53,13 @@ def _variational(light, psf, channel_axis, prior="TotalVariation", **parameters)
 def _deblur_known(image, context, prior="text"):
     """`deconv.blind.deblur` without its search: text out of focus by the radius of the disc, all else by the PSF."""
     radius = None if context.psf is None or prior != "text" else _disc(context.psf)
-    if radius is not None:
-        # (A picture that it refuses, as it is too small for the disc, is left to what refuses none.)
-        with contextlib.suppress(ValueError):
-            found = deconv.blind.deblur(image, radius=radius, gamma=context.gamma, channel_axis=_channels(image))
-            # What it takes for no text is restored by the PSF as it is, not by a disc that is like it.
-            if found.prior == "text":
-                return np.clip(found.image, 0, 1)
+    side = min(image.shape[:2])
+    # (Pictures that it refuses are left to what refuses none.)
+    if radius is not None and side >= 32 and radius <= side / 2 and np.ptp(image) > 0:
+        found = deconv.blind.deblur(image, radius=radius, gamma=context.gamma, channel_axis=_channels(image))
+        # What it takes for no text is restored by the PSF as it is, not by a disc that is like it.
+        if found.prior == "text":
+            return np.clip(found.image, 0, 1)
     return _last_step(image, context, prior=prior)
 
 

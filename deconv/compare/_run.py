@@ -135,7 +135,9 @@ class _Run:
         self._out.mkdir(parents=True, exist_ok=True)
         path = self._out / "rows.csv"
         for row in read_rows(path):
-            if self._keys.get(at := _at(row)) == row.key and not row.problem:
+            # (What was made later lies in restored/ now, whether it is still wanted or not.)
+            self._rows.pop(at := _at(row), None)
+            if self._keys.get(at) == row.key and not row.problem:
                 self._rows[at] = row
         with _appended(path) as self._file, ThreadPoolExecutor(self._settings.jobs) as pool:
             if self._file.tell() == 0:

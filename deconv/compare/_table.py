@@ -77,7 +77,9 @@ def read_rows(path):
             row = Row.of(cells)
         except (KeyError, TypeError, ValueError):
             raise Problem(f"{path}, line {lines.line_num}, is not a row of a comparison") from None
-        rows[row.key, row.dataset, row.item, row.method] = row
+        # (At the end, as it is the last now: what is made again moves behind what was made meanwhile.)
+        rows.pop(at := (row.key, row.dataset, row.item, row.method), None)
+        rows[at] = row
     return list(rows.values())
 
 

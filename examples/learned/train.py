@@ -127,7 +127,14 @@ def write(network, path):
         given, names = (planes,), ["image"]
         free = ({2: network.MULTIPLE_OF * Dim("m"), 3: network.MULTIPLE_OF * Dim("n")},)
     torch.onnx.export(
-        network, given, path, input_names=names, output_names=["sharp"], dynamic_shapes=free, external_data=False
+        network,
+        given,
+        path,
+        input_names=names,
+        output_names=["sharp"],
+        dynamic_shapes=free,
+        external_data=False,
+        dynamo=True,
     )
     # (Of every step it tells the lines of code that it comes from, with the paths of this machine.)
     model = onnx.load(path)

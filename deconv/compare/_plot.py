@@ -202,7 +202,7 @@ def _beside(x, y, name, taken):
     shown = _short(name, 200)
     wide = len(shown) * _LETTER
     places = [(x + 11, y), (x - 11 - wide, y)]
-    places += [(x + side, y + down) for down in (-16, 16, -30, 30) for side in (6, -wide / 2, -6 - wide)]
+    places += [(x + side, y + down) for down in (-16, 16, -30, 30, -44, 44) for side in (6, -wide / 2, -6 - wide)]
     boxes = [(left, middle - _LINE / 2, left + wide, middle + _LINE / 2) for left, middle in places]
     inside = [b for b in boxes if b[0] > _LEFT and b[2] < _WIDTH and b[1] > 0 and b[3] < _HEIGHT - _BOTTOM + 4]
     free = [b for b in inside if not any(_overlap(b, other) for other in taken)]

@@ -97,10 +97,10 @@ def test_a_run_that_was_stopped_goes_on_and_chooses_the_same(tmp_path):
 
 
 def test_what_fails_counts_nothing(tmp_path):
-    own = went(tmp_path, [pulled(-1.0, -2.0)], calibration=[OTHERS])["calibration"]["methods"]["ours"]
-    assert [(c["psnr"] > 0, c["failed"]) for c in own["candidates"]] == [(True, 0), (False, 2), (False, 2)]
+    own = went(tmp_path, [pulled(-1.0, -2.0, 0.0)], calibration=[OTHERS])["calibration"]["methods"]["ours"]
+    assert [(c["psnr"] > 0, c["failed"]) for c in own["candidates"]] == [(True, 0), (False, 2), (False, 2), (True, 0)]
     assert own["as declared"]
-    assert "(4 of 6 runs failed)" in (tmp_path / "out/report.html").read_text()
+    assert "(4 of 8 runs failed)" in (tmp_path / "out/report.html").read_text()
 
 
 # ---- by which rule
@@ -227,6 +227,12 @@ def test_refusals_come_before_any_work(tmp_path, methods, others, sentence):
         compare.run([Pages(3)], methods, tmp_path / "out", baseline="ours", calibration=[others])
     assert "\n" not in str(caught.value)
     assert not (tmp_path / "out").exists()
+
+
+def test_a_misspelt_parameter_is_told(tmp_path):
+    ours = method("ours", "pulled", grid={"shares": [0.5, 1.0]})
+    with pytest.raises(Problem, match=r"^ours works as it is declared, and with no value of its grid: .*'shares'"):
+        went(tmp_path, [ours], calibration=[OTHERS])
 
 
 def test_without_any_score_there_is_no_choice(tmp_path):

@@ -58,7 +58,8 @@ def calibrate(methods, datasets, compared, out, settings, *, report=lambda done,
     Raises
     ------
     Problem
-        If there is nothing to choose from, or by, or a picture is one of those compared.
+        If there is nothing to choose from, or by, a picture is one of those compared, or a method works as it is
+        declared and with no value of its grid, as where a parameter is misspelt.
     """
     if not any(method.grid for method in methods):
         raise Problem("no method has a grid of parameters, so there is nothing to calibrate")
@@ -66,6 +67,8 @@ def calibrate(methods, datasets, compared, out, settings, *, report=lambda done,
     trials = {method.name: _trials(method) for method in methods if method.grid}
     every = [trial for own in trials.values() for trial in own]
     rows = complete(run(datasets, every, out, settings, report=report))
+    for name, own in trials.items():
+        _check_grid(name, [trial.name for trial in own], rows)
     scored = {name: {_at(row) for row in rows if getattr(row, name) is not None} for name in SCORES}
     by = "accuracy" if scored["accuracy"] else "psnr"
     if not scored[by]:
@@ -170,6 +173,14 @@ def _trials(method):
         dataclasses.replace(_with(method, given[i]), name=f"{method.name} {i}: {said[i]}", grid={})
         for i in range(len(given))
     ]
+
+
+def _check_grid(method, names, rows):
+    """Complain about a grid none of whose values does what the declared parameters do."""
+    went = {name: [row for row in rows if row.method == name and not row.problem] for name in names}
+    if len(names) > 1 and went[names[0]] and not any(went[name] for name in names[1:]):
+        problem = next(row.problem for row in rows if row.method == names[1])
+        raise Problem(f"{method} works as it is declared, and with no value of its grid: {problem}")
 
 
 def _with(method, parameters):

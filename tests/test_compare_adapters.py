@@ -169,6 +169,15 @@ def test_all_else_is_restored_by_the_psf(case):
     np.testing.assert_allclose(result, deconv.tone.encode(expected.clip(0), 2.2).clip(0, 1), atol=1e-6)
 
 
+def test_what_goes_wrong_inside_is_told(monkeypatch):
+    def wrong(*args, **kwargs):
+        raise ValueError("a fault inside")
+
+    monkeypatch.setattr(deconv.blind, "deblur", wrong)
+    with pytest.raises(ValueError, match="a fault inside"):
+        adapter("deconv", function="deblur_known")(GREY, Context(psf=deconv.psf.disk(4).astype(np.float32)))
+
+
 def test_own_blind_tells_the_psf():
     sharp = deconv.degrade.text_picture(["blind", "deblur"], shape=(120, 200))
     blurred = deconv.degrade.blur(sharp, deconv.psf.disk(4))

@@ -3,7 +3,7 @@
 ::
 
     python examples/learned/train.py unet                        # what was done for the weights beside this file
-    python examples/learned/train.py nyrhila --samples 500 --out /tmp/learned
+    python examples/learned/train.py nyrhila --samples 500 --out elsewhere
     python examples/learned/train.py unet --device cuda --samples 500000
 
 The same seed, number of pictures and threads on the same machine give the same network.

@@ -87,7 +87,7 @@ def table(rows):
     """The table of some rows, as markdown: a line for each method, then one for each team."""
     lines = [_line(name, own) for name, own in _ordered(rows).items()]
     lines += [
-        (f"{team} *", _kind(what), "step", "", "", last, *(f"{score:.1f}" for score in scores), "", "", "")
+        (f"{team} *", f"{_kind(team)}: {what}", "step", "", "", last, *(f"{score:.1f}" for score in scores), "", "", "")
         for team, (what, last, *scores) in published.TEAMS.items()
     ]
     count = len({r.item for r in rows if r.dataset == LADDER})
@@ -118,8 +118,8 @@ def steps_table(rows):
     return markdown(("step", *names), lines)
 
 
-def _kind(what):
-    return f"learned: {what}" if any(word in what for word in ("CNN", "Net", "autoencoder")) else f"classical: {what}"
+def _kind(team):
+    return "classical" if team in published.CLASSICAL else "learned"
 
 
 def _line(name, rows):

@@ -18,6 +18,8 @@ TEAMS = {
     "09_B UNICAMP": ("RED fixed point", 2, 16.2, 6.3, 2.3),
 }
 TEAM_STEPS = (4, 6, 8)
+# Those in which nothing was trained.
+CLASSICAL = ("16_B DTU", "04 UNIMORE", "09_B UNICAMP")
 CITED = (
     "Teams: N. Nyrhilä's table 1 (test pictures of the challenge, digits too). HHU: README of "
     "hhu-machine-learning/hdc2021-psfnn, Verdana / Times, training pictures. Leiden: README of dmpelt's entry, all "

@@ -55,7 +55,7 @@ def _deblur_known(image, context, prior="text"):
     radius = None if context.psf is None or prior != "text" else _disc(context.psf)
     side = min(image.shape[:2])
     # (Pictures that it refuses are left to what refuses none.)
-    if radius is not None and side >= 32 and radius <= side / 2 and np.ptp(image) > 0:
+    if radius is not None and side >= deconv.blind._LEAST and radius <= side / 2 and np.ptp(image) > 0:
         found = deconv.blind.deblur(image, radius=radius, gamma=context.gamma, channel_axis=_channels(image))
         # What it takes for no text is restored by the PSF as it is, not by a disc that is like it.
         if found.prior == "text":

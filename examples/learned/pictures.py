@@ -22,8 +22,6 @@ def picture(rng):
     step, font = int(rng.integers(STEPS)), str(rng.choice(["verdana", "times"]))
     letters = list(degrade.ALPHABET + (_DIGITS if rng.random() < 0.25 else ""))
     lines = ["".join(rng.choice(letters, 10)) for _ in range(3)]
-    if not "".join(lines).strip():
-        return picture(rng)
     photo = degrade.hdc_photo(step, lines, font=font, shrink=SHRINK, rng=rng)
     image = photo.image
     if rng.random() < 0.5:

@@ -28,19 +28,19 @@ pytest: .venv/stamp-test
 quality: .venv/stamp-test ## slow: how well it restores, as tables
 	@.ci/need tesseract tesseract-ocr "nothing can be read and scored"
 	$(BIN)/python -m pytest -q -m slow
-	$(BIN)/python benchmarks/quality.py
+	$(BIN)/python benchmarks/studies/quality.py
 
 ladder: .venv/stamp-test ## slow: the Helsinki ladder as tables, pictures in ladder/; LADDER="--pictures 2"
 	@.ci/need tesseract tesseract-ocr "nothing can be read and scored"
-	$(BIN)/python -m benchmarks.ladder $(LADDER)
+	$(BIN)/python -m benchmarks.studies.ladder $(LADDER)
 
 blind-bench: .venv/stamp-test ## slow: free blur restored blind, as tables, pictures in blind-bench/; BLIND="--parts levin"
 	@.ci/need tesseract tesseract-ocr "nothing can be read and scored"
-	$(BIN)/python -m benchmarks.blind_bench $(BLIND)
+	$(BIN)/python -m benchmarks.studies.blind_bench $(BLIND)
 
 honest: .venv/stamp-test ## slow: classical and learned methods side by side, in honest/; HONEST="--only Wiener"
 	@.ci/need tesseract tesseract-ocr "nothing can be read and scored"
-	$(BIN)/python -m benchmarks.honest $(HONEST)
+	$(BIN)/python -m benchmarks.studies.honest $(HONEST)
 
 learned: .venv/stamp-learned ## slow: train the networks of examples/learned anew, an hour of CPU
 	$(BIN)/python examples/learned/train.py nyrhila

@@ -7,8 +7,8 @@ import numpy as np
 import scipy.signal
 
 import deconv
-from deconv._convolve import convolution
-from deconv._fft import Transfer
+from deconv._core.convolve import convolution
+from deconv._core.fft import Transfer
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests"))
 

@@ -8,7 +8,7 @@ import itertools
 import numpy as np
 
 import deconv
-from benchmarks import blind_sets
+from benchmarks.studies import blind_sets
 
 
 class Free:

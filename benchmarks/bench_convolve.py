@@ -1,7 +1,7 @@
 """Where summing up tap by tap, or axis by axis, beats a convolution by transforms.
 
-``python -m benchmarks.bench_convolve`` prints the table from which `deconv._convolve` has its limits: CPU time on one
-thread, contenders interleaved, medians.
+``python -m benchmarks.bench_convolve`` prints the table from which `deconv._core.convolve` has its limits: CPU time on
+one thread, contenders interleaved, medians.
 """
 
 import math
@@ -12,8 +12,8 @@ import time
 
 import numpy as np
 
-from deconv import _fft
-from deconv._convolve import Direct, Fourier, Separable
+from deconv._core import fft as _fft
+from deconv._core.convolve import Direct, Fourier, Separable
 
 SHAPES = [(256, 256), (1024, 1024), (1460, 2360)]
 LENGTHS = [3, 5, 7, 9, 11, 15, 21, 31, 45, 65]

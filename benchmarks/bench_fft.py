@@ -14,7 +14,7 @@ import time
 import numpy as np
 
 import deconv
-from deconv import _fft
+from deconv._core import fft as _fft
 
 SHAPES = [
     (128, 128),
@@ -30,7 +30,7 @@ SHAPES = [
 
 
 def choose(library):
-    """Make that library the one that `deconv._fft` takes: the choice is made once a process."""
+    """Make that library the one that `deconv._core.fft` takes: the choice is made once a process."""
     os.environ["DECONV_FFT"] = library
     for choice in (_fft._installed, _fft._ducc_in_place, _fft._mkl_is_right):
         choice.cache_clear()

@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from benchmarks import gpu_check
-from deconv import kernels
+from benchmarks.studies import gpu_check
+from deconv._core import kernels
 
 
 class Kernels:

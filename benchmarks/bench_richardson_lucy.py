@@ -19,7 +19,7 @@ import scipy.signal
 from skimage import restoration
 
 import deconv
-from deconv._fft import fast_shape
+from deconv._core.fft import fast_shape
 
 SIZES = [(1024, 1024), (1460, 2360)]
 WIDTHS = [15, 31, 65]

@@ -15,7 +15,7 @@ import scipy.signal
 from skimage import data, restoration
 
 import deconv
-from deconv import _border
+from deconv.nonblind import boundary
 
 _SHAPES = {"1024": (1024, 1024), "2360": (1460, 2360)}
 _WIDTHS = (15, 31, 65)
@@ -55,7 +55,7 @@ def wiener_ratio(shape, width, dtype, rounds=7, balance=_BALANCE, fresh=False):
 
     def ours():
         if fresh:
-            _border._plan.cache_clear()
+            boundary._plan.cache_clear()
         deconv.wiener(image, psf, balance)
 
     return _ratio(lambda: restoration.wiener(image, psf, _BALANCE, clip=False), ours, rounds)

@@ -1,8 +1,8 @@
 from . import blind, compare, compat, degrade, metrics, noise, ocr, priors, psf, tone, vignette
-from ._richardson_lucy import richardson_lucy
-from ._unsupervised_wiener import UnsupervisedWiener, unsupervised_wiener
-from ._variational import Solution, variational
-from ._wiener import wiener
+from .nonblind.richardson_lucy import richardson_lucy
+from .nonblind.unsupervised_wiener import UnsupervisedWiener, unsupervised_wiener
+from .nonblind.variational import Solution, variational
+from .nonblind.wiener import wiener
 
 __version__: str
 

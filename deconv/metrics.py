@@ -23,9 +23,9 @@ import numpy as np
 import scipy.signal
 from skimage.metrics import structural_similarity
 
-from deconv._array import torch_door
-from deconv._check import integer
-from deconv._grey import grey
+from deconv._core.array import torch_door
+from deconv._core.check import integer
+from deconv._core.grey import grey
 
 __all__ = ["align", "error_ratio", "psnr", "ssim"]
 

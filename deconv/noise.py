@@ -3,8 +3,8 @@ r"""How strong a picture's noise is, from the picture alone."""
 import itertools
 import math
 
-from deconv._array import array_namespace, as_image, split_channels, torch_door
-from deconv._check import real
+from deconv._core.array import array_namespace, as_image, split_channels, torch_door
+from deconv._core.check import real
 
 __all__ = ["estimate", "gain"]
 

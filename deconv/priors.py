@@ -27,9 +27,9 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from deconv._array import array_namespace, as_image, like, torch_door
-from deconv._check import real
-from deconv.kernels import shrink_hard, shrink_radial, shrink_tv, shrink_two_tone
+from deconv._core.array import array_namespace, as_image, like, torch_door
+from deconv._core.check import real
+from deconv._core.kernels import shrink_hard, shrink_radial, shrink_tv, shrink_two_tone
 
 __all__ = ["HyperLaplacian", "L0Gradient", "TotalVariation", "TwoTone"]
 

@@ -9,8 +9,8 @@ for the exponent :math:`\gamma` and the shoulder :math:`s`: a plain power :math:
 :math:`v = 1 - (1 - l)^3` for 1. Decode before deconvolving, encode after; `deconv.blind.deblur` estimates the shoulder.
 """
 
-from deconv._array import array_namespace, as_image, torch_door
-from deconv._check import real
+from deconv._core.array import array_namespace, as_image, torch_door
+from deconv._core.check import real
 
 __all__ = ["decode", "encode"]
 

@@ -16,8 +16,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from deconv._array import _as_array, array_namespace, as_image, device, like, to_numpy, torch_door
-from deconv._check import integer
+from deconv._core.array import _as_array, array_namespace, as_image, device, like, to_numpy, torch_door
+from deconv._core.check import integer
 
 __all__ = ["Vignette", "correct", "fit"]
 

@@ -14,10 +14,10 @@ import time
 
 import numpy as np
 
-from deconv.kernels import _kernel, gradient
+from deconv._core.kernels import gradient, launch
 
 
-@_kernel.kernel(
+@launch.kernel(
     extent=lambda x, *_: (x.size,),
     cuda=r"""
 extern "C" __global__ void soften(const T* x, T threshold, T* out, int n) {

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from deconv import degrade, psf
-from deconv.compare._protocol import Item, Method, Problem
+from deconv.compare.protocol import Item, Method, Problem
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ import hypothesis
 import numpy as np
 import pytest
 
-from deconv.kernels import _kernel
+from deconv._core.kernels import launch
 
 # The same examples on every machine, however slow.
 hypothesis.settings.register_profile("deconv", deadline=None, derandomize=True, max_examples=50)
@@ -116,5 +116,5 @@ def backend(request, monkeypatch):
     make, present = _PRESENT[request.param]
     if not present():
         pytest.skip(f"no {request.param} here")
-    monkeypatch.setitem(_kernel.RUNNERS, "array_api_strict", hostcuda.runner)
+    monkeypatch.setitem(launch.RUNNERS, "array_api_strict", hostcuda.runner)
     return make(request.param)

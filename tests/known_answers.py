@@ -1,7 +1,7 @@
 """Problems with a known answer that widely used deconvolution libraries get wrong: the one list of them.
 
 A `Case` makes its data (seeded), calls one operation of a `Library` and measures one figure, which must keep a limit.
-`tests/test_known_answers.py` runs every case on deconv, `benchmarks/peer_defects.py` on the peers that are installed.
+`tests/test_known_answers.py` runs every case on deconv, `benchmarks/studies/peer_defects.py` on the installed peers.
 """
 
 import functools
@@ -13,7 +13,7 @@ import scipy.signal
 from skimage import data
 
 import deconv
-from deconv._fft import Transfer, Workspace
+from deconv._core.fft import Transfer, Workspace
 
 __all__ = ["CASES", "Case", "Library", "camera", "ours", "psnr"]
 

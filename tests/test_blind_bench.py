@@ -1,4 +1,4 @@
-"""benchmarks/blind_bench.py: its pictures, what it keeps of them, and its tables."""
+"""benchmarks/studies/blind_bench.py: its pictures, what it keeps of them, and its tables."""
 
 import argparse
 import csv
@@ -14,7 +14,7 @@ import scipy.ndimage
 import deconv
 
 sys.path.append(str(Path(__file__).parents[1]))
-from benchmarks import blind_bench, blind_sets, contact_sheet, runs
+from benchmarks.studies import blind_bench, blind_sets, contact_sheet, runs
 
 needs_data = pytest.mark.skipif(not blind_sets.DATA.is_dir(), reason="the pictures are not here")
 TOLD = {"family": "free", "prior": "text", "size": 21, "noise": 0.01}

@@ -5,12 +5,12 @@ import pytest
 from skimage.data import camera
 from threadpoolctl import threadpool_limits
 
-from benchmarks import families
+from benchmarks.studies import families
 from deconv import degrade, psf
-from deconv.blind._choose import _line, _shaken, choose, sharpness
-from deconv.blind._families import Motion
-from deconv.blind._motion import find_motion
-from deconv.blind._phase import Power
+from deconv.blind.freeform.phase import Power
+from deconv.blind.parametric.families import Motion
+from deconv.blind.parametric.motion import find_motion
+from deconv.blind.select import _line, _shaken, choose, sharpness
 
 LINES = ["Which kind of blur", "has this page of", "text, it may ask;", "shaken or moved?"]
 PAGE = 0.1 + 0.8 * degrade.text_picture(LINES, size=26, shape=(200, 280))

@@ -7,7 +7,7 @@ import pytest
 from scipy.ndimage import gaussian_filter
 
 import deconv
-from deconv.blind._final import restore
+from deconv.blind.natural import restore
 
 
 def shake():
@@ -94,7 +94,7 @@ def test_an_error_of_the_psf_counts_as_noise(monkeypatch):
     # Of a PSF that is wrong the data's own noise says nothing, and a weight for that noise alone would ring.
     photo, psf = seen(page(), 0.0), estimated()
     aware = psnr(restored(photo, psf), page())
-    monkeypatch.setattr("deconv.blind._final._SHOWN", math.inf)
+    monkeypatch.setattr("deconv.blind.natural._SHOWN", math.inf)
     assert aware > psnr(restored(photo, psf), page()) + 1.0
 
 

@@ -5,8 +5,10 @@ import pytest
 from threadpoolctl import threadpool_limits
 
 from deconv import degrade, psf
-from deconv.blind import _any_psf, _free, deblur, deblur_pages
-from deconv.blind._free import Free, estimate
+from deconv.blind import deblur, deblur_pages
+from deconv.blind.freeform import estimate as _free
+from deconv.blind.freeform import pages as _any_psf
+from deconv.blind.freeform.estimate import Free, estimate
 
 PAGE = degrade.text_picture(["Hand", "pen 4"], size=44, shape=(120, 160))
 SHAKE = psf.random_motion(9, rng=4)

@@ -7,9 +7,9 @@ import pytest
 from PIL import Image
 
 from deconv import degrade, psf
-from deconv.blind import _any_psf
-from deconv.blind._free import _Scale, _scaled
-from deconv.blind._jpeg import lost
+from deconv.blind.freeform import pages
+from deconv.blind.freeform.estimate import _Scale, _scaled
+from deconv.blind.jpeg import lost
 
 LINES = ["What a picture loses", "when it is stored by", "blocks of cosines is", "read off its blocks."]
 SHAKE = psf.random_motion(15, rng=4)
@@ -63,6 +63,6 @@ def test_the_judge_sees_through_it():
 
 def test_in_light_it_is_what_the_curve_makes_of_it():
     page = np.full((1, 4, 4), 0.25)
-    assert _any_psf._slope(page, 1.0) == pytest.approx(1.0)
-    assert _any_psf._slope(page, 2.2) == pytest.approx(2.2 * 0.25**1.2)
-    assert np.isfinite(_any_psf._slope(np.zeros((1, 4, 4)), 0.5))
+    assert pages._slope(page, 1.0) == pytest.approx(1.0)
+    assert pages._slope(page, 2.2) == pytest.approx(2.2 * 0.25**1.2)
+    assert np.isfinite(pages._slope(np.zeros((1, 4, 4)), 0.5))

@@ -8,9 +8,9 @@ import skimage.data
 from skimage.transform import resize
 
 import deconv
-from deconv.blind import _judge
-from deconv.blind._families import Disk, Motion
-from deconv.blind._judge import judge
+from deconv.blind.parametric.families import Disk, Motion
+from deconv.blind.text import verdict as _judge
+from deconv.blind.text.verdict import judge
 
 LINES = ["The quick", "brown fox", "jumps over"]
 PICTURES = ["camera", "coins", "moon", "brick", "grass", "gravel", "cell", "clock", "checkerboard"]

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from deconv import degrade, psf
-from deconv.blind import _latent
-from deconv.blind._latent import Latent
+from deconv.blind.freeform import scene as _latent
+from deconv.blind.freeform.scene import Latent
 
 PRICE = 2e-3
 SHAKE = psf.random_motion(7, rng=4)

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from deconv import degrade, psf
-from deconv.blind._light import ink_of, polarity, text_window
+from deconv.blind.text.ink import ink_of, polarity, text_window
 
 PAGE = degrade.text_picture(["Light and", "darkness"], size=24, shape=(150, 220))
 # No margin, no ground to be seen: text all over the frame.

@@ -1,13 +1,13 @@
-"""Tests of deconv.blind._phase: PSFs from the power of a picture."""
+"""Tests of deconv.blind.freeform.phase: PSFs from the power of a picture."""
 
 import numpy as np
 import pytest
 
 import deconv
-from deconv.blind import _free
-from deconv.blind._free import _End, _Scale, _scaled, _Starts
-from deconv.blind._phase import Power, _Plane, _smooth
-from deconv.blind._psf_fit import centred, fitted_to, pruned
+from deconv.blind.freeform import estimate
+from deconv.blind.freeform.estimate import _End, _Scale, _scaled, _Starts
+from deconv.blind.freeform.phase import Power, _Plane, _smooth
+from deconv.blind.freeform.psf_step import centred, fitted_to, pruned
 
 SIDE = 25
 
@@ -192,7 +192,7 @@ def test_an_end_in_doubt_is_gone_on_from_and_grown_where_that_does_not_help(
     starts, done = _Starts(pictures, None, floor), []
     monkeypatch.setattr(starts, "_along", lambda scale, psf, course: done.append("longer") or psf)
     monkeypatch.setattr(starts, "_grown", lambda scale, psf: done.append("grown") or psf)
-    monkeypatch.setattr(_free, "_polished", lambda scale, psf, prices, floor: psf)
+    monkeypatch.setattr(estimate, "_polished", lambda scale, psf, prices, floor: psf)
     judged = {1: longer, 3: grown}
     monkeypatch.setattr(_End, "judged", lambda scale, psf: _End(None, psf, 0.0, 0.0, judged[len(done)], 0.0))
     end = starts._bettered(None, _End(None, np.ones((3, 3)), 0.0, 0.0, gain, 0.0), faint)

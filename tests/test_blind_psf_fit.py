@@ -5,8 +5,8 @@ import pytest
 from scipy.optimize import nnls
 
 from deconv import degrade, psf
-from deconv.blind._latent import Latent
-from deconv.blind._psf_fit import centred, extent, fit, fitted_to, pruned, resampled, within
+from deconv.blind.freeform.psf_step import centred, extent, fit, fitted_to, pruned, resampled, within
+from deconv.blind.freeform.scene import Latent
 
 RNG = np.random.default_rng(0)
 
@@ -74,7 +74,7 @@ def test_a_known_psf_comes_out_of_a_support_twice_too_large():
 
 
 def psf_transfer(kernel, latent):
-    from deconv._fft import Transfer
+    from deconv._core.fft import Transfer
 
     return Transfer(kernel, latent.shape)
 

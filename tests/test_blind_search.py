@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 
 from deconv import degrade, psf, tone
-from deconv._resample import reduce
-from deconv.blind._families import FAMILIES, Disk, Gaussian, Motion, Told
-from deconv.blind._light import ink_of, text_window
-from deconv.blind._search import at_radius, find, refine
-from deconv.blind._spectrum import Periodogram
+from deconv._core.resample import reduce
+from deconv.blind.parametric.families import FAMILIES, Disk, Gaussian, Motion, Told
+from deconv.blind.parametric.search import at_radius, find, refine
+from deconv.blind.spectrum import Periodogram
+from deconv.blind.text.ink import ink_of, text_window
 
 
 def _silent(_):

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 import deconv
-from deconv.blind._strokes import _strokes, restore_strokes
+from deconv.blind.text.strokes import _strokes, restore_strokes
 
 RADIUS = 10.0
 PSF = deconv.psf.disk(RADIUS, softness=0.09 * RADIUS)

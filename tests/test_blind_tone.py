@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from deconv import degrade, psf, tone
-from deconv.blind._families import Disk
-from deconv.blind._tone import response
+from deconv.blind.parametric.families import Disk
+from deconv.blind.text.tone_curve import response
 
 PAGE = degrade.text_picture(["Blind deblur", "finds its own", "tone curve"], size=22, shape=(150, 240))
 

@@ -13,7 +13,8 @@ import pytest
 import skimage.data
 
 import deconv
-from deconv import _files, cli
+from deconv import cli
+from deconv._core import files
 from deconv.cli import main
 
 needs_tesseract = pytest.mark.skipif(shutil.which("tesseract") is None, reason="tesseract is not installed")
@@ -31,7 +32,7 @@ def photo(tmp_path, sharp):
     light = deconv.degrade.blur(0.05 + 0.85 * sharp, deconv.psf.disk(4))
     pixels = deconv.tone.encode(deconv.degrade.add_noise(light, 0.002, rng=0))
     path = tmp_path / "photo.png"
-    _files.write(path, pixels, like=_files.Picture(pixels, dtype=np.dtype(np.uint16), white=65535))
+    files.write(path, pixels, like=files.Picture(pixels, dtype=np.dtype(np.uint16), white=65535))
     return path
 
 
@@ -42,7 +43,7 @@ def shaken(path, *, sharp=None, seed=2):
     channels = None if sharp.ndim == 2 else -1
     light = deconv.degrade.blur(sharp, deconv.psf.random_motion(9, rng=seed), channel_axis=channels)
     pixels = deconv.degrade.add_noise(light, 0.002, rng=0)
-    _files.write(path, pixels, like=_files.Picture(pixels, dtype=np.dtype(np.uint16), white=65535))
+    files.write(path, pixels, like=files.Picture(pixels, dtype=np.dtype(np.uint16), white=65535))
     return sharp
 
 
@@ -80,21 +81,21 @@ def test_restore_finds_the_blur_reads_the_text_and_keeps_the_depth(photo, sharp,
     assert wrote == f"wrote {output}"
     assert plotted == f"wrote {photo.with_name('found.svg')}"
     assert "<svg" in photo.with_name("found.svg").read_text()
-    restored = _files.read(output)
+    restored = files.read(output)
     assert restored.dtype == np.uint16
     assert np.abs(restored.pixels - sharp).mean() < 0.05
     assert sorted(p.name for p in photo.parent.iterdir()) == ["found.svg", "photo.png", "photo_restored.png"]
 
 
 def test_restore_colour_keeps_alpha_and_takes_a_prior(photo, capsys):
-    grey = _files.read(photo).pixels
+    grey = files.read(photo).pixels
     colour = np.stack([grey, grey * 0.9, grey * 0.7], axis=-1)
     alpha = np.round(np.linspace(0, 255, grey.size).reshape(grey.shape)) / 255
     source, output = photo.with_name("colour.png"), photo.with_name("out.tif")
-    _files.write(source, colour, like=_files.Picture(colour, alpha.astype(np.float32)))
+    files.write(source, colour, like=files.Picture(colour, alpha.astype(np.float32)))
     assert main(["restore", str(source), "-o", str(output), "--prior", "natural", "--psf", "disk"]) == 0
     assert "disk of radius" in capsys.readouterr().out
-    before, after = _files.read(source), _files.read(output)
+    before, after = files.read(source), files.read(output)
     assert after.pixels.shape == before.pixels.shape
     assert after.dtype == np.uint8
     np.testing.assert_array_equal(after.alpha, before.alpha)
@@ -106,7 +107,7 @@ def test_restore_colour_keeps_alpha_and_takes_a_prior(photo, capsys):
 
 def test_text_too_blurred_to_read_is_said_to_be(tmp_path, sharp, capsys):
     light = deconv.degrade.blur(np.pad(0.05 + 0.85 * sharp, 30, mode="edge"), deconv.psf.disk(15))
-    _files.write(tmp_path / "far.png", deconv.degrade.add_noise(light, 0.01, rng=0))
+    files.write(tmp_path / "far.png", deconv.degrade.add_noise(light, 0.01, rng=0))
     assert main(["restore", str(tmp_path / "far.png"), "--gamma", "1"]) == 0
     _, told, wrote = capsys.readouterr().out.splitlines()
     # A given tone curve is not told.
@@ -118,7 +119,7 @@ def test_text_too_blurred_to_read_is_said_to_be(tmp_path, sharp, capsys):
 def test_a_photograph_is_not_restored_as_text(tmp_path, capsys):
     scene = skimage.data.camera()[40:400:2, 100:460:2] / 255
     light = deconv.degrade.blur(deconv.tone.decode(scene), deconv.psf.disk(3))
-    _files.write(tmp_path / "in.png", deconv.tone.encode(deconv.degrade.add_noise(light, 0.001, rng=0)))
+    files.write(tmp_path / "in.png", deconv.tone.encode(deconv.degrade.add_noise(light, 0.001, rng=0)))
     said = {}
     for prior in ("auto", "text", "natural"):
         output = tmp_path / f"{prior}.png"
@@ -128,16 +129,16 @@ def test_a_photograph_is_not_restored_as_text(tmp_path, capsys):
         assert found.startswith("disk of radius")
         assert told.startswith("restored as a natural picture")
         assert re.fullmatch(r"deconv: warning: .*not restored as text: .+\n" if prior == "text" else "", complaints)
-        np.testing.assert_array_equal(_files.read(output).pixels, _files.read(tmp_path / "auto.png").pixels)
+        np.testing.assert_array_equal(files.read(output).pixels, files.read(tmp_path / "auto.png").pixels)
     assert said["auto"].splitlines()[1].startswith("restored as a natural picture: ")
     assert said["natural"].splitlines()[1] == "restored as a natural picture"
 
 
 def test_a_sharp_picture_comes_back_as_it_was(tmp_path, sharp, capsys):
-    _files.write(tmp_path / "sharp.jpg", sharp)
+    files.write(tmp_path / "sharp.jpg", sharp)
     assert main(["restore", str(tmp_path / "sharp.jpg"), "-o", str(tmp_path / "same.png")]) == 0
     assert capsys.readouterr().out.startswith("no blur found; noise ")
-    np.testing.assert_array_equal(_files.read(tmp_path / "same.png").pixels, _files.read(tmp_path / "sharp.jpg").pixels)
+    np.testing.assert_array_equal(files.read(tmp_path / "same.png").pixels, files.read(tmp_path / "sharp.jpg").pixels)
 
 
 @pytest.mark.parametrize("kind", ["psf.npy", "psf.png"])
@@ -147,12 +148,12 @@ def test_restore_with_a_known_psf(photo, sharp, kind, capsys):
     if kind.endswith("npy"):
         np.save(path, psf)
     else:
-        _files.write(path, psf / psf.max())
+        files.write(path, psf / psf.max())
     assert main(["restore", str(photo), "--psf", str(path), "-o", str(photo.with_name("out.png"))]) == 0
     assert capsys.readouterr().out.startswith("known PSF (")
-    restored = _files.read(photo.with_name("out.png")).pixels
+    restored = files.read(photo.with_name("out.png")).pixels
     truth = deconv.tone.encode(0.05 + 0.85 * sharp)
-    assert np.abs(restored - truth).mean() < np.abs(_files.read(photo).pixels - truth).mean() / 3
+    assert np.abs(restored - truth).mean() < np.abs(files.read(photo).pixels - truth).mean() / 3
 
 
 def test_restore_by_a_radius_that_is_known(photo, capsys):
@@ -180,9 +181,9 @@ def test_restore_a_shaken_picture(tmp_path, capsys):
     # Of a free PSF neither readability nor a shoulder is known.
     assert re.fullmatch(r"restored as (text|a natural picture); tone curve: gamma 1\.0", restored_as)
     assert "<svg" in (tmp_path / "found.svg").read_text()
-    restored = _files.read(tmp_path / "in_restored.png")
+    restored = files.read(tmp_path / "in_restored.png")
     assert restored.dtype == np.uint16
-    before = deconv.metrics.psnr(_files.read(tmp_path / "in.png").pixels, sharp)
+    before = deconv.metrics.psnr(files.read(tmp_path / "in.png").pixels, sharp)
     assert deconv.metrics.psnr(restored.pixels, sharp) > before + 5
     assert main([*arguments, "--gamma", "1", "-o", str(tmp_path / "given.png")]) == 0
     # A given tone curve is not told.
@@ -190,11 +191,11 @@ def test_restore_a_shaken_picture(tmp_path, capsys):
 
 
 def test_a_free_psf_that_is_none(tmp_path, capsys):
-    _files.write(tmp_path / "page.png", deconv.degrade.text_picture(["sharp", "text"], shape=(80, 120)))
+    files.write(tmp_path / "page.png", deconv.degrade.text_picture(["sharp", "text"], shape=(80, 120)))
     assert main(["restore", str(tmp_path / "page.png"), "--psf", "free", "--psf-size", "5", "--gamma", "1"]) == 0
     found, _ = capsys.readouterr().out.splitlines()
     assert found.startswith("no PSF found that explains it better than no blur; noise ")
-    before, after = (_files.read(tmp_path / name).pixels for name in ("page.png", "page_restored.png"))
+    before, after = (files.read(tmp_path / name).pixels for name in ("page.png", "page_restored.png"))
     np.testing.assert_array_equal(after, before)
 
 
@@ -223,7 +224,7 @@ def test_pictures_of_one_psf_are_restored_together(tmp_path, capsys):
     assert found.startswith("free PSF, ")
     assert wrote == [f"wrote {output}" for output in outputs]
     for path, output in zip((grey, colour), outputs, strict=True):
-        before, after = _files.read(path).pixels, _files.read(output).pixels
+        before, after = files.read(path).pixels, files.read(output).pixels
         assert after.shape == before.shape
         assert np.abs(np.diff(after, axis=1)).mean() > 1.3 * np.abs(np.diff(before, axis=1)).mean()
     for output in outputs[1:]:
@@ -240,9 +241,9 @@ def test_nothing_is_overwritten_unasked(photo, sharp, capsys):
     assert main(["restore", str(photo)]) == 1
     assert capsys.readouterr() == ("", f"deconv: error: {output} exists already; --force overwrites it\n")
     assert output.read_bytes() == b"precious"
-    _files.write(photo, sharp)  # found sharp at once
+    files.write(photo, sharp)  # found sharp at once
     assert main(["restore", str(photo), "--force"]) == 0
-    assert _files.read(output).pixels.shape == sharp.shape
+    assert files.read(output).pixels.shape == sharp.shape
 
 
 def test_ctrl_c_is_quiet_and_leaves_nothing(photo, monkeypatch, capsys):
@@ -287,7 +288,7 @@ def test_a_failure_is_one_line(photo, monkeypatch, capsys, arguments, sentence):
     with open("bad.npy", "w") as file:
         file.write("numbers")
     photo.with_name("folder").mkdir()
-    _files.write("tiny.png", np.eye(8))
+    files.write("tiny.png", np.eye(8))
     np.save("line.npy", np.ones(5))
     np.save("minus.npy", -np.eye(5))
     np.save("large.npy", np.ones((9, 9)))
@@ -388,7 +389,7 @@ def test_compare_writes_a_table_and_a_page(tmp_path, capsys):
 
 
 def test_compare_says_what_was_chosen(tmp_path, capsys, monkeypatch):
-    monkeypatch.setattr("deconv.compare._run._tesseract_there", lambda: False)
+    monkeypatch.setattr("deconv.compare.runner._tesseract_there", lambda: False)
     (tmp_path / "sets.toml").write_text('[[dataset]]\nkind = "synthetic"\nname = "others"\nseed = 1\ncount = 1')
     (tmp_path / "mine.toml").write_text(
         """
@@ -441,7 +442,7 @@ def test_compare_failures_are_one_line(arguments, sentence, tmp_path, capsys):
 @needs_tesseract
 def test_read_and_score(tmp_path, capsys):
     truth = ["first line", "second line", "third line"]
-    _files.write(tmp_path / "page.png", deconv.degrade.text_picture(truth, size=200, shape=(1460, 2360)))
+    files.write(tmp_path / "page.png", deconv.degrade.text_picture(truth, size=200, shape=(1460, 2360)))
     (tmp_path / "truth.txt").write_text("\n".join(truth) + "\n\n")
     assert main(["read", str(tmp_path / "page.png"), "--truth", str(tmp_path / "truth.txt")]) == 0
     assert capsys.readouterr() == ("\n".join([*truth, "character accuracy 1.000", "HDC score 100"]) + "\n", "")
@@ -456,14 +457,14 @@ def test_read_and_score(tmp_path, capsys):
 def test_read_sees_transparent_paper_as_white(tmp_path, capsys):
     page = deconv.degrade.text_picture("transparent")
     for pixels in (0 * page, np.zeros((*page.shape, 3))):
-        _files.write(tmp_path / "a.png", pixels, like=_files.Picture(pixels, 1 - page))
+        files.write(tmp_path / "a.png", pixels, like=files.Picture(pixels, 1 - page))
         assert main(["read", str(tmp_path / "a.png")]) == 0
         assert capsys.readouterr().out == "transparent\n"
 
 
 @needs_tesseract
 def test_read_nothing(tmp_path, capsys):
-    _files.write(tmp_path / "white.png", np.ones((40, 60)))
+    files.write(tmp_path / "white.png", np.ones((40, 60)))
     assert main(["read", str(tmp_path / "white.png")]) == 0
     assert capsys.readouterr() == ("", "deconv: no text found\n")
 
@@ -490,7 +491,7 @@ def test_degrade_simulates_a_photograph_with_its_truth(tmp_path, capsys):
     arguments = ["degrade", "-o", str(path), "--step", "5", "--font", "times", "--seed", "3"]
     assert main(arguments) == 0
     expected = deconv.degrade.hdc_photo(5, font="times", rng=3)
-    picture = _files.read(path)
+    picture = files.read(path)
     assert picture.dtype == np.uint16
     np.testing.assert_allclose(picture.pixels, expected.image, atol=1e-6)
     assert path.with_suffix(".txt").read_text().splitlines() == list(expected.lines)
@@ -516,12 +517,12 @@ def test_degrade_simulates_a_photograph_with_its_truth(tmp_path, capsys):
 def test_degrade_blurs_light(tmp_path, monkeypatch, sharp, options, psf):
     monkeypatch.chdir(tmp_path)
     np.save("own.npy", psf)
-    _files.write("in.tif", sharp, like=_files.Picture(sharp, dtype=np.dtype(np.float32), white=1))
+    files.write("in.tif", sharp, like=files.Picture(sharp, dtype=np.dtype(np.float32), white=1))
     assert main(["degrade", "in.tif", "-o", "out.tif", *options]) == 0
     light = np.clip(deconv.degrade.blur(sharp, psf), 0, 1)
-    np.testing.assert_allclose(_files.read("out.tif").pixels, light ** (1 / 2.2), atol=2e-3)
+    np.testing.assert_allclose(files.read("out.tif").pixels, light ** (1 / 2.2), atol=2e-3)
     assert main(["degrade", "in.tif", "-o", "noisy.tif", *options, "--noise", "0.01", "--gamma", "1"]) == 0
-    assert np.std(_files.read("noisy.tif").pixels - light) == pytest.approx(0.01, rel=0.1)
+    assert np.std(files.read("noisy.tif").pixels - light) == pytest.approx(0.01, rel=0.1)
 
 
 # ---- demo
@@ -537,7 +538,7 @@ def test_demo(tmp_path, monkeypatch, capsys):
     before, after = (int(n) for n in re.findall(r"HDC score (\d+)", said))
     assert before < 40
     assert after >= 70
-    shapes = {p.name: _files.read(p).pixels.shape for p in (tmp_path / "new" / "demo").iterdir()}
+    shapes = {p.name: files.read(p).pixels.shape for p in (tmp_path / "new" / "demo").iterdir()}
     assert shapes == {"photo.png": (146, 236), "restored.png": (146, 236), "before_after.png": (146, 236 * 2 + 5)}
 
 

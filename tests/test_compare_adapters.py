@@ -10,12 +10,12 @@ import numpy as np
 import pytest
 
 import deconv
-from deconv import _files
-from deconv._convolve import convolution
-from deconv.blind._final import restore
-from deconv.compare._adapters import build
-from deconv.compare._own import _disc
-from deconv.compare._protocol import Context, Method, Problem
+from deconv._core import files as _files
+from deconv._core.convolve import convolution
+from deconv.blind.natural import restore
+from deconv.compare.adapters import build
+from deconv.compare.own import _disc
+from deconv.compare.protocol import Context, Method, Problem
 from deconv.degrade import hdc_psf
 
 COLOUR = np.random.default_rng(0).uniform(0.1, 0.9, (40, 51, 3)).astype(np.float32)

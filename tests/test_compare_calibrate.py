@@ -7,11 +7,12 @@ import numpy as np
 import pytest
 from comparison import Pages, method
 
-from deconv import _files, compare, psf
-from deconv.compare import _calibrate
-from deconv.compare._adapters import build
-from deconv.compare._methods import BUILTIN
-from deconv.compare._protocol import Context, Problem, Row
+from deconv import compare, psf
+from deconv._core import files
+from deconv.compare import calibration as _calibrate
+from deconv.compare.adapters import build
+from deconv.compare.methods import BUILTIN
+from deconv.compare.protocol import Context, Problem, Row
 
 BLURRED = next(m for m in BUILTIN if m.name == "blurred")
 OTHERS = Pages(2, name="others", first=5)
@@ -20,7 +21,7 @@ OTHERS = Pages(2, name="others", first=5)
 @pytest.fixture(autouse=True)
 def _unread(monkeypatch):
     """Nothing is read here, which saves time."""
-    monkeypatch.setattr("deconv.compare._run._tesseract_there", lambda: False)
+    monkeypatch.setattr("deconv.compare.runner._tesseract_there", lambda: False)
 
 
 def pulled(*shares, name="ours", **parameters):
@@ -53,7 +54,7 @@ def test_the_better_parameter_runs_in_the_comparison(tmp_path):
     assert own["at the end of its grid"] == ["share"]
     assert told["methods"][1]["options"]["parameters"] == {"share": 1.0, "note": str(note)}
     assert note.read_text().split() == 2 * ["0.0"] + 2 * ["1.0"] + 2 * ["0.5"] + ["1.0"]
-    written = _files.read(tmp_path / "out/restored/pages/ours/page0.png").pixels
+    written = files.read(tmp_path / "out/restored/pages/ours/page0.png").pixels
     np.testing.assert_allclose(written, Pages().load("page0").image.clip(0, 1), atol=2e-5)
     rows = [len((tmp_path / "out" / name).read_text().splitlines()) for name in ("calibration/rows.csv", "rows.csv")]
     assert rows == [1 + 3 * 2, 1 + 2]
@@ -71,7 +72,7 @@ def test_without_calibration_what_is_declared_runs(tmp_path):
     assert "calibration" not in told
     assert "grid" not in told["methods"][1]
     assert not (tmp_path / "out/calibration").exists()
-    assert np.ptp(_files.read(tmp_path / "out/restored/pages/ours/page0.png").pixels) == 0
+    assert np.ptp(files.read(tmp_path / "out/restored/pages/ours/page0.png").pixels) == 0
     assert "every method ran as it is declared" in (tmp_path / "out/report.html").read_text()
 
 

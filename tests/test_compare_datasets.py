@@ -15,11 +15,11 @@ import tifffile
 from PIL import Image
 
 from deconv import degrade, ocr, psf, tone
-from deconv.compare._datasets import load_datasets, open_dataset
-from deconv.compare._datasets._pictures import numbered, spread
-from deconv.compare._datasets._plates import Plates
-from deconv.compare._datasets._synthetic import Synthetic
-from deconv.compare._protocol import Problem
+from deconv.compare.datasets import load_datasets, open_dataset
+from deconv.compare.datasets.pictures import numbered, spread
+from deconv.compare.datasets.plates import Plates
+from deconv.compare.datasets.synthetic import Synthetic
+from deconv.compare.protocol import Problem
 
 DATA = Path(os.environ.get("DECONV_DATA", Path(__file__).parents[2] / "shared" / "data"))
 needs_data = pytest.mark.skipif(not DATA.is_dir(), reason="the pictures of others are not here")
@@ -159,7 +159,7 @@ def test_synthetic_is_the_same_twice_and_in_another_process():
     for name in data.names:
         assert same(data.load(name), open_dataset("synthetic:12").load(name))
         assert same(data.load(name), pickle.loads(pickle.dumps(data)).load(name))
-    code = "from deconv.compare._datasets import open_dataset; print(open_dataset('synthetic:3').fingerprint())"
+    code = "from deconv.compare.datasets import open_dataset; print(open_dataset('synthetic:3').fingerprint())"
     told = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert told.stdout.split() == [data.fingerprint()]
     assert data.fingerprint() != open_dataset("synthetic:4").fingerprint()

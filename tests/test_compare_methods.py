@@ -5,11 +5,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from deconv import _files
-from deconv.compare._adapters import build
-from deconv.compare._methods import BUILTIN, load_methods
-from deconv.compare._prepare import Prepare
-from deconv.compare._protocol import Context, Problem
+from deconv._core import files as _files
+from deconv.compare.adapters import build
+from deconv.compare.methods import BUILTIN, load_methods
+from deconv.compare.prepare import Prepare
+from deconv.compare.protocol import Context, Problem
 
 EXAMPLES = Path(__file__).parent.parent / "examples" / "compare"
 

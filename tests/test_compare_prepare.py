@@ -5,9 +5,9 @@ import pytest
 from scipy.ndimage import correlate, median_filter
 from scipy.signal import convolve
 
-from deconv.compare._prepare import Prepare
-from deconv.compare._protocol import Context, Problem
-from deconv.compare._tiles import Tiling
+from deconv.compare.prepare import Prepare
+from deconv.compare.protocol import Context, Problem
+from deconv.compare.tiles import Tiling
 
 COLOUR = np.random.default_rng(0).uniform(0.1, 0.9, (23, 31, 3)).astype(np.float32)
 GREY = COLOUR[..., 0]

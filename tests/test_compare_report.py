@@ -11,14 +11,14 @@ import chromium
 import numpy as np
 import pytest
 
-from deconv import _files
-from deconv.compare import _report
-from deconv.compare._embed import chosen
-from deconv.compare._marked import marked
-from deconv.compare._plot import Series, against_seconds
-from deconv.compare._protocol import Problem, Row
-from deconv.compare._report import write_report
-from deconv.compare._table import slug
+from deconv._core import files
+from deconv.compare.protocol import Problem, Row
+from deconv.compare.report import page as _report
+from deconv.compare.report.embed import chosen
+from deconv.compare.report.marked import marked
+from deconv.compare.report.page import write_report
+from deconv.compare.report.plot import Series, against_seconds
+from deconv.compare.table import slug
 
 NASTY = "<script>alert('x')</script> & \"co\""
 LINES = ["Fish & Chips", 'a "quick" <b>']
@@ -41,9 +41,9 @@ def write_run(out, methods=METHODS, items=4, *, text=True, shape=(30, 48), faile
             else:
                 folder = out / "restored" / "pages" / slug(method)
                 folder.mkdir(parents=True, exist_ok=True)
-                _files.write(folder / f"{item}.png", rng.random(shape, np.float32))
+                files.write(folder / f"{item}.png", rng.random(shape, np.float32))
                 if method == "wiener":
-                    _files.write(folder / f"{item}.psf.png", rng.random((9, 9), np.float32))
+                    files.write(folder / f"{item}.psf.png", rng.random((9, 9), np.float32))
                 row |= {"psnr": 20 * score + i, "seconds": 0.1 / score, "read": ("Fish & Chps", 'a "quick" <u>!')}
                 row |= {"accuracy": score} if text else {}
             rows.append(Row("pages", item, method, **row))

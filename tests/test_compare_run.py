@@ -14,12 +14,12 @@ import numpy as np
 import pytest
 from comparison import Pages, method
 
-from deconv import _files
-from deconv.compare._methods import BUILTIN
-from deconv.compare._protocol import Method, Problem
-from deconv.compare._run import Settings, _Worker, run
-from deconv.compare._summary import complete
-from deconv.compare._table import read_rows
+from deconv._core import files
+from deconv.compare.methods import BUILTIN
+from deconv.compare.protocol import Method, Problem
+from deconv.compare.runner import Settings, _Worker, run
+from deconv.compare.summary import complete
+from deconv.compare.table import read_rows
 
 BLURRED, SHARP = (next(m for m in BUILTIN if m.name == name) for name in ("blurred", "sharp"))
 
@@ -27,7 +27,7 @@ BLURRED, SHARP = (next(m for m in BUILTIN if m.name == name) for name in ("blurr
 @pytest.fixture(autouse=True)
 def _unread(monkeypatch):
     """Nothing is read here, which saves time; `test_compare_scores` reads."""
-    monkeypatch.setattr("deconv.compare._run._tesseract_there", lambda: False)
+    monkeypatch.setattr("deconv.compare.runner._tesseract_there", lambda: False)
 
 
 def _rows(tmp_path, methods, pages=2, **settings):
@@ -49,7 +49,7 @@ def test_a_row_for_each_picture_and_method(tmp_path):
     assert ours.setup > 0
     assert 20 < ours.memory < 10000
     assert ours.accuracy is None
-    written = _files.read(tmp_path / "restored/pages/ours/page1.png").pixels
+    written = files.read(tmp_path / "restored/pages/ours/page1.png").pixels
     np.testing.assert_allclose(written, 0.5 + Pages().load("page1").image.clip(-1, 1) / 2, atol=2e-5)
 
 
@@ -58,7 +58,7 @@ def test_a_method_is_told_what_it_declares(tmp_path, knows):
     rows = _rows(tmp_path, [method("told", "told", knows=knows)], pages=1)
     assert rows[0].knows == (", ".join(knows) or "nothing")
     bits = sum(1 << ["psf", "level", "noise"].index(name) for name in knows)
-    seen = _files.read(tmp_path / "restored/pages/told/page0.png").pixels
+    seen = files.read(tmp_path / "restored/pages/told/page0.png").pixels
     assert np.count_nonzero(seen[0]) == bits
 
 
@@ -111,7 +111,7 @@ def test_a_picture_that_cannot_be_had_is_a_row(tmp_path):
 
 
 def test_a_failure_reads_nothing(tmp_path, monkeypatch):
-    monkeypatch.setattr("deconv.compare._run._tesseract_there", lambda: True)
+    monkeypatch.setattr("deconv.compare.runner._tesseract_there", lambda: True)
     row = _rows(tmp_path, [method("bad", "raises")], pages=1)[0]
     assert (row.accuracy, row.folded, row.exact, row.hdc) == (0, 0, 0, 0)
 
@@ -136,7 +136,7 @@ def test_scores_are_those_of_what_lies_there(tmp_path):
     )
     first, second, third = (_rows(tmp_path, [made], pages=1) for made in (strong, weak, strong))
     assert second[0].psnr != first[0].psnr == third[0].psnr
-    lies = _files.read(tmp_path / "restored/pages/ours/page0.png").pixels
+    lies = files.read(tmp_path / "restored/pages/ours/page0.png").pixels
     np.testing.assert_allclose(lies, Pages().load("page0").image.clip(0, 1), atol=2e-5)
     # Of rows that were made again the last is the last in the table, too.
     assert [r.psnr for r in complete(read_rows(tmp_path / "rows.csv"))] == [first[0].psnr]
@@ -145,7 +145,7 @@ def test_scores_are_those_of_what_lies_there(tmp_path):
 def test_code_and_results_made_elsewhere_are_looked_at_again(tmp_path):
     (tmp_path / "mine.py").write_text("def f(image, context):\n    return image\n")
     image = Pages(1).load("page0").image
-    _files.write(tmp_path / "page0.png", image)
+    files.write(tmp_path / "page0.png", image)
     methods = [
         comparison.Method("mine", "python", options={"function": "mine:f", "folder": str(tmp_path)}),
         comparison.Method("theirs", "folder", options={"pattern": str(tmp_path / "{stem}.png")}),
@@ -154,7 +154,7 @@ def test_code_and_results_made_elsewhere_are_looked_at_again(tmp_path):
     assert not any(r.problem for r in first)
     assert _rows(tmp_path / "out", methods, pages=1) == first
     (tmp_path / "mine.py").write_text("def f(image, context):\n    return image / 2\n")
-    _files.write(tmp_path / "page0.png", image / 2)
+    files.write(tmp_path / "page0.png", image / 2)
     again = _rows(tmp_path / "out", methods, pages=1)
     assert [r.psnr < f.psnr for r, f in zip(again, first, strict=True)] == [True, True]
 
@@ -177,7 +177,7 @@ def test_what_was_halted_is_not_started(tmp_path):
 
 def test_a_psf_is_kept(tmp_path):
     _rows(tmp_path, [method("ours", "with_psf")], pages=1)
-    assert _files.read(tmp_path / "restored/pages/ours/page0.psf.png").pixels.shape == (3, 3)
+    assert files.read(tmp_path / "restored/pages/ours/page0.psf.png").pixels.shape == (3, 3)
 
 
 def test_several_at_a_time_make_the_same_rows(tmp_path):
@@ -197,11 +197,11 @@ SCRIPT = """
 import sys
 from pathlib import Path
 import comparison
-from deconv.compare import _run
-_run._tesseract_there = lambda: False
+from deconv.compare import runner
+runner._tesseract_there = lambda: False
 methods = [comparison.method("one", "slow"), comparison.method("two", "brighter")]
 if __name__ == "__main__":
-    _run.run([comparison.Pages(4)], methods, Path(sys.argv[1]))
+    runner.run([comparison.Pages(4)], methods, Path(sys.argv[1]))
 """
 
 

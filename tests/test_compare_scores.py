@@ -6,15 +6,15 @@ import numpy as np
 import pytest
 from comparison import Pages
 
-from deconv import _files
-from deconv.compare._protocol import Item
-from deconv.compare._scores import exact_lines, fitted, folded, score
+from deconv._core import files
+from deconv.compare.protocol import Item
+from deconv.compare.scores import exact_lines, fitted, folded, score
 
 PAGE = Pages().load("page0")
 
 
 def _written(tmp_path, image):
-    _files.write(tmp_path / "it.png", np.clip(image, 0, 1))
+    files.write(tmp_path / "it.png", np.clip(image, 0, 1))
     return tmp_path / "it.png"
 
 

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from deconv.compare._protocol import Problem, Row
-from deconv.compare._summary import summarise
+from deconv.compare.protocol import Problem, Row
+from deconv.compare.summary import summarise
 
 
 def row(method, item, accuracy=None, *, dataset="pages", kind="classical", **other):

@@ -6,9 +6,9 @@ from dataclasses import fields
 
 import pytest
 
-from deconv.compare._protocol import Problem, Row
-from deconv.compare._summary import summarise
-from deconv.compare._table import as_latex, as_text, columns, read_rows, slug
+from deconv.compare.protocol import Problem, Row
+from deconv.compare.summary import summarise
+from deconv.compare.table import as_latex, as_text, columns, read_rows, slug
 
 ROW = Row(
     "pages", "a.b", "wiener", "classical", "psf", "k1", level=2.5, accuracy=0.5, parameters=12, read=("a,b", 'c"')

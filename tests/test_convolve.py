@@ -9,9 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import deconv
-from deconv import _convolve
-from deconv._convolve import Direct, Fourier, Separable, convolution
-from deconv._fft import Transfer
+from deconv._core import convolve
+from deconv._core.convolve import Direct, Fourier, Separable, convolution
+from deconv._core.fft import Transfer
 
 # (grid, PSF): odd and even lengths of both, as long as the grid, and of one pixel.
 CASES = [
@@ -200,7 +200,7 @@ def test_on_a_device_only_the_nearest_neighbours_are_left_to_the_loops(backend, 
 
 def test_a_library_without_kernels_transforms(monkeypatch):
     strict = pytest.importorskip("array_api_strict")
-    monkeypatch.setattr(_convolve, "RUNNERS", {"numpy": None})
+    monkeypatch.setattr(convolve, "RUNNERS", {"numpy": None})
     assert type(convolution(strict.ones((3, 3)), (9, 9))) is Fourier
 
 

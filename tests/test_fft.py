@@ -11,8 +11,8 @@ import scipy.fft
 from hypothesis import given
 from hypothesis import strategies as st
 
-from deconv import _fft
-from deconv._fft import Transfer, Workspace, embed, fast_shape, irfftn, rfftn, threads
+from deconv._core import fft
+from deconv._core.fft import Transfer, Workspace, embed, fast_shape, irfftn, rfftn, threads
 
 # (grid, PSF): odd and even lengths of both.
 CASES = [
@@ -35,7 +35,7 @@ def engine(request, monkeypatch):
 
 
 def clear():
-    for choice in (_fft._installed, _fft._ducc_in_place, _fft._mkl_is_right):
+    for choice in (fft._installed, fft._ducc_in_place, fft._mkl_is_right):
         choice.cache_clear()
 
 
@@ -183,10 +183,10 @@ def test_workspace_in_place_takes_one_picture():
 def test_the_library_is_the_one_asked_for(monkeypatch):
     pytest.importorskip("ducc0")
     with forced(monkeypatch, "scipy"):
-        assert _fft._installed("ducc0") is None
-        assert _fft._installed("mkl_fft") is None
+        assert fft._installed("ducc0") is None
+        assert fft._installed("mkl_fft") is None
     with forced(monkeypatch, "ducc0"):
-        assert _fft._installed("ducc0") is not None
+        assert fft._installed("ducc0") is not None
     with (
         forced(monkeypatch, "fftw"),
         pytest.raises(ValueError, match="must be one of scipy, ducc0, mkl_fft, got 'fftw'"),
@@ -213,16 +213,16 @@ def test_mkl_is_for_planes_that_it_gets_right(monkeypatch):
     monkeypatch.setitem(sys.modules, "mkl_fft", Mkl())
     x = np.random.default_rng(0).random((2, 40, 6)).astype(np.float32)
     with forced(monkeypatch, "mkl_fft"):
-        assert _fft._mkl(x.dtype, (6, 40)) is sys.modules["mkl_fft"]
-        assert _fft._mkl(x.dtype, (40, 6)) is None
-        assert _fft._mkl(x.dtype, (8, 6, 6)) is None
+        assert fft._mkl(x.dtype, (6, 40)) is sys.modules["mkl_fft"]
+        assert fft._mkl(x.dtype, (40, 6)) is None
+        assert fft._mkl(x.dtype, (8, 6, 6)) is None
         for ndim in (2, 3):
             np.testing.assert_allclose(irfftn(rfftn(x, ndim), x.shape[-ndim:]), x, atol=1e-5)
         np.testing.assert_allclose(rfftn(x, 2), scipy.fft.rfftn(x, axes=(1, 2)), atol=1e-4)
         turned = np.swapaxes(x, 1, 2)
         np.testing.assert_allclose(rfftn(turned, 2), scipy.fft.rfftn(turned, axes=(1, 2)), atol=1e-4)
     with forced(monkeypatch, ""):
-        assert _fft._mkl(x.dtype, (6, 40)) is None
+        assert fft._mkl(x.dtype, (6, 40)) is None
 
 
 def test_large_pictures_on_several_threads(engine, monkeypatch):

@@ -13,8 +13,8 @@ import pytest
 import tifffile
 from PIL import Image, ImageOps
 
-from deconv import _files
-from deconv._files import FileProblem, Picture, check_output, read, write
+from deconv._core import files as _files
+from deconv._core.files import FileProblem, Picture, check_output, read, write
 
 RNG = np.random.default_rng(0)
 

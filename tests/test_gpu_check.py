@@ -1,4 +1,4 @@
-"""benchmarks/gpu_check.py works before it meets a GPU: run here against the pretend one."""
+"""benchmarks/studies/gpu_check.py works before it meets a GPU: run here against the pretend one."""
 
 import importlib.util
 import subprocess
@@ -9,9 +9,9 @@ import hostcuda
 import numpy as np
 import pytest
 
-from deconv.kernels import _kernel
+from deconv._core.kernels import launch
 
-SCRIPT = Path(__file__).parents[1] / "benchmarks" / "gpu_check.py"
+SCRIPT = Path(__file__).parents[1] / "benchmarks" / "studies" / "gpu_check.py"
 
 
 class PretendGpu:
@@ -37,7 +37,7 @@ def gpu_check(monkeypatch):
     spec.loader.exec_module(module)
     # The blind search has tests of its own; here it would take the longest by far.
     monkeypatch.setattr(module, "ALGORITHMS", [a for a in module.ALGORITHMS if a[0] != "deblur"])
-    monkeypatch.setitem(_kernel.RUNNERS, "array_api_strict", hostcuda.runner)
+    monkeypatch.setitem(launch.RUNNERS, "array_api_strict", hostcuda.runner)
     return module
 
 
@@ -50,7 +50,7 @@ def test_host_and_device_agree(gpu_check, capsys):
 
 
 def test_a_wrong_kernel_is_counted(gpu_check, monkeypatch, capsys):
-    wrong = _kernel.kernel(
+    wrong = launch.kernel(
         extent=gpu_check.kernels.gradient.extent, cuda=gpu_check.kernels.gradient.cuda.replace("- here", "+ here")
     )(gpu_check.kernels.gradient.function)
     monkeypatch.setattr(gpu_check.kernels, "gradient", wrong)

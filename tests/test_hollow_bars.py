@@ -1,4 +1,4 @@
-"""The volume of benchmarks/hollow_bars.py, restored by deconv: near the best that any peer reaches there."""
+"""The volume of benchmarks/studies/hollow_bars.py, restored by deconv: near the best that any peer reaches there."""
 
 import runpy
 from pathlib import Path
@@ -8,7 +8,7 @@ from known_answers import psnr
 
 from deconv import richardson_lucy
 
-SCRIPT = Path(__file__).parents[1] / "benchmarks" / "hollow_bars.py"
+SCRIPT = Path(__file__).parents[1] / "benchmarks" / "studies" / "hollow_bars.py"
 # Decibels of the best of scikit-image 0.26.0, RedLionfish 0.10, sdeconv 1.0.4 and flowdec 1.1.0 (which it is) after 30
 # iterations: inside a black volume, and cut off by the frame. The script prints them.
 BEST_PEER = {False: 16.16, True: 14.02}

@@ -5,7 +5,7 @@ import shutil
 import numpy as np
 import pytest
 
-from benchmarks import evened, honest
+from benchmarks.studies import evened, honest
 from deconv import compare, degrade
 from deconv.compare import Context, Row
 

@@ -1,6 +1,6 @@
 """The four proofs that the CUDA half is right, none of which needs a GPU, and known answers of each kernel.
 
-The proofs walk ``deconv.kernels.__all__``: a new kernel is covered by being named there.
+The proofs walk ``deconv._core.kernels.__all__``: a new kernel is covered by being named there.
 """
 
 import inspect
@@ -15,9 +15,9 @@ import nvrtc
 import pytest
 import scipy.ndimage
 
-from deconv import kernels
-from deconv._array import like
-from deconv.kernels import _kernel
+from deconv._core import kernels
+from deconv._core.array import like
+from deconv._core.kernels import launch
 
 KERNELS = {name: getattr(kernels, name) for name in kernels.__all__}
 DTYPES = ("float32", "float64")
@@ -141,7 +141,7 @@ def test_cuda_twins_stay_inside_their_arrays():
     assert all(name in done.stdout for name in KERNELS)
 
 
-@_kernel.kernel(
+@launch.kernel(
     extent=lambda x, *_: (x.size,),
     cuda=r"""
 extern "C" __global__ void overrun(const T* x, T* out, int n) {
@@ -345,7 +345,7 @@ def test_a_wrong_call_is_one_clear_sentence(arguments, error, message):
 def test_an_unknown_library_is_refused():
     strict = pytest.importorskip("array_api_strict")
     x = strict.zeros((3, 3))
-    assert "array_api_strict" not in _kernel.RUNNERS
+    assert "array_api_strict" not in launch.RUNNERS
     with pytest.raises(TypeError, match="runs on numpy and cupy arrays, got array_api_strict"):
         kernels.gradient(x, x, x)
 
@@ -366,10 +366,10 @@ def test_twins_that_do_not_match_are_refused_at_import(cuda, message):
         pass
 
     with pytest.raises(ValueError, match=message):
-        _kernel.kernel(extent=lambda x, out: x.shape, cuda=cuda)(f)
+        launch.kernel(extent=lambda x, out: x.shape, cuda=cuda)(f)
 
 
-@_kernel.kernel(
+@launch.kernel(
     extent=lambda x, *_: (x.size,),
     parallel=True,
     cuda=r"""
@@ -382,7 +382,7 @@ extern "C" __global__ void scale(const T* x, int times, T* out, int n) {
 )
 def scale(x, times, out):
     """A parallel kernel with an int."""
-    for i in _kernel.prange(x.size):
+    for i in launch.prange(x.size):
         out[i] = times * x[i]
 
 
@@ -392,6 +392,6 @@ def test_a_parallel_kernel_with_an_int():
 
 
 def test_every_kernel_of_the_topic_files_is_on_the_list():
-    loaded = {n for m in vars(kernels).values() for n in getattr(m, "__all__", ()) if m is not _kernel}
+    loaded = {n for m in vars(kernels).values() for n in getattr(m, "__all__", ()) if m is not launch}
     assert loaded == set(kernels.__all__)
-    assert all(isinstance(k, _kernel.Kernel) and k.__doc__ for k in KERNELS.values())
+    assert all(isinstance(k, launch.Kernel) and k.__doc__ for k in KERNELS.values())

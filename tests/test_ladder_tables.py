@@ -11,7 +11,7 @@ import pytest
 import deconv
 
 sys.path.append(str(Path(__file__).parents[1]))
-from benchmarks import ablation, contact_sheet, hallucination, ladder, methods, pictures, published, runs
+from benchmarks.studies import ablation, contact_sheet, hallucination, ladder, methods, pictures, published, runs
 
 ROW = runs.Row(
     code="c",

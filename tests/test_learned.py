@@ -9,7 +9,7 @@ import pytest
 
 from deconv import degrade
 from deconv.compare import Context, load_methods
-from deconv.compare._adapters import build
+from deconv.compare.adapters import build
 
 LEARNED = Path(__file__).parents[1] / "examples" / "learned"
 SIZES = {"nyrhila": 66_849, "unet": 238_657}

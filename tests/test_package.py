@@ -1,6 +1,7 @@
 """The package as a stranger meets it: what its import costs, what it offers and documents, how it hangs together."""
 
 import ast
+import graphlib
 import inspect
 import subprocess
 import sys
@@ -8,6 +9,7 @@ import tomllib
 from pathlib import Path
 
 import numpydoc.validate
+import pytest
 
 import deconv
 
@@ -78,43 +80,126 @@ def test_public_docstrings():
     assert not complaints, "\n".join(complaints)
 
 
-# Imports run one way, downwards (DESIGN): a module may import from its own storey or below.
+# Imports run one way, downwards (docs/design.md): a room may import from rooms below it and from itself. A room is the
+# longest prefix of a module's name that stands here; the last one stands for names only.
 STOREYS = (
-    ("_array", "_check"),
-    ("_fft", "_grey", "kernels"),
-    ("_balance", "_border", "noise", "priors", "psf", "tone", "vignette"),
-    ("_convolve", "_diagonal", "_photons"),
-    ("_richardson_lucy", "_unsupervised_wiener", "_variational", "_wiener", "degrade", "metrics", "ocr"),
-    ("_files", "blind", "compat"),
+    ("_core.array", "_core.check"),
+    ("_core.fft", "_core.files", "_core.grey", "_core.kernels", "_core.resample"),
+    ("_core.separable",),
+    ("_core.convolve",),
+    ("metrics", "noise", "priors", "psf", "tone", "vignette"),
+    ("degrade", "nonblind.boundary", "nonblind.poisson", "nonblind.regularisation", "nonblind.splitting"),
+    ("nonblind.fourier",),
+    ("nonblind.richardson_lucy", "nonblind.unsupervised_wiener", "nonblind.variational", "nonblind.wiener"),
+    ("blind.settings",),
+    ("blind.jpeg", "blind.natural", "blind.spectrum"),
+    ("blind.freeform", "blind.parametric"),
+    ("blind.text",),
+    ("blind.result", "blind.select"),
+    ("blind.api",),
+    ("blind",),
+    ("compat", "ocr"),
     ("compare",),
     ("cli",),
 )
+# Packages that hold no code of their own, and what is not a room but a way in.
+DOORS = {"", "__main__", "_core", "nonblind"}
 
 
-def test_imports_run_downwards():
-    storey = {name: level for level, names in enumerate(STOREYS) for name in names}
-    upwards = []
-    for file in (ROOT / "deconv").rglob("*.py"):
-        name = file.relative_to(ROOT / "deconv").parts[0].removesuffix(".py")
-        for node in ast.walk(ast.parse(file.read_text())):
-            if not isinstance(node, ast.ImportFrom) or not (node.module or "").startswith("deconv"):
+def module_of(file):
+    """Dotted name inside the package: "blind.api" of deconv/blind/api.py, "" of deconv/__init__.py."""
+    parts = file.relative_to(ROOT / "deconv").with_suffix("").parts
+    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+
+
+def imports_of(source, modules):
+    """Dotted names inside the package of the modules that a source text imports."""
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.ImportFrom) and (node.module or "").partition(".")[0] == "deconv":
+            inner = node.module.partition(".")[2]
+            for alias in node.names:
+                full = f"{inner}.{alias.name}".lstrip(".")
+                yield full if full in modules else inner
+        elif isinstance(node, ast.Import):
+            yield from (a.name.partition(".")[2] for a in node.names if a.name.startswith("deconv."))
+
+
+def upward_imports(sources):
+    """Sentences about every import that climbs, and every room that no storey knows, in modules as {name: source}."""
+    storey = {room: level for level, rooms in enumerate(STOREYS) for room in rooms}
+
+    def room(module):
+        parts = module.split(".")
+        prefixes = (".".join(parts[:n]) for n in range(len(parts), 0, -1))
+        # `blind` itself is names only: a new file in it is a new room, and has to be entered above.
+        return next((p for p in prefixes if p in storey and (p != "blind" or module == p)), None)
+
+    complaints = [f"{name} is in no storey" for name in sources if name not in DOORS and room(name) is None]
+    for name, source in sources.items():
+        here = room(name)
+        for used in imports_of(source, sources):
+            there = room(used)
+            if here is None or there in (None, here):
                 continue
-            _, _, rest = node.module.partition(".")
-            for used in [rest.split(".")[0]] if rest else [a.name for a in node.names]:
-                if storey.get(name, 99) < storey.get(used, 0):
-                    upwards.append(f"{file.name} imports {used}")
-    assert not upwards
+            if storey[there] >= storey[here]:
+                complaints.append(f"{name} imports {used}")
+    return complaints
+
+
+@pytest.fixture(scope="module")
+def sources():
+    return {module_of(file): file.read_text() for file in (ROOT / "deconv").rglob("*.py")}
+
+
+def test_imports_run_downwards(sources):
+    assert not upward_imports(sources)
+
+
+@pytest.mark.parametrize(
+    ("module", "source"),
+    [
+        ("_core.resample", "from deconv import metrics"),
+        ("_core.resample", "from deconv._core import convolve"),
+        ("nonblind.wiener", "def f():\n    from deconv.blind import deblur"),
+        ("noise", "import deconv.tone"),
+        ("attic", ""),
+        ("_core.attic", ""),
+        ("nonblind.attic", ""),
+        ("blind.attic", ""),
+    ],
+)
+def test_an_upward_import_or_an_unknown_room_is_seen(sources, module, source):
+    planted = sources | {module: sources.get(module, "") + "\n" + source + "\n"}
+    (complaint,) = upward_imports(planted)
+    assert complaint.startswith(module)
+
+
+def test_no_two_modules_import_each_other(sources):
+    graph = {name: set(imports_of(source, sources)) - {name} for name, source in sources.items()}
+    # (`import deconv` and its public packages load by name when first used.)
+    graph = {name: {u for u in used if u in sources and u} for name, used in graph.items()}
+    list(graphlib.TopologicalSorter(graph).static_order())
+
+
+def test_no_file_is_longer_than_a_few_screens():
+    long = {
+        str(file.relative_to(ROOT)): n
+        for folder in ("deconv", "tests", "benchmarks")
+        for file in (ROOT / folder).rglob("*.py")
+        if (n := len(file.read_text().splitlines())) > 450
+    }
+    assert not long
 
 
 def test_numba_stays_in_the_kernels():
     users = {
-        file.relative_to(ROOT / "deconv").parts[0]
+        module_of(file.parent)
         for file in (ROOT / "deconv").rglob("*.py")
         for node in ast.walk(ast.parse(file.read_text()))
         if isinstance(node, ast.Import | ast.ImportFrom)
         and "numba" in {(getattr(node, "module", None) or a.name).split(".")[0] for a in node.names}
     }
-    assert users == {"kernels"}
+    assert users == {"_core.kernels"}
 
 
 def test_python_m_deconv():

@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 
 import deconv
 from deconv import psf
-from deconv._fft import embed
-from deconv._shake import trajectory
+from deconv._core.fft import embed
+from deconv.psf.shake import trajectory
 
 MAKERS = {
     "disk": lambda length, **kw: psf.disk(length, **kw),

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 
-from deconv._resample import at_scale, enlarge, reduce
+from deconv._core.resample import at_scale, enlarge, reduce
 
 PICTURE = np.random.default_rng(0).random((24, 36))
 SIDES = st.integers(1, 40)

@@ -14,8 +14,9 @@ import scipy.signal
 from skimage import data, restoration
 
 import deconv
-from deconv import _convolve, richardson_lucy
-from deconv._fft import Transfer
+from deconv import richardson_lucy
+from deconv._core import convolve
+from deconv._core.fft import Transfer
 
 FLOATS = pytest.mark.parametrize("dtype", [np.float32, np.float64])
 SHAPES = pytest.mark.parametrize(
@@ -549,8 +550,8 @@ def test_small_psfs_without_transforms(backend, monkeypatch, options, width):
     rng = np.random.default_rng(0)
     image, psf = rng.random((30, 2, 31)), _psf((3, 4)) if width == (3, 4) else deconv.psf.gaussian(1.0)
     want = richardson_lucy(image, psf, channel_axis=1, **options)
-    monkeypatch.setattr(_convolve, "_WORTH_COMPILING", 0)
-    assert isinstance(_convolve.workspace(psf, (40, 40), 2, 10), _convolve.LoopWorkspace)
+    monkeypatch.setattr(convolve, "_WORTH_COMPILING", 0)
+    assert isinstance(convolve.workspace(psf, (40, 40), 2, 10), convolve.LoopWorkspace)
     got = richardson_lucy(backend.asarray(image), backend.asarray(psf), channel_axis=1, **options)
     np.testing.assert_allclose(backend.to_numpy(got), want, rtol=0, atol=1e-9)
 

@@ -8,7 +8,8 @@ import scipy.signal
 from skimage import data, restoration
 
 import deconv
-from deconv import _unsupervised_wiener, unsupervised_wiener, wiener
+from deconv import unsupervised_wiener, wiener
+from deconv.nonblind import unsupervised_wiener as _unsupervised_wiener
 
 FLOATS = pytest.mark.parametrize("dtype", [np.float32, np.float64])
 

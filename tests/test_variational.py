@@ -9,7 +9,7 @@ import skimage.data
 
 import deconv
 from deconv import degrade, variational
-from deconv._variational import Run, Splitting
+from deconv.nonblind.variational import Run, Splitting
 
 FLOATS = pytest.mark.parametrize("dtype", [np.float32, np.float64])
 

@@ -9,8 +9,10 @@ import scipy.signal
 from skimage import data, restoration
 
 import deconv
-from deconv import _balance, _border, _diagonal, kernels, wiener
-from deconv._fft import irfftn, rfftn
+from deconv import wiener
+from deconv._core import kernels
+from deconv._core.fft import irfftn, rfftn
+from deconv.nonblind import boundary, fourier, regularisation
 
 FLOATS = pytest.mark.parametrize("dtype", [np.float32, np.float64])
 REGS = pytest.mark.parametrize("reg", ["laplacian", "identity"])
@@ -39,8 +41,8 @@ def _cut(scene, psf, sigma):
 
 def _periodic(image, psf, balance, reg):
     """The filter without a border."""
-    gain = _diagonal.transfer_function(psf, image.shape)
-    kernels.spectral_gain(gain.view(image.dtype), _diagonal._penalty(reg, image[None], image.shape), balance)
+    gain = fourier.transfer_function(psf, image.shape)
+    kernels.spectral_gain(gain.view(image.dtype), fourier._penalty(reg, image[None], image.shape), balance)
     return irfftn(rfftn(image) * gain, image.shape)
 
 
@@ -142,7 +144,7 @@ def test_balance_is_found(reg, sigma, psf):
     assert _lost(PSFS_OF_CAMERAS[psf], sigma, reg, None) < allowed
 
 
-@pytest.mark.parametrize("rule", _balance.RULES)
+@pytest.mark.parametrize("rule", regularisation.RULES)
 @pytest.mark.parametrize("psf", ["disk3", "gaussian"])
 def test_every_rule_finds_it(rule, psf):
     assert _lost(PSFS_OF_CAMERAS[psf], 0.01, "laplacian", rule) < 0.4
@@ -168,12 +170,12 @@ def test_balance_of_one_axis_is_found(reg):
     assert _psnr(wiener(image, psf, reg=reg), truth) > best - 1
 
 
-@pytest.mark.parametrize("rule", _balance.RULES)
+@pytest.mark.parametrize("rule", regularisation.RULES)
 def test_rules_meet_their_definition_on_every_frequency(rule):
     """The bins stand for the frequencies: the balance found from them is that of the sums in full."""
     image, psf, sigma = *_cut(data.camera()[:150, :161] / 255, deconv.psf.disk(3), 0.01)[:1], deconv.psf.disk(3), 0.01
-    problem = _diagonal.Diagonal(image, psf, "laplacian", None)
-    found = _balance.find(rule, problem.spectrum(), problem.typical, sigma)
+    problem = fourier.Diagonal(image, psf, "laplacian", None)
+    found = regularisation.find(rule, problem.spectrum(), problem.typical, sigma)
 
     window = np.outer(*(np.sin(np.pi * (np.arange(n) + 0.5) / n) for n in image.shape))
     padded = np.zeros(problem.grid)
@@ -269,12 +271,12 @@ def test_given_spectra_beat_the_laplacian():
 @FLOATS
 def test_a_psf_too_long_for_matrices(dtype):
     # Past that length the transfer function comes from the FFT.
-    psf = _psf((3, _diagonal._LONGEST + 1)).astype(dtype)
+    psf = _psf((3, fourier._LONGEST + 1)).astype(dtype)
     grid = (12, 180)
     want = np.fft.rfftn(_embedded(psf, grid))
     for taps in (psf, psf[:, 1:]):
         want = np.fft.rfftn(_embedded(taps, grid))
-        got = _diagonal.transfer_function(taps, grid)
+        got = fourier.transfer_function(taps, grid)
         np.testing.assert_allclose(got, want, rtol=0, atol=1e-12 if dtype == np.float64 else 1e-6)
 
 
@@ -290,8 +292,8 @@ def test_the_border_continues_what_the_frame_shows():
     psf = deconv.psf.gaussian(4)
     blurred = scipy.signal.fftconvolve(data.camera()[100:360, 100:360] / 255, psf, "valid")
     mean = blurred.mean()
-    grid = _border.period(blurred.shape, psf.shape)
-    filled = _border.extend(blurred[None], mean, psf, grid)[0] + mean
+    grid = boundary.period(blurred.shape, psf.shape)
+    filled = boundary.extend(blurred[None], mean, psf, grid)[0] + mean
     np.testing.assert_array_equal(filled[: blurred.shape[0], : blurred.shape[1]], blurred - mean + mean)
     steps = max(np.abs(np.diff(np.concatenate((filled, filled[:1])), axis=0)).max() for filled in (filled, filled.T))
     assert steps < 1.5 * max(np.abs(np.diff(blurred, axis=a)).max() for a in (0, 1))

@@ -16,17 +16,17 @@ import numpy as np
 from threadpoolctl import threadpool_limits
 
 from deconv import noise, tone
-from deconv._array import array_namespace, as_image, as_psf, like, to_numpy, torch_door
-from deconv._check import integer, real
-from deconv.blind._any_psf import restore_pages
-from deconv.blind._choose import choose
-from deconv.blind._families import FAMILIES
-from deconv.blind._judge import judge
-from deconv.blind._light import ink_of, polarity, text_window
-from deconv.blind._restore import restore_natural, restore_text
-from deconv.blind._result import Restoration
-from deconv.blind._search import at_radius, find, refine
-from deconv.blind._tone import response
+from deconv._core.array import array_namespace, as_image, as_psf, like, to_numpy, torch_door
+from deconv._core.check import integer, real
+from deconv.blind.freeform.pages import restore_pages
+from deconv.blind.parametric.families import FAMILIES
+from deconv.blind.parametric.search import at_radius, find, refine
+from deconv.blind.result import Restoration
+from deconv.blind.select import choose
+from deconv.blind.text.ink import ink_of, polarity, text_window
+from deconv.blind.text.restore import restore_natural, restore_text
+from deconv.blind.text.tone_curve import response
+from deconv.blind.text.verdict import judge
 
 __all__ = ["Restoration", "deblur", "deblur_pages"]
 

@@ -14,17 +14,17 @@ import dataclasses
 import json
 from pathlib import Path
 
-from deconv import _files
-from deconv.compare._calibrate import calibrate
-from deconv.compare._datasets import load_datasets, open_dataset
-from deconv.compare._environment import environment
-from deconv.compare._methods import BUILTIN, load_methods
-from deconv.compare._protocol import Context, Dataset, Item, Method, Problem, Row
-from deconv.compare._report import write_report
-from deconv.compare._run import Settings, check
-from deconv.compare._run import run as _rows
-from deconv.compare._summary import Summary, summarise
-from deconv.compare._table import as_latex, as_text, read_rows
+from deconv._core import files
+from deconv.compare.calibration import calibrate
+from deconv.compare.datasets import load_datasets, open_dataset
+from deconv.compare.environment import environment
+from deconv.compare.methods import BUILTIN, load_methods
+from deconv.compare.protocol import Context, Dataset, Item, Method, Problem, Row
+from deconv.compare.report.page import write_report
+from deconv.compare.runner import Settings, check
+from deconv.compare.runner import run as _rows
+from deconv.compare.summary import Summary, summarise
+from deconv.compare.table import as_latex, as_text, read_rows
 
 __all__ = [
     "BUILTIN",
@@ -123,8 +123,8 @@ def run(
     _write(out / "env.json", environment() | told | chosen)
     _write(out / "truth.json", truth)
     summaries = summarise(rows, baseline=baseline)
-    _files.replace(out / "table.txt", as_text(summaries).encode() + b"\n")
-    _files.replace(out / "table.tex", as_latex(summaries, "").encode())
+    files.replace(out / "table.txt", as_text(summaries).encode() + b"\n")
+    files.replace(out / "table.tex", as_latex(summaries, "").encode())
     write_report(out, rows=rows, baseline=baseline)
     return summaries
 
@@ -138,4 +138,4 @@ def _text(dataset, name):
 
 
 def _write(path, told):
-    _files.replace(path, json.dumps(told, indent=1, ensure_ascii=False, default=str).encode() + b"\n")
+    files.replace(path, json.dumps(told, indent=1, ensure_ascii=False, default=str).encode() + b"\n")

@@ -13,10 +13,10 @@ import math
 import numpy as np
 from array_api_compat import is_array_api_obj
 
-from deconv._array import _as_array, _trim, array_namespace, as_image, contiguous, device, like, torch_door
-from deconv._check import generator, integer, real
-from deconv._fft import Transfer, Workspace, embed, fast_shape, irfftn, rfftn
-from deconv.kernels.chains import chain_mean, chain_sample
+from deconv._core.array import _as_array, _trim, array_namespace, as_image, contiguous, device, like, torch_door
+from deconv._core.check import generator, integer, real
+from deconv._core.fft import Transfer, Workspace, embed, fast_shape, irfftn, rfftn
+from deconv._core.kernels.chains import chain_mean, chain_sample
 
 __all__ = ["richardson_lucy", "unsupervised_wiener", "wiener"]
 

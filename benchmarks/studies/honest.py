@@ -1,0 +1,154 @@
+"""Classical and learned methods side by side on the Helsinki ladder, with what its teams have published.
+
+::
+
+    python -m benchmarks.studies.honest  # make honest: the simulated ladder, and photographs where at hand
+    python -m benchmarks.studies.honest --tables       # again, from what is in honest/
+
+It is `deconv compare` on honest.toml and the photographs, with the classical methods of honest_methods.toml beside
+those that are built in and the networks of examples/learned, parameters chosen on honest_calibration.toml; the same
+rows, report.html and all, are in honest/. A run that was broken off goes on where it was.
+"""
+
+import argparse
+import sys
+from pathlib import Path
+from statistics import fmean, median
+
+from tqdm import tqdm
+
+from benchmarks.studies import published
+from benchmarks.studies.ladder import PASS, markdown
+from benchmarks.studies.pictures import PHOTOGRAPHS
+from deconv import compare
+from deconv.compare.summary import complete
+
+HERE = Path(__file__).parent
+# Not under version control: it holds copies of the photographs.
+OUT = HERE.parents[1] / "honest"
+LEARNED = HERE.parents[1] / "examples" / "learned" / "learned.toml"
+LADDER = "ladder"
+STEPS = range(4, 20)
+
+
+def main():
+    """Compare, and print the table; the exit status."""
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("--out", type=Path, default=OUT, metavar="DIR", help="rows and report (honest/)")
+    parser.add_argument("--only", action="append", metavar="NAME", help="of the methods only this one")
+    parser.add_argument("--jobs", type=int, default=1, metavar="N", help="methods that run at a time")
+    parser.add_argument("--photographs", type=Path, default=PHOTOGRAPHS, metavar="DIR", help="the real ones")
+    parser.add_argument("--tables", action="store_true", help="run nothing: the table of what is in DIR")
+    args = parser.parse_args()
+    if not args.tables:
+        try:
+            _compare(args)
+        except compare.Problem as problem:
+            parser.exit(1, f"{problem}\n")
+    rows = complete(compare.read_rows(args.out / "rows.csv"))
+    if not rows:
+        print(f"{args.out / 'rows.csv'} has no rows", file=sys.stderr)
+        return 1
+    print(table(rows))
+    print(steps_table(rows))
+    return 0
+
+
+def _compare(args):
+    datasets = compare.load_datasets(HERE / "honest.toml")
+    if args.photographs.is_dir():
+        datasets.append(compare.open_dataset(f"hdc:{args.photographs}"))
+    else:
+        print(f"no photographs: there is no {args.photographs}; they are left out", file=sys.stderr)
+    # (Out-of-focus pictures are restored alike whether a disc is supposed or told from other blurs.)
+    methods = [m for m in compare.BUILTIN if m.name != "ours, disk sought"]
+    methods += [*compare.load_methods(HERE / "honest_methods.toml"), *compare.load_methods(LEARNED)]
+    if unknown := set(args.only or ()) - {m.name for m in methods}:
+        raise compare.Problem(f"no method is called {min(unknown)!r}")
+    if args.only:
+        methods = [m for m in methods if m.kind == "reference" or m.name in args.only]
+    with tqdm(disable=None) as bar:
+
+        def report(done, of, what):
+            bar.total, bar.n = of, done
+            bar.set_postfix_str(what)
+
+        compare.run(
+            datasets,
+            methods,
+            args.out,
+            settings=compare.Settings(jobs=args.jobs),
+            calibration=compare.load_datasets(HERE / "honest_calibration.toml") if any(m.grid for m in methods) else (),
+            report=report,
+        )
+
+
+def table(rows):
+    """The table of some rows, as markdown: a line for each method, then one for each team."""
+    lines = [_line(name, own) for name, own in _ordered(rows).items()]
+    lines += [
+        (f"{team} *", f"{_kind(team)}: {what}", "step", "", "", last, *(f"{score:.1f}" for score in scores), "", "", "")
+        for team, (what, last, *scores) in published.TEAMS.items()
+    ]
+    count = len({r.item for r in rows if r.dataset == LADDER})
+    names = ("method", "kind", "told", f"accuracy ({count})", "HDC", "last step passed")
+    names += tuple(f"step {step}" for step in published.TEAM_STEPS)
+    names += ("photographs: accuracy (of so many)", "HDC", "s")
+    return (
+        f"{markdown(names, lines, names[:3])}\n\\* Published, on the challenge's own photographs. {published.CITED}\n"
+    )
+
+
+def _ordered(rows):
+    """The rows of each method: references first, then what reads most."""
+    found = {name: [row for row in rows if row.method == name] for name in dict.fromkeys(r.method for r in rows)}
+    read = {name: [r.accuracy for r in own if r.accuracy is not None] for name, own in found.items()}
+    order = sorted(found, key=lambda name: (found[name][0].kind != "reference", -fmean(read[name] or [0.0])))
+    return {name: found[name] for name in order}
+
+
+def steps_table(rows):
+    """The mean scores of each method at each step of the ladder, as markdown."""
+    names = _ordered([row for row in rows if row.dataset == LADDER])
+    lines = [
+        (step, *(_mean([r.hdc for r in own if r.level == step]) for own in names.values()))
+        for step in STEPS
+        if any(r.level == step for own in names.values() for r in own)
+    ]
+    return markdown(("step", *names), lines)
+
+
+def _kind(team):
+    return "classical" if team in published.CLASSICAL else "learned"
+
+
+def _line(name, rows):
+    """Cells of a method."""
+    ladder = [r for r in rows if r.dataset == LADDER]
+    real = [r for r in rows if r.dataset != LADDER and r.accuracy is not None]
+    steps = {step: [r.hdc for r in ladder if r.level == step] for step in STEPS}
+    passed = STEPS[0] - 1
+    while (here := [score for score in steps.get(passed + 1, ()) if score is not None]) and fmean(here) >= PASS:
+        passed += 1
+    seconds = [r.seconds for r in ladder if r.seconds is not None]
+    return (
+        name,
+        rows[0].kind,
+        rows[0].knows,
+        _mean([r.accuracy for r in ladder], 3),
+        _mean([r.hdc for r in ladder]),
+        passed if passed >= STEPS[0] else "none",
+        *(_mean(steps[step]) for step in published.TEAM_STEPS),
+        f"{_mean([r.accuracy for r in real], 3)} ({len(real)})" if real else "-",
+        _mean([r.hdc for r in real]),
+        f"{median(seconds):.2g}" if seconds and rows[0].kind != "reference" else "-",
+    )
+
+
+def _mean(scores, places=1):
+    known = [score for score in scores if score is not None]
+    return f"{fmean(known):.{places}f}" if known else "-"
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,227 @@
+"""The known answers of `tests/known_answers.py` asked of deconv and of the peers that are installed, as a table.
+
+::
+
+    python benchmarks/studies/peer_defects.py              # all cases
+    python benchmarks/studies/peer_defects.py camera NaN   # those whose names hold one of these words
+
+Peers: scikit-image, RedLionfish (its CPU path), sdeconv, flowdec; those that are missing are named and left out. They
+are called by their public functions, with every option in their favour. What cannot be called from outside, the pair
+of blur and adjoint inside their iterations, is put together from their own helpers and flips, as `_skimage`,
+`_redlionfish` and `_sdeconv` show (flowdec takes the conjugate, which is right). cuCIM needs a GPU: its flip,
+``psf[::-1, ::-1]`` whatever the number of axes, is replayed here in the iterations of scikit-image, which it
+otherwise follows.
+"""
+
+import importlib.metadata
+import os
+import sys
+import warnings
+from pathlib import Path
+from unittest import mock
+
+import numpy as np
+import scipy.signal
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "tests"))
+
+import known_answers
+from known_answers import Library
+
+
+def centred(psf, shape):
+    """`psf` in zeros of `shape`, its centre (index n // 2) at that of the larger array."""
+    out = np.zeros(shape, psf.dtype)
+    out[tuple(slice(n // 2 - k // 2, n // 2 - k // 2 + k) for n, k in zip(shape, psf.shape, strict=True))] = psf
+    return out
+
+
+def _flipping(flip):
+    """The convolutions inside scikit-image's iterations, with that flip of the PSF."""
+
+    def adjoint(psf, shape):
+        def blur(x):
+            return scipy.signal.convolve(x, psf, mode="same")
+
+        def back(y):
+            return scipy.signal.convolve(y, flip(psf), mode="same")
+
+        return blur, back
+
+    return adjoint
+
+
+def _skimage():
+    from skimage import restoration
+
+    def rl(image, psf, num_iter):
+        return restoration.richardson_lucy(image, psf, num_iter, clip=False)
+
+    return Library(
+        name="scikit-image",
+        version=importlib.metadata.version("scikit-image"),
+        adjoint=_flipping(np.flip),
+        rl=rl,
+        default=restoration.richardson_lucy,
+        wiener=lambda image, psf, balance: restoration.wiener(image, psf, balance, clip=False),
+        wiener_otf=lambda image, otf, balance: restoration.wiener(image, otf, balance, clip=False),
+        unsupervised_wiener=lambda image, psf: restoration.unsupervised_wiener(image, psf, clip=False, rng=0)[0],
+    )
+
+
+def _cucim():
+    adjoint = _flipping(lambda psf: psf[::-1] if psf.ndim == 1 else psf[::-1, ::-1])
+
+    def rl(image, psf, num_iter):
+        blur, back = adjoint(psf, image.shape)
+        x = np.full(image.shape, 0.5)
+        for _ in range(num_iter):
+            x = x * back(image / (blur(x) + 1e-12))
+        return x
+
+    return Library(name="cuCIM's rule", version="replayed", adjoint=adjoint, rl=rl)
+
+
+def _redlionfish():
+    import RedLionfishDeconv
+    from RedLionfishDeconv.helperfunctions import change3DSizeTo, circulify3D
+
+    def volume(x, planes=1):
+        """It takes volumes only, and centres no PSF on less than two planes: repeat a picture."""
+        return np.concatenate([x.reshape((1,) * (3 - x.ndim) + x.shape)] * (planes if x.ndim < 3 else 1), axis=0)
+
+    def rl(image, psf, num_iter):
+        image, ndim = volume(image, 2), image.ndim
+        got = RedLionfishDeconv.doRLDeconvolutionFromNpArrays(image, volume(psf), niter=num_iter, method="cpu")
+        got = got[..., : image.shape[-1]]  # an odd last axis comes back even
+        return got if ndim == 3 else got[0]
+
+    def adjoint(psf, shape):
+        if len(shape) < 3:
+            raise NotImplementedError
+        circular = circulify3D(change3DSizeTo(psf, shape))
+
+        def convolution(kernel):
+            transfer = np.fft.fftn(kernel)
+            return lambda x: np.fft.ifftn(np.fft.fftn(x) * transfer).real
+
+        return convolution(circular), convolution(np.flip(circular))
+
+    return Library(
+        name="RedLionfish", version=importlib.metadata.version("RedLionfish"), adjoint=adjoint, rl=rl, default=rl
+    )
+
+
+def _sdeconv():
+    # Its neural methods alone need torchvision.
+    for name in ("torchvision", "torchvision.transforms", "torchvision.transforms.v2"):
+        sys.modules.setdefault(name, mock.MagicMock())
+    import torch
+    from sdeconv.deconv import srichardsonlucy, swiener
+
+    def prepared(image, psf):
+        if image.ndim == 2:
+            return psf, tuple(k // 2 + 1 for k in psf.shape)  # it pads the PSF itself
+        return centred(psf, image.shape), tuple(psf.shape)
+
+    def rl(image, psf, num_iter):
+        psf, pad = prepared(image, psf)
+        return srichardsonlucy(image, psf, num_iter, pad).numpy()
+
+    def wiener(image, psf, balance):
+        psf, pad = prepared(image, psf)
+        return swiener(image, psf, balance, pad).numpy()
+
+    def adjoint(psf, shape):
+        if len(shape) == 1:
+            raise NotImplementedError
+        kernel = torch.as_tensor(centred(psf, shape))
+        rolled = torch.roll(kernel, [int(-n / 2) for n in shape], dims=tuple(range(len(shape))))
+
+        def convolution(kernel):
+            transfer = torch.fft.fftn(kernel)
+            return lambda x: torch.fft.ifftn(torch.fft.fftn(torch.as_tensor(x)) * transfer).real.numpy()
+
+        return convolution(rolled), convolution(torch.flip(rolled, dims=[0, 1]))
+
+    return Library(
+        name="sdeconv",
+        version=importlib.metadata.version("sdeconv"),
+        adjoint=adjoint,
+        rl=rl,
+        default=lambda image, psf, num_iter: srichardsonlucy(image, psf, num_iter, prepared(image, psf)[1]).numpy(),
+        wiener=wiener,
+    )
+
+
+def _flowdec():
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    from flowdec.data import Acquisition
+    from flowdec.restoration import richardson_lucy
+
+    def rl(image, psf, num_iter):
+        room = np.asarray(psf.shape)
+        return richardson_lucy(Acquisition(data=image, kernel=psf), niter=num_iter, pad_min=room)
+
+    return Library(
+        name="flowdec",
+        version=importlib.metadata.version("flowdec"),
+        rl=rl,
+        default=lambda image, psf, num_iter: richardson_lucy(Acquisition(data=image, kernel=psf), niter=num_iter),
+    )
+
+
+PEERS = {
+    "scikit-image": _skimage,
+    "RedLionfish": _redlionfish,
+    "sdeconv": _sdeconv,
+    "flowdec": _flowdec,
+    "cuCIM's rule": _cucim,
+}
+
+
+def installed():
+    """The peers that can be imported, and a line for each that cannot."""
+    present, missing = [], []
+    for name, load in PEERS.items():
+        try:
+            present.append(load())
+        except ImportError as error:
+            missing.append(f"{name}: not installed ({error})")
+    return present, missing
+
+
+def asked(case, library):
+    """The figure of `case` by `library` and the verdict, as a cell of the table."""
+    operations = [getattr(library, name) for name in case.needs.split()]
+    if None in operations:
+        return "-"
+    try:
+        value = case.measure(*operations)
+    except NotImplementedError:
+        return "-"
+    except Exception as error:  # a peer may fail in any way: that is what the table tells
+        return f"FAIL {type(error).__name__}"
+    return f"{value:.4g} {'pass' if case.passes(value) else 'FAIL'}"
+
+
+def main():
+    """Print the table."""
+    words = sys.argv[1:]
+    peers, missing = installed()
+    libraries = [known_answers.ours(accelerate=False), *peers]
+    print(*missing, sep="\n")
+    titles = ["case", "figure", "limit", *(f"{library.name} {library.version}" for library in libraries)]
+    print("| " + " | ".join(titles) + " |\n" + "|---" * len(titles) + "|", flush=True)
+    for case in known_answers.CASES:
+        if words and not any(word in case.name for word in words):
+            continue
+        limit = f"{'>=' if case.at_least else '<='} {case.limit:g}"
+        with warnings.catch_warnings(), np.errstate(all="ignore"):
+            warnings.simplefilter("ignore")
+            cells = [asked(case, library) for library in libraries]
+        print("| " + " | ".join([case.name, case.figure, limit, *cells]) + " |", flush=True)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,254 @@
+"""Richardson-Lucy and Wiener against other packages: one run, one thread, CPU time, contenders in turn.
+
+    python benchmarks/studies/peers_table.py                  # all sizes, several minutes; prints markdown
+    python benchmarks/studies/peers_table.py --quick          # 1024 x 1024, PSF 31
+    python benchmarks/studies/peers_table.py --rounds 9
+
+A peer that is not installed is left out: ``pip install RedLionfish sdeconv deepinv``, if need be with ``--no-deps``, in
+an environment of their own; their RL and Wiener need neither OpenCL nor torchvision, which a stand-in replaces.
+
+The floor is four real FFTs by ducc0 (two there, two back) of the padded size, n + k - 1 rounded up to a fast length. An
+iteration is timed as a long run less a short one, so that what is done once does not count. The peers do not all
+compute the same: scikit-image and `deconv.compat` take the outside for black, RedLionfish and deepinv go round on the
+picture's own size, sdeconv on the picture mirrored by half a PSF; `deconv.richardson_lucy` and `deconv.wiener` treat
+the outside as unknown. No one accelerates.
+"""
+
+import argparse
+import functools
+import importlib.abc
+import importlib.machinery
+import importlib.metadata
+import os
+import platform
+import sys
+import time
+import types
+
+if __name__ == "__main__":  # before any library counts the cores
+    for _name in ("OMP", "NUMBA", "OPENBLAS", "MKL"):
+        os.environ[f"{_name}_NUM_THREADS"] = "1"
+
+import ducc0
+import numpy as np
+from scipy.signal import fftconvolve
+from skimage import restoration
+
+import deconv
+from deconv._core.fft import fast_shape
+from deconv.compat import skimage as compat
+
+SIZES = ((1024, 1024), (1460, 2360))
+WIDTHS = (15, 31, 65)
+DTYPES = ("float32", "float64")
+
+
+class _StandIn(types.ModuleType):
+    """A module that has whatever name is asked of it, as an empty class."""
+
+    def __getattr__(self, name):
+        if name.startswith("__"):
+            raise AttributeError(name)
+        return type(name, (), {})
+
+
+class _WithoutTorchvision(importlib.abc.MetaPathFinder, importlib.abc.Loader):
+    """Imports a stand-in for torchvision, which the peers need for their learned methods only."""
+
+    def find_spec(self, name, path=None, target=None):
+        found = name.partition(".")[0] == "torchvision"
+        return importlib.machinery.ModuleSpec(name, self, is_package=True) if found else None
+
+    def create_module(self, spec):
+        return _StandIn(spec.name)
+
+    def exec_module(self, module):
+        pass
+
+
+def _peers():
+    """RL and Wiener of each package that is installed: name -> maker of a call, from picture, PSF and iterations."""
+    rl = {
+        "deconv": lambda y, h: lambda n: deconv.richardson_lucy(y, h, n, accelerate=False),
+        "deconv.compat": lambda y, h: lambda n: compat.richardson_lucy(y, h, n, clip=False),
+        "scikit-image": lambda y, h: lambda n: restoration.richardson_lucy(y, h, n, clip=False),
+    }
+    wiener = {
+        "deconv": lambda y, h: lambda: deconv.wiener(y, h, 0.01),
+        "deconv.compat": lambda y, h: lambda: compat.wiener(y, h, 0.01, clip=False),
+        "scikit-image": lambda y, h: lambda: restoration.wiener(y, h, 0.01, clip=False),
+    }
+    left_out = []
+    try:
+        from RedLionfishDeconv.RLDeconv3DScipy import doRLDeconvolution
+
+        # It computes in float32 whatever it is given.
+        rl["RedLionfish"] = lambda y, h: (
+            (lambda n: doRLDeconvolution(y[None], h[None], niter=n)) if y.dtype == np.float32 else None
+        )
+    except ImportError:
+        left_out.append("RedLionfish")
+    try:
+        import torch
+
+        torch.set_num_threads(1)
+        sys.meta_path.append(_WithoutTorchvision())
+    except ImportError:
+        return rl, wiener, [*left_out, "sdeconv", "deepinv"]
+    try:
+        from sdeconv.deconv import SRichardsonLucy, SWiener
+
+        def sdeconv(y, h):
+            y, h = torch.from_numpy(y), torch.from_numpy(h)
+            return lambda n: SRichardsonLucy(h, niter=n, pad=h.shape[0] // 2)(y)
+
+        def sdeconv_wiener(y, h):
+            y, h = torch.from_numpy(y), torch.from_numpy(h)
+            return lambda: SWiener(h, beta=0.01, pad=h.shape[0] // 2)(y)
+
+        rl["sdeconv"], wiener["sdeconv"] = sdeconv, sdeconv_wiener
+    except ImportError:
+        left_out.append("sdeconv")
+    try:
+        import deepinv
+
+        def mlem(y, h):
+            physics = deepinv.physics.BlurFFT(img_size=(1, *y.shape), filter=torch.from_numpy(h)[None, None])
+            y = torch.from_numpy(y)[None, None]
+            return lambda n: deepinv.optim.MLEM(max_iter=n)(y, physics)
+
+        rl["deepinv"] = mlem
+    except ImportError:
+        left_out.append("deepinv")
+    return rl, wiener, left_out
+
+
+def _problem(shape, width, dtype):
+    """A blurred picture with Poisson noise, and its PSF, a disk."""
+    rng = np.random.default_rng(0)
+    y, x = np.mgrid[:width, :width] - width // 2
+    psf = (x**2 + y**2 <= (width // 2) ** 2).astype(np.float64)
+    psf /= psf.sum()
+    blocks = rng.random(tuple(n // 16 + 6 for n in shape)).repeat(16, 0).repeat(16, 1) + 0.05
+    blurred = fftconvolve(blocks[tuple(slice(0, n + width - 1) for n in shape)], psf, "valid")
+    return (rng.poisson(blurred * 1000) / 1000).astype(dtype), psf.astype(dtype)
+
+
+def _transforms(shape, width, dtype, count):
+    """`count` real FFTs by ducc0 of the padded size, half of them back, into memory that is there."""
+    grid = fast_shape(n + width - 1 for n in shape)
+    x = np.random.default_rng(0).random(grid).astype(dtype)
+    spectrum = ducc0.fft.r2c(x)
+    for _ in range(count // 2):
+        ducc0.fft.r2c(x, out=spectrum, nthreads=1)
+        ducc0.fft.c2r(
+            spectrum, out=x, lastsize=grid[-1], forward=False, inorm=2, nthreads=1, allow_overwriting_input=True
+        )
+
+
+def _floor(shape, width, dtype, iterations):
+    """CPU seconds of four transforms."""
+    short = _cpu(lambda: _transforms(shape, width, dtype, 4))
+    return (_cpu(lambda: _transforms(shape, width, dtype, 4 + 4 * iterations)) - short) / iterations
+
+
+def _cpu(call):
+    start = time.process_time()
+    call()
+    return time.process_time() - start
+
+
+def _rounds(contenders, rounds):
+    """CPU seconds of each contender in each round, all of a round in turn."""
+    for call in contenders.values():
+        call()  # compiles, plans, touches memory
+    seconds = [{name: call() for name, call in contenders.items()} for _ in range(rounds)]
+    return {name: np.array([s[name] for s in seconds]) for name in contenders}
+
+
+def _iteration(run, iterations):
+    short = _cpu(lambda: run(1))
+    return (_cpu(lambda: run(1 + iterations)) - short) / iterations
+
+
+def _row(case, seconds, names):
+    """A row of the table: the floor, our time, and the medians of the ratios in each round."""
+    floor, ours = seconds["floor"], seconds["deconv"]
+    cells = [case, f"{1e3 * np.median(floor):.1f}", f"{1e3 * np.median(ours):.1f}"]
+    cells.append(f"{np.median(ours / floor):.2f}")
+    for name in names:
+        cells.append(f"{np.median(seconds[name] / ours):.2f}" if name in seconds else "-")
+    print("| " + " | ".join(cells) + " |", flush=True)
+
+
+def _head(title, unit, names):
+    print(f"\n{title}\n")
+    columns = ["picture, PSF, dtype", "floor, ms", f"deconv, ms{unit}", "deconv / floor"]
+    columns += [f"{name} / deconv" for name in names]
+    print("| " + " | ".join(columns) + " |\n|" + "---|" * len(columns), flush=True)
+
+
+def _versions(left_out):
+    names = [
+        "numpy",
+        "scipy",
+        "ducc0",
+        "mkl-fft",
+        "numba",
+        "torch",
+        "scikit-image",
+        "RedLionfish",
+        "sdeconv",
+        "deepinv",
+    ]
+    found = []
+    for name in names:
+        try:
+            found.append(f"{name} {importlib.metadata.version(name)}")
+        except importlib.metadata.PackageNotFoundError:
+            continue
+    print(f"Python {platform.python_version()}, deconv {deconv.__version__}, {', '.join(found)}.")
+    if left_out:
+        print(f"Not installed: {', '.join(left_out)}.")
+
+
+def main():
+    """Print the tables."""
+    parser = argparse.ArgumentParser(description=__doc__.split("\n", 1)[0])
+    parser.add_argument("--quick", action="store_true", help="1024 x 1024 and PSF 31 only")
+    parser.add_argument("--rounds", type=int, default=5, help="rounds, of which the medians are printed")
+    asked = parser.parse_args()
+    sizes, widths = (SIZES[:1], WIDTHS[1:2]) if asked.quick else (SIZES, WIDTHS)
+    cases = [(shape, width, dtype) for shape in sizes for width in widths for dtype in DTYPES]
+
+    rl, wiener, left_out = _peers()
+    _versions(left_out)
+    print(
+        "One thread, CPU time, contenders in turn; medians, of ratios taken within a round. Greater than 1: deconv is"
+    )
+    print("quicker. The floor: four real FFTs of the padded size by ducc0 (for Wiener, three).")
+
+    names = [name for name in rl if name != "deconv"]
+    _head("Richardson-Lucy, one iteration, not accelerated", " / iteration", names)
+    for shape, width, dtype in cases:
+        image, psf = _problem(shape, width, dtype)
+        iterations = 8 if shape == SIZES[0] else 3
+        made = {name: make(image, psf) for name, make in rl.items()}
+        contenders = {name: functools.partial(_iteration, run, iterations) for name, run in made.items() if run}
+        contenders["floor"] = functools.partial(_floor, shape, width, dtype, iterations)
+        case = f"{shape[1]} x {shape[0]}, {width}, {dtype}"
+        _row(case, _rounds(contenders, asked.rounds), names)
+
+    names = [name for name in wiener if name != "deconv"]
+    _head("Wiener, one picture, balance given, transfer function not known beforehand", "", names)
+    for shape, width, dtype in cases:
+        image, psf = _problem(shape, width, dtype)
+        contenders = {name: functools.partial(_cpu, make(image, psf)) for name, make in wiener.items()}
+        contenders["floor"] = lambda case=(shape, width, dtype): 0.75 * _floor(*case, 2)
+        case = f"{shape[1]} x {shape[0]}, {width}, {dtype}"
+        _row(case, _rounds(contenders, asked.rounds), names)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,1 @@
+"""What algorithms share: arrays, transforms, convolution, resampling, argument checks, files, kernels."""

@@ -1,0 +1,156 @@
+"""Data sets: pictures that are drawn here, and loaders over what lies on disk, by a line or by a TOML file."""
+
+import inspect
+import tomllib
+from collections.abc import Callable
+from pathlib import Path
+
+from deconv.compare.datasets.hdc import hdc
+from deconv.compare.datasets.ladder import Ladder
+from deconv.compare.datasets.lmdb import Words
+from deconv.compare.datasets.pairs import pairs, pictures
+from deconv.compare.datasets.pan import pan
+from deconv.compare.datasets.plates import Plates
+from deconv.compare.datasets.synthetic import Synthetic
+from deconv.compare.protocol import Dataset, Problem
+
+__all__ = ["load_datasets", "open_dataset"]
+
+_KINDS: dict[str, Callable[..., Dataset]] = {
+    "synthetic": Synthetic,
+    "ladder": Ladder,
+    "hdc": hdc,
+    "pairs": pairs,
+    "pan": pan,
+    "lmdb": Words,
+    "plates": Plates,
+    "pictures": pictures,
+}
+_DRAWN = ("synthetic", "ladder")
+_ON_DISK = [kind for kind in _KINDS if kind not in _DRAWN]
+
+
+def open_dataset(spec="synthetic", *, limit=None):
+    """A data set by one line.
+
+    =============  ===============================================================================================
+    ``synthetic``  pages and scenes drawn here, ever more blurred; ``synthetic:N``, so many
+    ``ladder``     the Helsinki Deblur Challenge simulated, each of its 20 steps once; ``ladder:N``, so many times
+    ``hdc``        photographs of the Helsinki Deblur Challenge 2021, as in its archive or flat
+    ``pairs``      folders ``blurred/`` and ``sharp/`` of pictures of the same names
+    ``pan``        the text set of Pan et al., ``imNN_kerMM``
+    ``lmdb``       words of TextZoom and the like, a folder with ``data.mdb``
+    ``plates``     sharp pictures of licence plates, each blurred here a hundred times by `deconv.degrade.random_blur`
+    ``pictures``   your own, blurred, with ``NAME.txt`` beside where it is known what they say
+    =============  ===============================================================================================
+
+    Parameters
+    ----------
+    spec : str
+        ``"synthetic"``, ``"synthetic:N"``, ``"ladder"``, ``"ladder:N"``, or ``"KIND:PATH"`` with another kind and a
+        folder.
+    limit : int, optional
+        So many pictures at most, spread evenly over the set.
+
+    Returns
+    -------
+    Dataset
+        The names are known; pictures are decoded as they are loaded.
+
+    Raises
+    ------
+    Problem
+        If there is no such data set; the sentence says what is wanted, and where the data are published.
+
+    Examples
+    --------
+    >>> import deconv.compare
+    >>> data = deconv.compare.open_dataset("synthetic:3")
+    >>> data.names
+    ('00_words_disk_1.5', '04_letters_disk_4.5', '08_leaves_shake_9')
+    >>> item = data.load("04_letters_disk_4.5")
+    >>> item.level, item.psf.shape, item.gamma
+    (4.5, (9, 9), 2.2)
+    """
+    kind, _, rest = spec.partition(":")
+    if kind in _DRAWN and (not rest or rest.isdecimal()):
+        return _made(kind, {"limit": limit} | ({"count": int(rest)} if rest else {}), spec)
+    if kind not in _ON_DISK or not rest:
+        wanted = f"synthetic, synthetic:N, ladder, ladder:N or KIND:PATH with KIND one of {', '.join(_ON_DISK)}"
+        raise Problem(f"there is no data set {spec!r}; {wanted} is wanted")
+    return _made(kind, {"path": rest, "limit": limit}, spec)
+
+
+def load_datasets(path):
+    """The data sets of a TOML file, of which each is a table ``[[dataset]]``.
+
+    Its ``kind`` is one of those of `open_dataset`, its ``path`` from where the file lies. All other keys may be left
+    out: ``name``, ``gamma`` and ``limit``; ``border`` (not of ``pictures``); ``blurred`` and ``sharp``, the names of
+    the folders of ``pairs``; ``blurs``, for each of the ``plates``; ``count`` of ``synthetic`` and ``ladder``; ``seed``
+    of these three; ``steps`` (a list) and ``shrink`` (1 to 7; 2, as the challenge does before it reads) of ``ladder``.
+
+    Parameters
+    ----------
+    path : str or path
+        The file.
+
+    Returns
+    -------
+    list of Dataset
+        In the order of the file.
+
+    Raises
+    ------
+    Problem
+        If the file cannot be read, or one of its data sets not be had.
+
+    Examples
+    --------
+    >>> import pathlib, tempfile
+    >>> import deconv.compare
+    >>> file = pathlib.Path(tempfile.mkdtemp(), "data.toml")
+    >>> _ = file.write_text('''
+    ... [[dataset]]
+    ... kind = "synthetic"
+    ... name = "other pages"
+    ... seed = 5
+    ... ''')
+    >>> [data.name for data in deconv.compare.load_datasets(file)]
+    ['other pages']
+    """
+    path = Path(path)
+    try:
+        tables = tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise Problem(f"cannot read {path}: {error.strerror}") from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise Problem(f"{path} is no TOML: {error}") from None
+    given = tables.get("dataset")
+    if not isinstance(given, list) or not all(isinstance(table, dict) for table in given) or not given:
+        raise Problem(f"{path} has no tables [[dataset]]")
+    return [_of_table(table, path, number) for number, table in enumerate(given, start=1)]
+
+
+def _of_table(table, file, number):
+    where = f"data set {number} of {file}"
+    keys = dict(table)
+    kind = keys.pop("kind", None)
+    if not isinstance(kind, str) or kind not in _KINDS:
+        raise Problem(f"{where} has the kind {kind!r}; one of {', '.join(_KINDS)} is wanted")
+    if kind in _ON_DISK:
+        if not isinstance(keys.get("path"), str):
+            raise Problem(f"{where}, of the kind {kind}, has no path")
+        keys["path"] = file.parent / Path(keys["path"]).expanduser()
+    known = inspect.signature(_KINDS[kind]).parameters
+    if unknown := [key for key in keys if key not in known]:
+        raise Problem(f"{where} has a key {unknown[0]!r}; of the kind {kind} there are {', '.join(known)}")
+    return _made(kind, keys, where)
+
+
+def _made(kind, keys, where):
+    try:
+        return _KINDS[kind](**keys)
+    except Problem:
+        raise
+    except (TypeError, ValueError) as error:
+        raise Problem(f"{where}: {error}") from None

@@ -1,0 +1,254 @@
+"""What the parts of a comparison hand to each other: a picture, what may be known of it, a method, and a row."""
+
+import json
+from dataclasses import asdict, dataclass, field, fields
+from typing import Protocol
+
+import numpy as np
+
+__all__ = ["Context", "Dataset", "Item", "Method", "Problem", "Row"]
+
+
+class Problem(ValueError):
+    """Something a user gave cannot be used; the message is one sentence."""
+
+
+@dataclass(frozen=True)
+class Context:
+    """What a method is told beside the picture: what it declares to know, the rest is None.
+
+    Attributes
+    ----------
+    psf : ndarray, shape (m, n), or None
+        The true PSF in pixels of the picture, sum 1.
+    level : float or None
+        How much it is blurred, in whatever the data set counts (the step of a ladder).
+    noise : float or None
+        Standard deviation of the noise, 1 being the range of the picture.
+    gamma : float
+        Exponent of the encoding: light is value ** gamma.
+    seed : int
+        For whatever is random.
+    device : str
+        "cpu", "cuda", ...
+    """
+
+    psf: np.ndarray | None = field(default=None, repr=False)
+    level: float | None = None
+    noise: float | None = None
+    gamma: float = 1.0
+    seed: int = 0
+    device: str = "cpu"
+
+
+@dataclass(frozen=True)
+class Item:
+    """A picture of a data set.
+
+    Attributes
+    ----------
+    name : str
+        Its own in the set, and fit to be a file's stem: letters, digits, ``.``, ``_`` and ``-``.
+    image : ndarray, shape (M, N) or (M, N, 3)
+        Blurred; float32, 0 to 1, tone-encoded.
+    sharp : ndarray, shape (s M, s N[, 3]), or None
+        The true picture, `s` the scale at which results are wanted.
+    text : tuple of str or None
+        The true lines.
+    psf, level, noise, gamma
+        As of `Context`; None where nobody knows.
+    """
+
+    name: str
+    image: np.ndarray = field(repr=False)
+    sharp: np.ndarray | None = field(default=None, repr=False)
+    text: tuple | None = None
+    psf: np.ndarray | None = field(default=None, repr=False)
+    level: float | None = None
+    noise: float | None = None
+    gamma: float = 1.0
+
+
+class Dataset(Protocol):
+    """Pictures by name, loaded one at a time.
+
+    Attributes
+    ----------
+    name : str
+        For tables.
+    names : tuple of str
+        Of the pictures, in their order.
+    border : int
+        Pixels along each side of the true picture that PSNR and SSIM leave out.
+    """
+
+    name: str
+    names: tuple
+    border: int
+
+    def load(self, name) -> Item:
+        """Load a picture.
+
+        Parameters
+        ----------
+        name : str
+            One of `names`.
+
+        Returns
+        -------
+        Item
+            The picture, and what is known of it.
+        """
+        ...
+
+    def fingerprint(self) -> str:
+        """Tell the pictures from any others.
+
+        Returns
+        -------
+        str
+            Some letters that change with what the pictures are.
+        """
+        ...
+
+
+@dataclass(frozen=True)
+class Method:
+    """A method as declared.
+
+    Attributes
+    ----------
+    name : str
+        Its own in a comparison.
+    type : {"deconv", "python", "torch", "onnx", "keras", "shell", "folder"}
+        How it is called.
+    kind : {"reference", "classical", "learned"}
+        For tables.
+    knows : tuple of {"psf", "level", "noise"}
+        What it is told of `Context`; nothing else reaches it.
+    options : dict
+        What its type needs: names of functions, files, a command, parameters.
+    prepare : dict
+        What is done to pictures before and after it (`deconv.compare.prepare`).
+    trained_on, licence : str
+        For tables.
+    timeout : float
+        Seconds for one picture, after which it is stopped.
+    grid : dict of str to list
+        Parameters that are chosen on calibration pictures, where there are some, and the values to try of each.
+    """
+
+    name: str
+    type: str
+    kind: str = "classical"
+    knows: tuple = ()
+    options: dict = field(default_factory=dict)
+    prepare: dict = field(default_factory=dict)
+    trained_on: str = ""
+    licence: str = ""
+    timeout: float = 600.0
+    grid: dict = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Row:
+    """One picture by one method, as it stands in rows.csv.
+
+    Attributes
+    ----------
+    dataset, item, method : str
+        Names.
+    kind : str
+        Of the method.
+    knows : str
+        What it was told, with commas, or "nothing".
+    level : float or None
+        Of the picture.
+    key : str
+        Letters that change with the method, the picture or the code: rows of another key are not gone on from.
+    problem : str
+        Why there is no result, in one sentence; empty where there is one.
+    accuracy, folded : float or None
+        Share of characters read rightly, and with letters alike (O0o, Il1) and case taken for the same; None where the
+        text is not known; 0 where there is no result.
+    exact : float or None
+        Share of lines read without any error.
+    hdc : float or None
+        Score of the Helsinki Deblur Challenge, 0 to 100.
+    psnr, ssim : float or None
+        Grey, after the best shift, border left out; None where the true picture is not known or there is no result.
+    fitted : float or None
+        PSNR after the best gain and offset as well, as real pairs need.
+    seconds, cpu : float or None
+        By the clock, and CPU time, for the one picture.
+    setup : float or None
+        Seconds to load the method.
+    memory : float or None
+        Most memory of its process, in MB.
+    gpu : float or None
+        Most memory of the GPU, in MB, where the method tells.
+    parameters : int or None
+        Numbers that were trained, where the method tells.
+    read : tuple of str
+        The lines read.
+    """
+
+    dataset: str
+    item: str
+    method: str
+    kind: str
+    knows: str
+    key: str
+    level: float | None = None
+    problem: str = ""
+    accuracy: float | None = None
+    folded: float | None = None
+    exact: float | None = None
+    hdc: float | None = None
+    psnr: float | None = None
+    ssim: float | None = None
+    fitted: float | None = None
+    seconds: float | None = None
+    cpu: float | None = None
+    setup: float | None = None
+    memory: float | None = None
+    gpu: float | None = None
+    parameters: int | None = None
+    read: tuple = ()
+
+    def cells(self):
+        """Write it as a line of the table.
+
+        Returns
+        -------
+        dict of str to object
+            Numbers as they are, "" for None, `read` as JSON.
+        """
+        values = {name: "" if value is None else value for name, value in asdict(self).items()}
+        return values | {"read": json.dumps(list(self.read), ensure_ascii=False)}
+
+    @classmethod
+    def of(cls, cells):
+        """Read it from a line of the table.
+
+        Parameters
+        ----------
+        cells : dict of str to str
+            By the names of the columns.
+
+        Returns
+        -------
+        Row
+            The same row as was written.
+        """
+        kinds = {f.name: f.type for f in fields(cls)}
+        values = {}
+        for name, cell in cells.items():
+            if name == "read":
+                values[name] = tuple(json.loads(cell))
+            elif kinds[name] is str:
+                values[name] = cell
+            else:
+                number = int if kinds[name] == int | None else float
+                values[name] = number(cell) if cell != "" else None
+        return cls(**values)

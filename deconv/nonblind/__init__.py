@@ -1,0 +1,1 @@
+"""Deconvolution with a known PSF. The public names are `deconv.wiener`, `deconv.richardson_lucy` and their like."""

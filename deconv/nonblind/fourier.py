@@ -1,0 +1,236 @@
+"""Deconvolution with a known PSF and a quadratic penalty: a problem that the Fourier transform makes diagonal."""
+
+import math
+from typing import NamedTuple
+
+import numpy as np
+
+from deconv._core.array import (
+    _as_array,
+    array_namespace,
+    as_image,
+    as_psf,
+    contiguous,
+    device,
+    like,
+    split_channels,
+    to_numpy,
+)
+from deconv._core.fft import Transfer, Workspace, rfftn
+from deconv._core.kernels import spectral_bins, spectral_gain
+from deconv.nonblind.boundary import extend, period
+from deconv.psf import from_otf
+
+__all__ = ["Diagonal", "Spectrum", "transfer_function"]
+
+# PSFs up to this long are transformed by matrices, larger ones by the FFT (measured on 1024 x 1024 and 2360 x 1460).
+_LONGEST = 80
+# Bins of log(|H|^2 / |D|^2): the range they span about the mean penalty, how many to a factor of e, and in how many
+# parts the frequencies are added up: enough for a GPU, few enough for memory.
+_SPAN, _PER_E, _PARTS = 40.0, 8.0, 256
+
+
+class Spectrum(NamedTuple):
+    """What the filter's statistics depend on, in bins of the ratio of ``|H|^2`` to ``|D|^2``; NumPy arrays, float64.
+
+    `number` is that of the frequencies, their sum that of the pixels; `energy` their part of the sum of squares;
+    `inverse` their part of the mean of ``1 / |D|^2`` over the period.
+    """
+
+    ratio: np.ndarray
+    number: np.ndarray
+    energy: np.ndarray
+    inverse: np.ndarray
+
+
+class Diagonal:
+    """A picture made periodic and transformed, the transfer function and the penalty, ready for any balance.
+
+    Parameters
+    ----------
+    image, psf, reg, channel_axis
+        What the caller of a public function was given.
+
+    Attributes
+    ----------
+    channels : array, shape (C, ...)
+        The picture.
+    grid : tuple of int
+        The period.
+    otf : complex array
+        H, in the layout of `rfftn` on the grid.
+    penalty : array
+        ``|D|^2``, of that shape.
+    """
+
+    def __init__(self, image, psf, reg, channel_axis):
+        image = as_image(image, ndim=(1, 2, 3), channel_axis=channel_axis, batch=True)
+        self.channels, self.join = split_channels(image, channel_axis)
+        xp = array_namespace(image)
+        psf = _as_psf(psf, self.channels)
+        self.grid = period(self.channels.shape[1:], psf.shape)
+        self.otf = transfer_function(psf, self.grid)
+        self.penalty = _penalty(reg, self.channels, self.grid)
+        self._mean = xp.mean(self.channels, axis=tuple(range(1, self.channels.ndim)), keepdims=True)
+        self._psf = psf
+
+    @property
+    def typical(self):
+        """Mean of the penalty."""
+        return float(array_namespace(self.penalty).mean(self.penalty))
+
+    def solve(self, balance):
+        """The scene in the frame at this balance, in the caller's layout. The data are used up."""
+        gain = _floats(self.otf)
+        spectral_gain(gain, self.penalty, balance)
+        filled = extend(self.channels, self._mean, self._psf, self.grid)
+        sharp = Workspace(_Filter(_complex(gain), self.grid), filled.shape[0], filled).blur(filled)
+        return self.join(sharp[(slice(None), *(slice(0, n) for n in self.channels.shape[1:]))] + self._mean)
+
+    def spectrum(self):
+        """The statistics of all channels together, as if each pixel of the frame were one frequency.
+
+        The picture is faded out towards its edges, which makes it periodic and leaves the noise white; what `solve`
+        puts outside the frame has no noise, and passes for data that the model does not explain.
+        """
+        xp = array_namespace(self.otf)
+        count = self.channels.shape[0]
+        pixels, cells = math.prod(self.channels.shape[1:]), math.prod(self.grid)
+        contrast = self.channels - self._mean
+        scale = float(xp.max(xp.abs(contrast))) or 1.0
+        window, power = 1.0 / scale, 1.0
+        for axis, n in enumerate(self.channels.shape[1:], start=1):
+            line = np.sin(np.pi * (np.arange(n) + 0.5) / n)
+            power *= float(np.sum(line**2))
+            window = window * xp.reshape(like(line, contrast), (n, *(1 for _ in self.grid[axis:])))
+        bins = int(2 * _SPAN * _PER_E) + 1
+        low = -_SPAN - math.log(self.typical)
+        sums = xp.zeros((_PARTS, 3, bins), dtype=self.penalty.dtype, device=device(self.penalty))
+        padded = xp.zeros(self.grid, dtype=self.penalty.dtype, device=device(self.penalty))
+        otf, total = _floats(self.otf), np.zeros((3, bins))
+        for i in range(count):
+            padded[tuple(slice(0, n) for n in self.channels.shape[1:])] = window * contrast[i, ...]
+            plane = _floats(rfftn(padded))
+            size, width = math.prod(self.otf.shape), self.otf.shape[-1]
+            spectral_bins(plane, otf, self.penalty, width, size, bins, low, _PER_E, sums)
+            total += to_numpy(xp.sum(sums, axis=0, dtype=xp.float64))
+        used = total[0] > 0
+        return Spectrum(
+            ratio=np.exp(low + np.arange(bins)[used] / _PER_E),
+            number=total[0, used] * (pixels / cells),
+            energy=total[1, used] * (scale**2 / power * pixels / cells),
+            inverse=total[2, used] / (count * cells),
+        )
+
+
+class _Filter(Transfer):
+    """A filter given by its transfer function."""
+
+    def __init__(self, otf, shape):
+        self.shape = shape
+        self.otf = otf
+
+
+def transfer_function(psf, grid):
+    """``rfftn`` of `psf` on a periodic grid, its centre at the origin."""
+    if max(psf.shape) > _LONGEST:
+        return Transfer(psf, grid).otf
+    # Few of the grid's entries are not zero: sums over them, as products of matrices, are quicker than the FFT.
+    xp = array_namespace(psf)
+    dtype = xp.complex128 if psf.dtype == xp.float64 else xp.complex64
+    otf = xp.astype(psf, dtype)
+    for axis in reversed(range(1 if psf.ndim > 1 else 0, psf.ndim)):
+        lines = grid[axis] // 2 + 1 if axis == psf.ndim - 1 else grid[axis]
+        waves = xp.asarray(_waves(lines, psf.shape[axis], grid[axis]), dtype=dtype, device=device(psf))
+        otf = xp.moveaxis(xp.tensordot(waves, otf, axes=((1,), (axis,))), 0, axis)
+    if psf.ndim == 1:
+        return otf
+    # Along the first axis, where the most work is, in real numbers: places on both sides of the centre share a cosine
+    # and a sine.
+    centre = psf.shape[0] // 2
+    if psf.shape[0] % 2 == 0:
+        otf = xp.concat((otf, xp.zeros_like(otf[:1, ...])), axis=0)
+    before, after = xp.flip(otf[:centre, ...], axis=0), otf[centre + 1 :, ...]
+    otf = xp.concat((otf[centre : centre + 1, ...], after + before, -1j * (after - before)), axis=0)
+    waves = _waves(grid[0], 2 * centre + 1, grid[0])[:, centre:]
+    waves = like(np.concatenate((waves.real, -waves.imag[:, 1:]), axis=1), psf)
+    shape = (grid[0], *otf.shape[1:-1], 2 * otf.shape[-1])
+    return _complex(xp.reshape(xp.matmul(waves, xp.reshape(_floats(contiguous(otf)), (waves.shape[1], -1))), shape))
+
+
+def _waves(lines, taps, n):
+    """Matrix (lines, taps) of the Fourier transform of length `n`, the centre of the taps at the origin."""
+    roots = np.exp(-2j * np.pi / n * np.arange(n))
+    return roots[np.outer(np.arange(lines), np.arange(taps) - taps // 2) % n]
+
+
+def _as_psf(psf, channels):
+    """The PSF, sum 1, from weights or from a transfer function, both of any sign: the method is linear."""
+    ndim = channels.ndim - 1
+    if "complex" in str(getattr(psf, "dtype", "")):
+        array_namespace(channels, psf)  # refuses a mixture
+        try:
+            psf = from_otf(psf, tuple(channels.shape[1:]))
+        except (TypeError, ValueError) as error:
+            raise type(error)(f"psf is complex, so taken for a transfer function: {error}") from None
+    return as_psf(psf, channels, ndim=ndim, signed=True)
+
+
+def _penalty(reg, channels, grid):
+    """``|D|^2`` at each frequency of `rfftn`."""
+    xp = array_namespace(channels)
+    shape = (*grid[:-1], grid[-1] // 2 + 1)
+    if isinstance(reg, str):
+        if reg == "identity":
+            return xp.ones(shape, dtype=channels.dtype, device=device(channels))
+        if reg == "laplacian":
+            return _along(channels, grid, lambda turn: 2 - 2 * np.cos(2 * np.pi * turn)) ** 2
+        raise ValueError(f'reg must be "laplacian", "identity", an array or a callable, got {reg!r}')
+    if callable(reg):
+        power = reg(xp.sqrt(_along(channels, grid, lambda turn: np.minimum(turn, 1 - turn) ** 2)))
+        what = "the noise-to-signal power that reg gives"
+        power = xp.astype(_as_array(power, what), channels.dtype)
+        array_namespace(power, channels)
+        if tuple(power.shape) != shape:
+            raise ValueError(f"{what} must have the shape {shape} of the frequencies, got {tuple(power.shape)}")
+        if not bool(xp.all(xp.isfinite(power) & (power >= 0))):
+            raise ValueError(f"{what} must be finite and not negative")
+        return power
+    if not hasattr(reg, "dtype") and not isinstance(reg, (list, tuple)):
+        raise TypeError(f'reg must be "laplacian", "identity", an array or a callable, got {type(reg).__name__}')
+    taps = _as_array(reg, "reg")
+    array_namespace(taps, channels)
+    spatial = tuple(channels.shape[1:])
+    if taps.ndim != len(spatial) or any(k > n for k, n in zip(taps.shape, spatial, strict=True)):
+        raise ValueError(f"reg of shape {tuple(taps.shape)} must have the image's {len(spatial)} axes, none longer")
+    taps = xp.astype(taps, channels.dtype)
+    if not bool(xp.all(xp.isfinite(taps))) or not bool(xp.any(taps != 0)):
+        raise ValueError("reg must hold finite numbers that are not all zero")
+    return xp.abs(transfer_function(taps, grid)) ** 2
+
+
+def _along(channels, grid, function):
+    """Sum over the axes of a function of the frequency (cycles per pixel, 0 to 1) at each frequency of `rfftn`."""
+    xp = array_namespace(channels)
+    total = 0.0
+    for axis, n in enumerate(grid):
+        count = n // 2 + 1 if axis == len(grid) - 1 else n
+        line = like(function(np.arange(count) / n), channels)
+        total = total + xp.reshape(line, tuple(-1 if a == axis else 1 for a in range(len(grid))))
+    return total
+
+
+def _floats(z):
+    """The complex array `z` as floats in turn: its own memory where the library shows it so, else a copy."""
+    xp = array_namespace(z)
+    if hasattr(z, "view"):
+        return z.view(xp.float64 if z.dtype == xp.complex128 else xp.float32)
+    return xp.reshape(xp.stack((xp.real(z), xp.imag(z)), axis=-1), (*z.shape[:-1], 2 * z.shape[-1]))
+
+
+def _complex(x):
+    """The inverse of `_floats`."""
+    xp = array_namespace(x)
+    if hasattr(x, "view"):
+        return x.view(xp.complex128 if x.dtype == xp.float64 else xp.complex64)
+    return x[..., 0::2] + 1j * x[..., 1::2]

@@ -21,10 +21,10 @@ import math
 
 import numpy as np
 import scipy.signal
-from skimage.metrics import structural_similarity
 
 from deconv._core.array import torch_door
 from deconv._core.check import integer
+from deconv._core.extras import extra
 from deconv._core.grey import grey
 
 __all__ = ["align", "error_ratio", "psnr", "ssim"]
@@ -180,6 +180,8 @@ def ssim(restored, sharp, *, border=15, reach=12, channel_axis=None):
     ------
     TypeError, ValueError
         As `align`, and if fewer pixels are left.
+    ModuleNotFoundError
+        Without scikit-image, which the extra ``metrics`` brings.
 
     References
     ----------
@@ -196,6 +198,8 @@ def ssim(restored, sharp, *, border=15, reach=12, channel_axis=None):
     u, v = _aligned(restored, sharp, border, reach, channel_axis)
     if min(v.shape) < _WINDOW:
         raise ValueError(f"{_WINDOW} x {_WINDOW} pixels must be left within the border, got {v.shape}")
+    with extra("metrics", "the structural similarity"):
+        from skimage.metrics import structural_similarity
     return float(structural_similarity(u, v, data_range=1.0))
 
 

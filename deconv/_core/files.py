@@ -1,7 +1,7 @@
 """Picture files: read to floats with what a faithful copy needs beside them, written whole or not at all.
 
 Pillow decodes most files. It reduces colour of more than 8 bits to 8 without a word, so those go another way: TIFF
-through tifffile (a dependency of scikit-image), PNG through Pillow's own decoder asked twice.
+through tifffile , PNG through Pillow's own decoder asked twice.
 """
 
 import contextlib
@@ -24,6 +24,8 @@ __all__ = ["WRITABLE", "FileProblem", "Picture", "check_output", "read", "replac
 _READABLE = ("PNG", "JPEG", "TIFF", "BMP", "GIF", "WEBP")
 WRITABLE = {".png": "PNG", ".jpg": "JPEG", ".jpeg": "JPEG", ".tif": "TIFF", ".tiff": "TIFF"}
 _ORIENTATION = 0x0112
+# What the decoders raise on a damaged file; tifffile has an error of its own, a ValueError since 2025.10 only.
+_DAMAGED = (OSError, SyntaxError, ValueError, EOFError, LookupError, struct.error, zlib.error)
 
 
 class FileProblem(OSError):
@@ -103,7 +105,7 @@ def read(path):
         raise FileProblem(f"{path} is not a picture of a kind that can be read ({', '.join(_READABLE)})") from None
     except Image.DecompressionBombError:
         raise FileProblem(f"{path} has more pixels than Pillow is willing to decode") from None
-    except (OSError, SyntaxError, ValueError, EOFError, LookupError, struct.error, zlib.error) as error:
+    except (*_DAMAGED, tifffile.TiffFileError) as error:
         raise FileProblem(f"{path} cannot be decoded: {error}") from None
 
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from deconv._core.array import to_numpy
+from deconv._core.extras import extra
 from deconv.blind.text.verdict import READABLE
 
 __all__ = ["Restoration"]
@@ -84,7 +85,8 @@ class Restoration:
         matplotlib.figure.Figure
             The drawing, to be shown or saved.
         """
-        import matplotlib.pyplot as plt
+        with extra("plot", "a figure"):
+            import matplotlib.pyplot as plt
 
         pictures = {"before": before, "restored": self.image}
         figure, axes = plt.subplots(2, 2, figsize=(10, 7), layout="constrained")

@@ -420,7 +420,7 @@ def _demo(args):
     try:
         read = [deconv.ocr.read_lines(pixels) for pixels in (photo.image, restored)]
         scores = [deconv.ocr.hdc_score(pixels, photo.lines) for pixels in (photo.image, restored)]
-    except deconv.ocr.TesseractMissing as missing:
+    except (deconv.ocr.TesseractMissing, ModuleNotFoundError) as missing:
         print(f"The text, which should be {' / '.join(photo.lines)}, was not read: {missing}.")
     else:
         print("  truth:         ", " / ".join(photo.lines))
@@ -638,7 +638,7 @@ def _check_plot(path, force):
     from deconv._core import files as _files
 
     if importlib.util.find_spec("matplotlib") is None:
-        raise ModuleNotFoundError("--plot needs matplotlib: pip install matplotlib")
+        raise ModuleNotFoundError('--plot needs matplotlib, which is not installed: pip install "deconv[plot]"')
     _files.check_output(path, force=force, suffixes=(".png", ".pdf", ".svg"))
 
 

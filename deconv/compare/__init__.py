@@ -11,10 +11,12 @@ nothing read. A method is told what it declares to know and nothing else. `decon
 """
 
 import dataclasses
+import importlib
 import json
 from pathlib import Path
 
 from deconv._core import files
+from deconv._core.extras import extra
 from deconv.compare.calibration import calibrate
 from deconv.compare.datasets import load_datasets, open_dataset
 from deconv.compare.environment import environment
@@ -91,6 +93,8 @@ def run(
         If something given cannot be used; the message is one sentence.
     FileProblem
         If something cannot be written.
+    ModuleNotFoundError
+        If a package of the extra ``compare`` is not installed.
 
     Examples
     --------
@@ -98,6 +102,10 @@ def run(
     >>> data, methods = deconv.compare.open_dataset("synthetic:4"), deconv.compare.BUILTIN
     >>> summaries = deconv.compare.run([data], methods, "comparison", baseline="Wiener")  # doctest: +SKIP
     """
+    # Asked for now, and not after the first method's hour.
+    for package in ("rapidfuzz", "skimage", "tabulate"):
+        with extra("compare", "a comparison"):
+            importlib.import_module(package)
     out, settings = Path(out), settings or Settings()
     if baseline not in (names := [m.name for m in methods]):
         raise Problem(f"baseline must be one of the methods compared, {', '.join(names)}, got {baseline!r}")

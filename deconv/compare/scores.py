@@ -6,10 +6,10 @@ All methods are scored from files, so that none gains by values that no file hol
 from pathlib import Path
 
 import numpy as np
-from rapidfuzz.distance import LCSseq
 
 from deconv import metrics, ocr
 from deconv._core import files as _files
+from deconv._core.extras import extra
 from deconv._core.grey import grey
 
 __all__ = ["exact_lines", "fitted", "folded", "score"]
@@ -67,6 +67,8 @@ def folded(lines):
 
 def exact_lines(read, truth):
     """Share of the true lines that were read without an error, in their order; a run of blanks is one."""
+    with extra("compare", "scoring text"):
+        from rapidfuzz.distance import LCSseq
     read, truth = ([" ".join(line.split()) for line in lines] for lines in (read, truth))
     return LCSseq.similarity(read, truth) / len(truth)
 

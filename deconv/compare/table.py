@@ -10,8 +10,7 @@ from dataclasses import dataclass
 from itertools import groupby
 from pathlib import Path
 
-import tabulate
-
+from deconv._core.extras import extra
 from deconv.compare.protocol import Problem, Row
 from deconv.compare.summary import Summary
 
@@ -222,6 +221,8 @@ def as_latex(summaries, caption):
     >>> print(as_latex(summarise(rows), "50 % of nothing").splitlines()[2])
     \caption{50 \% of nothing}
     """
+    with extra("compare", "the table of a comparison"):
+        import tabulate
     groups = _by_dataset(summaries)
     tables = []
     for dataset, group in groups:
@@ -244,6 +245,8 @@ def _tabulated(summaries, shown, style, minus="-", none="-"):
     cells = [
         [c.text(s).replace("-", minus) or none if c.best else printable(c.text(s)) for c in shown] for s in summaries
     ]
+    with extra("compare", "the table of a comparison"):
+        import tabulate
     return tabulate.tabulate(
         cells,
         [printable(column.title) for column in shown],

@@ -8,12 +8,10 @@ import os
 
 import numpy as np
 from PIL import Image, ImageOps
-from rapidfuzz import fuzz
-from rapidfuzz.distance import Levenshtein
 from scipy import ndimage
-from skimage.filters import threshold_otsu
 
 from deconv._core.array import torch_door
+from deconv._core.extras import extra
 from deconv._core.grey import grey as as_grey
 
 __all__ = ["TesseractMissing", "character_accuracy", "hdc_score", "read_lines"]
@@ -147,6 +145,8 @@ def hdc_score(image, truth, *, channel_axis=None):
     half = (_HDC_SIZE[0] // 2, _HDC_SIZE[1] // 2)
     page = Image.fromarray(levels).resize(half, Image.Resampling.BICUBIC)
     lines = _tesseract(page, _HDC_CONFIG, "eng")
+    with extra("ocr", "scoring text"):
+        from rapidfuzz import fuzz
     return round(fuzz.ratio(middle, lines[1])) if len(lines) == 3 else 0
 
 
@@ -179,6 +179,8 @@ def character_accuracy(read, truth):
     read, truth = _one_text(read, "read"), _one_text(truth, "truth")
     if not truth:
         raise ValueError("truth must hold some characters, got none")
+    with extra("ocr", "scoring text"):
+        from rapidfuzz.distance import Levenshtein
     return max(0.0, 1 - Levenshtein.distance(read, truth) / len(truth))
 
 
@@ -211,6 +213,8 @@ def _find_letters(grey, longest=1200):
     pieces lower than the median letter, which in mixed text is a capital, 4/3 of the x-height; weighing by area keeps
     specks out of the vote.
     """
+    with extra("ocr", "reading text"):
+        from skimage.filters import threshold_otsu
     shrink = -(-max(grey.shape) // longest)
     small = _block_mean(grey, shrink)
     # Against the local mean, so that a shadow over the page is not taken for ink.
@@ -257,7 +261,8 @@ def _resize_within_reason(page, scale, most_pixels=40e6, longest=30000):
 
 def _tesseract(page, config, lang):
     """Lines that Tesseract reads on a Pillow picture."""
-    import pytesseract
+    with extra("ocr", "reading text"):
+        import pytesseract
 
     try:
         with _one_thread():

@@ -2,7 +2,7 @@
 
 from html import escape
 
-from rapidfuzz.distance import Levenshtein
+from deconv._core.extras import extra
 
 __all__ = ["marked"]
 
@@ -27,6 +27,8 @@ def marked(read, truth):
         return '<em class="none">nothing</em>'
     if truth is None:
         return "<br>".join(escape(line) for line in read)
+    with extra("compare", "the report of a comparison"):
+        from rapidfuzz.distance import Levenshtein
     was, (true, ends) = _one_line(read)[0], _one_line(truth)
     return "".join(_edit(tag, was[i:j], _lines(true, ends, k, m)) for tag, i, j, k, m in Levenshtein.opcodes(was, true))
 

@@ -2,9 +2,12 @@
 
 PYTHON ?= python3
 BIN := .venv/bin
+# A worker for each core; what it is given last, an idle one takes from it.
+PARALLEL := -n auto --dist worksteal
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint pytest quality ladder blind-bench honest learned bench docs clean
+.PHONY: help demo test lint pytest test-torch test-oldest coverage quality ladder blind-bench honest learned bench docs dist \
+	clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' Makefile
@@ -23,7 +26,16 @@ lint: .venv/stamp-test ## ruff check, ruff format --check, mypy
 pytest: .venv/stamp-test
 	@.ci/need tesseract tesseract-ocr "tests that read text are skipped"
 	@.ci/need g++ g++ "tests that run CUDA text on the CPU are skipped"
-	$(BIN)/python -m pytest -q
+	$(BIN)/python -m pytest -q $(PARALLEL)
+
+test-torch: .venv-torch/stamp-test,torch ## the tests of the array libraries on PyTorch's tensors, in .venv-torch
+	.venv-torch/bin/python -m pytest -q $(PARALLEL) -k torch
+
+test-oldest: .venv-oldest/stamp-test ## all quick tests with the oldest versions allowed, in .venv-oldest (Python 3.11)
+	.venv-oldest/bin/python -m pytest -q $(PARALLEL)
+
+coverage: .venv/stamp-test ## lines and branches that the quick tests reach, and in htmlcov/
+	$(BIN)/python -m pytest -q $(PARALLEL) --cov --cov-report=term --cov-report=html
 
 quality: .venv/stamp-test ## slow: how well it restores, as tables
 	@.ci/need tesseract tesseract-ocr "nothing can be read and scored"
@@ -55,21 +67,37 @@ docs: .venv/stamp-docs ## the documentation and its gallery, in docs/_build/html
 	@.ci/need tesseract tesseract-ocr "gallery pages that read text fail"
 	$(BIN)/sphinx-build -W --keep-going -b html docs docs/_build/html
 
+dist: .venv/stamp-dist ## sdist and wheel in dist/, each installed, run and tested in a fresh environment; DIST="-k psf"
+	.ci/dist $(BIN)/python $(DIST)
+
 clean: ## remove everything that make made, .venv too
-	rm -rf .venv demo honest ladder blind-bench build dist docs/_build docs/api docs/gallery benchmarks/.asv
-	rm -rf .pytest_cache .mypy_cache .ruff_cache .hypothesis *.egg-info
+	rm -rf .venv .venv-torch .venv-oldest demo honest ladder blind-bench build dist docs/_build docs/api docs/gallery
+	rm -rf benchmarks/.asv htmlcov .coverage .pytest_cache .mypy_cache .ruff_cache .hypothesis *.egg-info
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # One stamp for each set of packages; a change of pyproject.toml installs anew.
-.venv/stamp-demo: EXTRAS := plot
-.venv/stamp-%: EXTRAS = $*
-.venv/stamp-%: pyproject.toml setup.py | .venv/stamp
-	$(BIN)/python -m pip install --quiet --editable ".[$(EXTRAS)]"
-	@touch $@
+.venv/stamp-demo: EXTRAS := ocr,plot
+.venv-oldest/stamp-%: CONSTRAINT := --constraint .ci/oldest.txt
+.venv/stamp-% .venv-torch/stamp-% .venv-oldest/stamp-%: EXTRAS = $*
 
-.venv/stamp:
+define install
+$(@D)/bin/python -m pip install --quiet $(CONSTRAINT) --editable ".[$(EXTRAS)]"
+@touch $@
+endef
+
+.venv/stamp-%: pyproject.toml setup.py | .venv/stamp
+	$(install)
+
+.venv-torch/stamp-%: pyproject.toml setup.py | .venv-torch/stamp
+	$(install)
+
+.venv-oldest/stamp-%: pyproject.toml setup.py .ci/oldest.txt | .venv-oldest/stamp
+	$(install)
+
+.venv-oldest/stamp: PYTHON := python3.11
+.venv/stamp .venv-torch/stamp .venv-oldest/stamp:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
 		{ echo "deconv needs Python 3.11 or newer; try: make PYTHON=python3.12" >&2; exit 1; }
 	@.ci/need venv python3-venv "there is no other way to go on"
-	$(PYTHON) -m venv .venv
+	$(PYTHON) -m venv $(@D)
 	@touch $@

@@ -1,6 +1,13 @@
 """The `backend` fixture: every public algorithm is tested over all the array libraries it promises to take."""
 
 import importlib.util
+import os
+
+# Workers of pytest-xdist share the cores among themselves: threads of their own would only get in each other's way. The
+# libraries look when they are loaded, so this comes first.
+if "PYTEST_XDIST_WORKER" in os.environ:
+    for library in ("OMP", "OPENBLAS", "MKL", "NUMBA"):
+        os.environ.setdefault(f"{library}_NUM_THREADS", "1")
 
 import hostcuda
 import hypothesis

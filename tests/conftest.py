@@ -16,6 +16,9 @@ import pytest
 
 from deconv._core.kernels import launch
 
+# For mypy, which reads them: some of their calls are wrong.
+collect_ignore = ["typing"]
+
 # The same examples on every machine, however slow.
 hypothesis.settings.register_profile("deconv", deadline=None, derandomize=True, max_examples=50)
 hypothesis.settings.load_profile("deconv")

@@ -88,7 +88,11 @@ endef
 .venv/stamp-%: pyproject.toml setup.py | .venv/stamp
 	$(install)
 
+# PyTorch first, so that a build for the CPU alone can be asked for, which is much smaller:
+# make test-torch TORCH="torch --index-url https://download.pytorch.org/whl/cpu"
+TORCH ?= torch
 .venv-torch/stamp-%: pyproject.toml setup.py | .venv-torch/stamp
+	$(@D)/bin/python -m pip install --quiet $(TORCH)
 	$(install)
 
 .venv-oldest/stamp-%: pyproject.toml setup.py .ci/oldest.txt | .venv-oldest/stamp

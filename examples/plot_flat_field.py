@@ -1,9 +1,9 @@
 """
-Even out the light over a page
-==============================
+Correct the vignetting of a page
+================================
 
-The light over a photograph falls off towards its corners. Before anything else is done with a page, that light is
-fitted and divided out: a polynomial of low degree in x, y and the distance from the centre (`deconv.vignette`).
+The light over a photograph falls off towards its corners. Before anything else is done with a page, fit that light and
+divide by it: a polynomial of low degree in x, y and the distance from the centre (`deconv.vignette`).
 """
 
 # %%
@@ -21,19 +21,19 @@ page = deconv.degrade.add_noise(light * (0.05 + 0.95 * ink), 0.01, rng=0)
 print(f"{100 * np.mean(ink < 0.98):.0f} % of the page is covered by text and its skirts")
 
 # %%
-# `fit` needs no text-free border: it finds the paper by rejecting what is darker than the fit. With ``where="border"``
-# it takes the outer 40 % of the area for paper, which is the older and simpler rule; a mask can be given too.
-found = {
+# `fit` needs no text-free border: it rejects pixels darker than the fit. With ``where="border"`` it uses the outer 40 % of
+# the area, which is the older and simpler rule; a mask can be passed too.
+fits = {
     "rejection": deconv.vignette.fit(page),
     "border": deconv.vignette.fit(page, where="border"),
-    "text taken for paper": deconv.vignette.fit(page, foreground=None),
+    "text taken as paper": deconv.vignette.fit(page, foreground=None),
 }
-errors = {name: vignette.field() / light - 1 for name, vignette in found.items()}
+errors = {name: vignette.field() / light - 1 for name, vignette in fits.items()}
 for name, error in errors.items():
     print(f"{name:22} rms relative error {100 * np.sqrt(np.mean(error**2)):6.3f} %")
 
 # %%
-# The page, the light found, its error, and the page under even light.
+# The page, the estimated light, its error, and the corrected page.
 flat = deconv.vignette.correct(page)
 figure, axes = plt.subplots(2, 2, figsize=(10, 6.6), layout="constrained")
 axes[0, 0].set_title("page")

@@ -7,7 +7,8 @@ PSF of any shape, and its size, from the blurred image alone.
 """
 
 # %%
-# A page of text, photographed with an unsteady hand: a random path (`deconv.psf.random_motion`) of 27 pixels, and noise.
+# A page of text, photographed with an unsteady hand: a random path (`deconv.psf.random_motion`) of 27 pixels, and
+# noise.
 import matplotlib.pyplot as plt
 import numpy as np
 
@@ -23,8 +24,8 @@ shake = deconv.psf.random_motion(27, rng=3)
 blurred = deconv.degrade.add_noise(deconv.degrade.blur(sharp, shake), 0.005, rng=0)
 
 # %%
-# One call: no PSF, no size, no noise level. `deconv.metrics` compares the result with the truth. A blind restoration may
-# be shifted by a few pixels, which is no error, so the metrics register both images first.
+# One call: no PSF, no size, no noise level. `deconv.metrics` compares the result with the truth. A blind restoration
+# may be shifted by a few pixels, which is no error, so the metrics register both images first.
 result = deconv.blind.deblur(blurred, psf="free")
 
 print(f"family {result.family!r}, support {result.parameters['size']:.0f} px, restored as {result.prior}")
@@ -45,8 +46,8 @@ for (left, right), (title, picture, psf_title, psf) in zip(axes, rows, strict=Tr
     right.set_axis_off()
 
 # %%
-# The size of the support was estimated too: several were tried, with several edge penalties, and the best were refined on
-# a finer scale and scored again. Smaller is better.
+# The size of the support was estimated too: several were tried, with several edge penalties, and the best were refined
+# on a finer scale and scored again. Smaller is better.
 figure = result.plot(blurred)
 
 # %%

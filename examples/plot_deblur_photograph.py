@@ -2,14 +2,14 @@
 Deblur a photograph blindly
 ===========================
 
-A page of text was photographed far out of focus; neither the blur nor the text is known. `deconv.blind.deblur` estimates
-the blur radius and the camera's response curve, and restores the page.
+A page of text was photographed far out of focus; neither the blur nor the text is known. `deconv.blind.deblur`
+estimates the blur radius and the camera's response curve, and restores the page.
 """
 
 # %%
-# The photograph is simulated after measurements of the Helsinki Deblur Challenge 2021: vignetting, a blur disc with a soft
-# edge, a tone curve, noise (`deconv.degrade.hdc_photo`). Averaging 5 x 5 pixels makes it small enough for a page that is
-# built in seconds.
+# The photograph is simulated after measurements of the Helsinki Deblur Challenge 2021: vignetting, a blur disc with a
+# soft edge, a tone curve, noise (`deconv.degrade.hdc_photo`). Averaging 5 x 5 pixels makes it small enough for a page
+# that is built in seconds.
 import matplotlib.pyplot as plt
 
 import deconv
@@ -35,15 +35,15 @@ for axis in (before, after):
     axis.set_axis_off()
 
 # %%
-# The result says how far it can be trusted. Readability is predicted without reading, from how well two tones explain the
-# image; and there is the criterion for every radius that was tried. Zero is the likelihood of no blur, and the sharp dip
-# marks the blur radius. Radii far too large may score well too, because their rings of zeros lie closer than the spectrum
-# resolves. The image's slopes exclude them: no scene blurred that much has slopes that steep.
+# The result says how far it can be trusted. Readability is predicted without reading, from how well two tones explain
+# the image; and there is the criterion for every radius that was tried. Zero is the likelihood of no blur, and the
+# sharp dip marks the blur radius. Radii far too large may score well too, because their rings of zeros lie closer than
+# the spectrum resolves. The image's slopes exclude them: no scene blurred that much has slopes that steep.
 figure = result.plot(small)
 
 # %%
-# Tesseract reads the restored page, and nonsense from the photograph. `deconv.ocr.hdc_score` is the official score of the
-# challenge, 0 to 100 for the middle line.
+# Tesseract reads the restored page, and nonsense from the photograph. `deconv.ocr.hdc_score` is the official score of
+# the challenge, 0 to 100 for the middle line.
 for name, picture in (("photograph", small), ("restored", result.image)):
     lines = deconv.ocr.read_lines(picture)
     print(f"{name}: {' / '.join(lines) or '(nothing)'}; score {deconv.ocr.hdc_score(picture, photo.lines)}")

@@ -21,8 +21,8 @@ page = deconv.degrade.add_noise(light * (0.05 + 0.95 * ink), 0.01, rng=0)
 print(f"{100 * np.mean(ink < 0.98):.0f} % of the page is covered by text and its skirts")
 
 # %%
-# `fit` needs no text-free border: it rejects pixels darker than the fit. With ``where="border"`` it uses the outer 40 % of
-# the area, which is the older and simpler rule; a mask can be passed too.
+# `fit` needs no text-free border: it rejects pixels darker than the fit. With ``where="border"`` it uses the outer 40 %
+# of the area, which is the older and simpler rule; a mask can be passed too.
 fits = {
     "rejection": deconv.vignette.fit(page),
     "border": deconv.vignette.fit(page, where="border"),
@@ -38,8 +38,8 @@ flat = deconv.vignette.correct(page)
 figure, axes = plt.subplots(2, 2, figsize=(10, 6.6), layout="constrained")
 axes[0, 0].set_title("page")
 axes[0, 0].imshow(page, cmap="gray", vmin=0, vmax=1)
-axes[0, 1].set_title("light found")
-axes[0, 1].imshow(found["rejection"].field(), cmap="gray", vmin=0, vmax=1)
+axes[0, 1].set_title("estimated light")
+axes[0, 1].imshow(fits["rejection"].field(), cmap="gray", vmin=0, vmax=1)
 axes[1, 0].set_title("its error (per cent)")
 bar = axes[1, 0].imshow(100 * errors["rejection"], cmap="RdBu", vmin=-0.5, vmax=0.5)
 figure.colorbar(bar, ax=axes[1, 0], shrink=0.7)
@@ -50,7 +50,7 @@ for axis in axes.flat:
 
 # %%
 # The fit is a short list of numbers, which can be kept and evaluated on a frame of another size.
-vignette = found["rejection"]
+vignette = fits["rejection"]
 for term, coefficient in list(zip(vignette.terms, vignette.coefficients, strict=True))[:6]:
     print(f"{term:>4} {coefficient:+.4f}")
 print(vignette.field((219, 354)).shape)

@@ -12,6 +12,7 @@ from PIL import Image
 from scipy.ndimage import convolve, gaussian_filter
 
 from deconv import degrade, noise, psf, tone
+from deconv.degrade import hdc, text
 
 DATA = Path(os.environ.get("DECONV_DATA", Path(__file__).parents[2] / "shared" / "data")) / "hdc2021"
 
@@ -176,8 +177,8 @@ def test_same_seed_same_photograph(photo):
     a, b = degrade.hdc_photo(2, rng=5), degrade.hdc_photo(2, rng=6)
     assert a.lines != b.lines
     assert [len(line) for line in a.lines] == [10, 10, 10]
-    assert set("".join(a.lines + b.lines)) <= set(degrade.ALPHABET)
-    assert len(degrade.ALPHABET) == 49
+    assert set("".join(a.lines + b.lines)) <= set(hdc.ALPHABET)
+    assert len(hdc.ALPHABET) == 49
 
 
 def test_noise_of_a_photograph_follows_the_camera(photo):
@@ -256,36 +257,36 @@ def test_looks_like_the_real_photograph(file, step, font, lines):
 @pytest.mark.skipif(not DATA.exists(), reason="the photographs are not here")
 def test_light_table_is_the_fitted_one():
     fits = json.loads((DATA / "illumination_fits.json").read_text())
-    for step, row in enumerate(degrade._STEPS):
-        np.testing.assert_allclose(row[-1], fits[str(step)]["coef_1_u_v_uu_uv_vv_r4_r6"], atol=5.1e-4)
+    for step, row in enumerate(hdc.STEPS):
+        np.testing.assert_allclose(row.light, fits[str(step)]["coef_1_u_v_uu_uv_vv_r4_r6"], atol=5.1e-4)
 
 
 def test_no_font_gives_one_clear_sentence(monkeypatch):
     def nothing(*args, **kwargs):
         raise OSError
 
-    monkeypatch.setattr(degrade.ImageFont, "truetype", nothing)
-    monkeypatch.setattr(degrade.ImageFont, "load_default", lambda size: None)
-    degrade._open_font.cache_clear()
+    monkeypatch.setattr(text.ImageFont, "truetype", nothing)
+    monkeypatch.setattr(text.ImageFont, "load_default", lambda size: None)
+    text.open_font.cache_clear()
     with pytest.raises(
-        FileNotFoundError, match="no font to draw 'times' text with: pip install matplotlib, or apt-get"
+        FileNotFoundError, match="no font for 'times' text is installed: pip install matplotlib, or apt-get"
     ):
         degrade.text_picture("Deconv", font="times")
-    degrade._open_font.cache_clear()
+    text.open_font.cache_clear()
 
 
 def test_a_bare_machine_draws_with_what_it_has(monkeypatch):
-    real = degrade.ImageFont.truetype
+    real = text.ImageFont.truetype
 
     def without_system_fonts(path, *args, **kwargs):
         if isinstance(path, (str, Path)):
             raise OSError
         return real(path, *args, **kwargs)
 
-    monkeypatch.setattr(degrade.ImageFont, "truetype", without_system_fonts)
-    degrade._open_font.cache_clear()
+    monkeypatch.setattr(text.ImageFont, "truetype", without_system_fonts)
+    text.open_font.cache_clear()
     assert degrade.hdc_photo(0, ["Deconv", "reads", "this"], rng=0).font == "Aileron"
-    degrade._open_font.cache_clear()
+    text.open_font.cache_clear()
 
 
 IMAGE = np.ones((9, 9))
@@ -299,11 +300,11 @@ IMAGE = np.ones((9, 9))
         (lambda: degrade.hdc_photo(3, shrink=8), ValueError, "shrink must lie between 1 and 7, got 8"),
         (lambda: degrade.hdc_photo(3, ["a", "b"]), ValueError, "lines must be three strings, got 2"),
         (lambda: degrade.hdc_photo(3, [1, 2, 3]), TypeError, "lines must be strings"),
-        (lambda: degrade.hdc_photo(3, ["W" * 40, "", ""]), ValueError, "does not fit on a picture of 178 x 287"),
+        (lambda: degrade.hdc_photo(3, ["W" * 40, "", ""]), ValueError, "does not fit on a page of 178 x 287"),
         (lambda: degrade.hdc_photo(3, font="comic"), ValueError, "font must be 'verdana' or 'times', got 'comic'"),
         (lambda: degrade.text_picture(""), ValueError, "lines hold no text to draw"),
         (lambda: degrade.text_picture("a", size=0), ValueError, "size must lie between 4 and 2000"),
-        (lambda: degrade.text_picture("a" * 99, shape=(50, 50)), ValueError, "does not fit on a picture of 50 x 50"),
+        (lambda: degrade.text_picture("a" * 99, shape=(50, 50)), ValueError, "does not fit on a page of 50 x 50"),
         (lambda: degrade.text_picture("a", shape=(50, 0)), ValueError, "shape must lie between 1"),
         (lambda: degrade.text_picture("a", shape=50), TypeError, "shape must be two integers, got 50"),
         (lambda: degrade.blur(IMAGE, np.ones((11, 3))), ValueError, "is larger than the image"),

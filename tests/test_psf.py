@@ -440,7 +440,7 @@ def test_normalise_whatever_the_scale(scale):
         (lambda: psf.separate([1, np.nan]), ValueError, "psf must be finite"),
         (lambda: psf.separate(np.zeros((3, 3))), ValueError, "psf must not be zero everywhere"),
         (lambda: psf.similarity(np.ones(3), None), TypeError, "psf_b must be an array of numbers"),
-        (lambda: psf.similarity(np.ones(3), np.ones((3, 3))), ValueError, "must have as many axes"),
+        (lambda: psf.similarity(np.ones(3), np.ones((3, 3))), ValueError, "must have the same number of axes"),
     ],
 )
 def test_wrong_calls_say_so_in_one_sentence(call, kind, sentence):

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from deconv import degrade, psf, tone, vignette
+from deconv.degrade.hdc import ALPHABET
 
 DATA = Path(os.environ.get("DECONV_DATA", Path(__file__).parents[2] / "shared" / "data")) / "hdc2021"
 
@@ -59,7 +60,7 @@ def test_full_size_picture_with_12_percent_text(dtype):
 def test_lines_of_text_of_any_size(size):
     shape = (1000, 1600)
     per_line = int(2.2 * 1600 / (1.45 * size))
-    lines = ["".join(np.random.default_rng(k).choice(list(degrade.ALPHABET), per_line * 6 // 10)) for k in range(60)]
+    lines = ["".join(np.random.default_rng(k).choice(list(ALPHABET), per_line * 6 // 10)) for k in range(60)]
     lines = lines[: int(1000 / (1.2 * size)) - 1]
     text = degrade.text_picture(lines, size=size, shape=shape)
     assert text.mean() < 0.93

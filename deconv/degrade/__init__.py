@@ -1,4 +1,17 @@
-"""Names of `deconv.degrade`."""
+r"""The camera run forwards: blur, noise, light fall-off, text, and photographs like those of the Helsinki challenge.
 
-from deconv.degrade.hdc import *  # noqa: F403
-from deconv.degrade.hdc import __all__, ALPHABET, _SHAPE, HDC_WIDTH, _PAPER, _PITCH, _ROTATION, _STEPS, HDC_STEPS, _Font, _FONTS, HdcPhoto, hdc_photo, blur, random_blur, add_noise, add_vignette, text_picture, _blurred, _middles, hdc_psf, _aperture, _mirrored, _as_lines, _style, _open_font, _width, _set_lines, _resample
+The model is :math:`v = T(L \cdot (k * x)) + n`: a scene :math:`x` blurred by the PSF :math:`k` under uneven
+illumination :math:`L`, through the tone curve :math:`T`, with noise :math:`n`. `hdc_photo` is that model with
+every part as measured on the photographs of the Helsinki Deblur Challenge 2021 [1]_.
+
+References
+----------
+.. [1] M. Juvonen, S. Siltanen, F. Silva de Moura, "Helsinki deblur challenge 2021: description of photographic
+   data", Inverse Problems and Imaging, :doi:`10.3934/ipi.2022073`
+"""
+
+from deconv.degrade.camera import add_noise, add_vignette, blur, random_blur
+from deconv.degrade.hdc import HdcPhoto, hdc_photo
+from deconv.degrade.text import text_picture
+
+__all__ = ["HdcPhoto", "add_noise", "add_vignette", "blur", "hdc_photo", "random_blur", "text_picture"]

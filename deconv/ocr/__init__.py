@@ -1,4 +1,9 @@
-"""Names of `deconv.ocr`."""
+"""Read the text in an image, and score the reading.
 
-from deconv.ocr.tesseract import *  # noqa: F403
-from deconv.ocr.tesseract import __all__, _X_HEIGHT, _READ_CONFIG, _HDC_SIZE, _HDC_MARGIN, _HDC_CONFIG, TesseractMissing, read_lines, hdc_score, character_accuracy, _one_text, _middle_line, _bytes, _find_letters, _block_mean, _resize_within_reason, _tesseract, _one_thread
+The reader is Tesseract (Apache-2.0), called through pytesseract; neither is needed before an image is read.
+"""
+
+from deconv.ocr.scores import character_accuracy, hdc_score
+from deconv.ocr.tesseract import TesseractMissing, read_lines
+
+__all__ = ["TesseractMissing", "character_accuracy", "hdc_score", "read_lines"]

@@ -23,10 +23,10 @@ from typing import TypeAlias
 import numpy as np
 import scipy.signal
 from numpy.typing import NDArray
-from skimage.metrics import structural_similarity
 
 from deconv._core.array import Array, Result, torch_door
 from deconv._core.check import integer
+from deconv._core.extras import extra
 from deconv._core.grey import grey
 
 __all__ = ["align", "error_ratio", "psnr", "ssim"]
@@ -189,6 +189,8 @@ def ssim(restored: Array, sharp: Array, *, border: int = 15, reach: int = 12, ch
     ------
     TypeError, ValueError
         As `align`, and if fewer pixels remain.
+    ModuleNotFoundError
+        If scikit-image is not installed; the extra ``metrics`` brings it.
 
     References
     ----------
@@ -205,6 +207,8 @@ def ssim(restored: Array, sharp: Array, *, border: int = 15, reach: int = 12, ch
     u, v = _align(restored, sharp, border, reach, channel_axis)
     if min(v.shape) < _SSIM_WINDOW:
         raise ValueError(f"{_SSIM_WINDOW} x {_SSIM_WINDOW} pixels must remain within the border, got {v.shape}")
+    with extra("metrics", "the structural similarity"):
+        from skimage.metrics import structural_similarity
     return float(structural_similarity(u, v, data_range=1.0))
 
 

@@ -5,10 +5,9 @@ from typing import Any
 
 import numpy as np
 from PIL import Image
-from rapidfuzz import fuzz
-from rapidfuzz.distance import Levenshtein
 
 from deconv._core.array import Array, torch_door
+from deconv._core.extras import extra
 from deconv._core.grey import grey as as_grey
 from deconv.ocr import tesseract
 
@@ -77,6 +76,8 @@ def hdc_score(image: Array, truth: str | Sequence[str], *, channel_axis: int | N
     half = (_HDC_SIZE[0] // 2, _HDC_SIZE[1] // 2)
     page = Image.fromarray(levels).resize(half, Image.Resampling.BICUBIC)
     lines = tesseract.recognise(page, _HDC_CONFIG, "eng")
+    with extra("ocr", "scoring text"):
+        from rapidfuzz import fuzz
     return round(fuzz.ratio(middle, lines[1])) if len(lines) == 3 else 0
 
 
@@ -109,6 +110,8 @@ def character_accuracy(read: str | Sequence[str], truth: str | Sequence[str]) ->
     got, wanted = _one_text(read, "read"), _one_text(truth, "truth")
     if not wanted:
         raise ValueError("truth must contain at least one character, got none")
+    with extra("ocr", "scoring text"):
+        from rapidfuzz.distance import Levenshtein
     return max(0.0, 1 - Levenshtein.distance(got, wanted) / len(wanted))
 
 

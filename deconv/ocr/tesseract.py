@@ -8,9 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageOps
 from scipy import ndimage
-from skimage.filters import threshold_otsu
 
 from deconv._core.array import Array, torch_door
+from deconv._core.extras import extra
 from deconv._core.grey import grey as as_grey
 
 __all__ = ["TesseractMissing", "read_lines", "recognise", "to_bytes"]
@@ -93,6 +93,8 @@ def _find_letters(grey: NDArray[np.floating], longest: int = 1200) -> tuple[floa
     Letters are connected components darker (or brighter) than their surroundings. The area-weighted median of their
     heights is that of a capital in mixed text, 4/3 of the x-height; weighting by area keeps specks from counting.
     """
+    with extra("ocr", "reading text"):
+        from skimage.filters import threshold_otsu
     shrink = -(-max(grey.shape) // longest)
     small = _block_mean(grey, shrink)
     # Relative to the local mean, lest a shadow over the page be taken for ink.
@@ -147,7 +149,8 @@ def recognise(page: Image.Image, config: str, lang: str) -> list[str]:
 
     Callers look it up in this module when they call it, so a test or study can replace it here for all of them.
     """
-    import pytesseract
+    with extra("ocr", "reading text"):
+        import pytesseract
 
     try:
         with _one_thread():

@@ -18,6 +18,7 @@ True
 """
 
 import math
+from collections.abc import Callable
 from typing import TypeAlias
 
 import numpy as np
@@ -209,7 +210,8 @@ def ssim(restored: Array, sharp: Array, *, border: int = 15, reach: int = 12, ch
         raise ValueError(f"{_SSIM_WINDOW} x {_SSIM_WINDOW} pixels must remain within the border, got {v.shape}")
     with extra("metrics", "the structural similarity"):
         from skimage.metrics import structural_similarity
-    return float(structural_similarity(u, v, data_range=1.0))
+    similarity: Callable[..., float] = structural_similarity
+    return float(similarity(u, v, data_range=1.0))
 
 
 @torch_door

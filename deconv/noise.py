@@ -199,7 +199,7 @@ def variance_by_level(image: Array) -> list[tuple[Result, float]]:
     bins = max(1, min(_MAX_BINS, count // _MIN_BIN_PIXELS))
     bounds = [count * i // bins for i in range(bins + 1)] if count else []
     slices = [slice(a, b) for a, b in itertools.pairwise(bounds)]
-    return [(level[part], _robust_std(residual[part]) ** 2) for part in slices]
+    return [(level[s], _robust_std(residual[s]) ** 2) for s in slices]
 
 
 def _robust_std(magnitude: Result) -> float:

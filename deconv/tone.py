@@ -1,7 +1,7 @@
 r"""The camera's response curve (tone curve): from the values of an image file to light, and back.
 
 Blur adds up light, but an image file holds tone-encoded values. A camera encodes shadows by a power law and compresses
-highlights, lest they be clipped:
+highlights to avoid clipping:
 
 .. math:: l = 1 - (1 - v^g)^p , \qquad g = \gamma^{1 - s}, \quad p = 3^{-s} ,
 

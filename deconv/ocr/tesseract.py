@@ -2,7 +2,7 @@
 
 import contextlib
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import numpy as np
 from numpy.typing import NDArray
@@ -95,13 +95,14 @@ def _find_letters(grey: NDArray[np.floating], longest: int = 1200) -> tuple[floa
     """
     with extra("ocr", "reading text"):
         from skimage.filters import threshold_otsu
+    otsu: Callable[[NDArray[np.floating]], float] = threshold_otsu
     shrink = -(-max(grey.shape) // longest)
     small = _block_mean(grey, shrink)
-    # Relative to the local mean, lest a shadow over the page be taken for ink.
+    # Relative to the local mean, so that a shadow over the page is not taken for ink.
     small = small - ndimage.uniform_filter(small, max(small.shape) // 4 + 1)
     if small.min() == small.max():
         return None, False
-    ink = small < threshold_otsu(small)
+    ink = small < otsu(small)
     bright_ink = bool(ink.mean() > 0.5)
     if bright_ink:
         ink = ~ink

@@ -118,8 +118,8 @@ def from_otf(otf: Array, shape: int | tuple[int, ...] | list[int]) -> Result:
         raise ValueError("otf must not be zero everywhere")
     # In the rfftn layout only the planes of frequency 0 and n / 2 along the last axis contain their own opposites.
     full = tuple(otf.shape) == shape
-    testable = [otf] if full else [otf[..., i : i + 1] for i in ((0, last - 1) if shape[-1] % 2 == 0 else (0,))]
-    error = max(float(xp.max(xp.abs(part - xp.conj(_opposite(part))))) for part in testable)
+    planes = [otf] if full else [otf[..., i : i + 1] for i in ((0, last - 1) if shape[-1] % 2 == 0 else (0,))]
+    error = max(float(xp.max(xp.abs(part - xp.conj(_opposite(part))))) for part in planes)
     if error > _HERMITIAN_TOLERANCE[otf.dtype == xp.complex128] * peak:
         raise ValueError(
             "otf is not the transform of a real PSF: values at opposite frequencies differ from complex conjugates "

@@ -57,7 +57,7 @@ def disk(radius: float, *, softness: float = 0.0, like: Array | None = None) -> 
     if half == 0:
         return _finish(np.ones((1, 1)), softness, like)
     edge = np.minimum(np.concatenate(([0.0], np.arange(half + 1) + 0.5)), radius)
-    # Factored, lest rounding make the radicand negative.
+    # Factored, so that rounding cannot make the radicand negative.
     half_chord = np.sqrt((radius - edge) * (radius + edge))
     area = (edge * half_chord + radius**2 * np.arcsin(edge / radius)) / 2
     # G(t): by symmetry of the axes, the quarter disc minus the area beyond t.

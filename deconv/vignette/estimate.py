@@ -289,7 +289,7 @@ def _reweight(
     """Reweight until the scale of the residuals on the paper's side settles; return the fit and that scale.
 
     The scale starts no lower than `least_scale`, a fraction of the paper's level, and this bound is halved in each
-    iteration, lest a rough first fit lose a corner for good.
+    iteration; otherwise a rough first fit could reject a corner for good.
     """
     level, scale = problem.level, math.inf
     for _ in range(20):

@@ -1,4 +1,4 @@
-"""Fit of the light over a page of text: time, memory and error."""
+"""The fit of the light over a page with text: time, memory and error."""
 
 import numpy as np
 
@@ -8,9 +8,9 @@ SHAPE = (1460, 2360)
 
 
 def page(radius=0.0):
-    """A blurred page of 2360 x 1460 pixels under uneven light with noise, the light, and the ink's share, 12 %.
+    """A page of 2360 x 1460 pixels, 12 % of it ink, blurred, under uneven light with noise; and that light.
 
-    The light is the natural fall-off of a lens, cos^4 of the angle to an off-centre axis, which is not a polynomial.
+    The light is the natural fall-off of a lens, cos^4 of the angle to an axis off the centre, which no polynomial is.
     """
     rows, columns = ((2 * np.arange(n) + 1 - n) / np.hypot(*SHAPE) for n in SHAPE)
     d2 = (rows[:, None] + 0.06) ** 2 + (columns[None, :] - 0.12) ** 2
@@ -39,7 +39,7 @@ class Vignette:
         return page()
 
     def setup(self, cache, paper):
-        self.image, self.light, _ = cache
+        self.image, self.light, self.inked = cache
         self.where = "border" if paper == "border" else None
 
     def time_fit(self, cache, paper):
@@ -49,13 +49,13 @@ class Vignette:
         deconv.vignette.correct(self.image, where=self.where)
 
     def peakmem_reference(self, cache, paper):
-        """Memory of the set-up alone, to subtract from `peakmem_fit`."""
+        """What the set-up alone takes, to be taken off the next."""
 
     def peakmem_fit(self, cache, paper):
         deconv.vignette.fit(self.image, where=self.where)
 
     def track_rms_error(self, cache, paper):
-        """Relative error in per cent."""
+        """Per cent of the light."""
         field = deconv.vignette.fit(self.image, where=self.where).field()
         return 100 * float(np.sqrt(np.mean((field / self.light - 1) ** 2)))
 
@@ -66,14 +66,14 @@ def _main():
     import time
 
     for radius in (0.0, 5.0, 20.0):
-        image, light, ink = page(radius)
+        image, light, inked = page(radius)
         start = time.process_time()
         fitted = deconv.vignette.fit(image)
         seconds = time.process_time() - start
         error = 100 * np.sqrt(np.mean((fitted.field() / light - 1) ** 2))
         fall = 100 * (1 - light.min() / light.max())
         print(
-            f"{SHAPE[1]} x {SHAPE[0]}, {100 * ink:.0f} % ink blurred by {radius:g} px, light falls by {fall:.0f} %: "
+            f"{SHAPE[1]} x {SHAPE[0]}, {100 * inked:.0f} % ink blurred by {radius:g} px, light falls by {fall:.0f} %: "
             f"rms relative error {error:.3f} %, fit {seconds:.2f} s CPU",
             flush=True,
         )

@@ -20,7 +20,6 @@ from deconv.compare.datasets.pictures import numbered, spread
 from deconv.compare.datasets.plates import Plates
 from deconv.compare.datasets.synthetic import Synthetic
 from deconv.compare.protocol import Problem
-from deconv.degrade.hdc import hdc_psf
 
 DATA = Path(os.environ.get("DECONV_DATA", Path(__file__).parents[2] / "shared" / "data"))
 needs_data = pytest.mark.skipif(not DATA.is_dir(), reason="the pictures of others are not here")
@@ -306,7 +305,7 @@ def test_ladder_is_the_challenge_simulated(tmp_path):
     assert item.image.shape == item.sharp.shape == (292, 472)
     assert len(item.text) == 3
     assert (item.level, item.gamma) == (14, 2.2)
-    np.testing.assert_array_equal(item.psf, hdc_psf(14, 5)[0])
+    np.testing.assert_array_equal(item.psf, degrade.hdc.hdc_psf(14, 5)[0])
     again = degrade.blur(item.sharp, item.psf)
     middle = np.s_[80:210, 120:350]
     assert np.corrcoef(again[middle].ravel(), item.image[middle].ravel())[0, 1] > 0.9

@@ -23,8 +23,6 @@ from PIL import Image
 import deconv
 from deconv._core import files
 from deconv.blind.natural import restore
-from deconv.degrade.hdc import ALPHABET
-from deconv.ocr import tesseract
 
 DATA = Path(__file__).parents[3] / "shared" / "data"
 SCENES = (1, 2, 3, 4, 5, 6, 9, 10)
@@ -188,7 +186,7 @@ def drawn(name, shape, size, *, seed, noise):
 
 def _words(rng, count, length):
     """Lines of random letters, a blank for one in six."""
-    letters = list(ALPHABET)
+    letters = list(deconv.degrade.hdc.ALPHABET)
     drawn = rng.choice(letters, (count, length))
     return ["".join(line) for line in np.where(rng.random(drawn.shape) < 1 / 6, " ", drawn)]
 
@@ -245,4 +243,4 @@ def read(case, image):
     page = np.clip(image, 0, 1)[top:bottom, left:right]
     page = Image.fromarray(np.uint8(np.rint(_STEPS * (1 - page if case.text.invert else page))))
     page = page.resize((3 * page.width, 3 * page.height), Image.Resampling.BICUBIC)
-    return deconv.ocr.character_accuracy(tesseract.recognise(page, "--oem 1 --psm 6", "eng"), case.text.truth)
+    return deconv.ocr.character_accuracy(deconv.ocr.tesseract.recognise(page, "--oem 1 --psm 6", "eng"), case.text.truth)

@@ -26,8 +26,6 @@ import deconv
 from benchmarks.studies import runs
 from benchmarks.studies.ladder import markdown
 from benchmarks.studies.quality import FRAME_WIDTH
-from deconv.degrade.hdc import STEPS
-from deconv.ocr import tesseract
 
 PRIORS = ("natural", "text", "auto")
 NATURAL = ("astronaut", "camera", "chelsea", "coffee", "rocket", "brick")
@@ -46,7 +44,7 @@ def scene(name):
 
 def blurred(sharp, step, noise):
     """The picture as it would be at a step of the ladder, and the sharp one cut alike."""
-    radius = STEPS[step].radius * sharp.shape[1] / FRAME_WIDTH
+    radius = deconv.degrade.hdc.STEPS[step].radius * sharp.shape[1] / FRAME_WIDTH
     psf = deconv.psf.disk(radius, softness=_SOFTNESS * radius)
     reach = psf.shape[0] // 2
     inner = (slice(reach, -reach),) * 2
@@ -62,7 +60,7 @@ def psnr(image, truth):
 
 def words(image):
     """Runs of three letters or digits and more that tesseract is sure of."""
-    with mock.patch.object(tesseract, "recognise", _sure):
+    with mock.patch.object(deconv.ocr.tesseract, "recognise", _sure):
         return set(re.findall(r"[^\W_]{3,}", " ".join(deconv.ocr.read_lines(image))))
 
 

@@ -11,8 +11,6 @@ import numpy as np
 import deconv
 from benchmarks.studies.quality import FONTS, FRAME_WIDTH
 from deconv._core import files
-from deconv.degrade.hdc import ALPHABET
-from deconv.ocr import tesseract
 
 PHOTOGRAPHS = Path(__file__).parents[3] / "shared" / "data" / "hdc2021"
 DIGITS = "0123456789"
@@ -53,7 +51,7 @@ def simulated(step, i):
     """Picture i of a step, of seed 100 step + i: the fonts in turn, digits in every other pair."""
     seed, font, digits = 100 * step + i, FONTS[i % 2], bool(i // 2 % 2)
     rng = np.random.default_rng(seed)
-    letters = list(ALPHABET + DIGITS)
+    letters = list(deconv.degrade.hdc.ALPHABET + DIGITS)
     lines = ["".join(rng.choice(letters, 10)) for _ in range(3)] if digits else None
     photo = deconv.degrade.hdc_photo(step, lines, font=font, rng=rng if digits else seed)
     return Picture(
@@ -79,11 +77,11 @@ def _grey(path):
 def read(image, lines):
     """The challenge's score of a picture, and the lines that its procedure read."""
     found = []
-    recognise = tesseract.recognise
+    tesseract = deconv.ocr.tesseract.recognise
 
     def remember(*args):
-        found.extend(recognise(*args))
+        found.extend(tesseract(*args))
         return list(found)
 
-    with mock.patch.object(tesseract, "recognise", remember):
+    with mock.patch.object(deconv.ocr.tesseract, "recognise", remember):
         return deconv.ocr.hdc_score(image, lines), found

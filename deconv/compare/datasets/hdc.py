@@ -4,10 +4,10 @@ import csv
 import dataclasses
 import re
 
+from deconv import degrade
 from deconv.compare.datasets.files import Files, InFiles, beside, folder_of, pictures_in
 from deconv.compare.datasets.pictures import titled
 from deconv.compare.protocol import Problem
-from deconv.degrade.hdc import HDC_STEPS, HDC_WIDTH, hdc_psf
 
 __all__ = ["hdc"]
 
@@ -46,9 +46,9 @@ class _Photographs(InFiles):
 
     def _item(self, name, known):
         item = super()._item(name, known)
-        if item.level not in range(HDC_STEPS):
+        if item.level not in range(degrade.hdc.HDC_STEPS):
             return item
-        psf, _, _ = hdc_psf(int(item.level), HDC_WIDTH / item.image.shape[1])
+        psf, _, _ = degrade.hdc.hdc_psf(int(item.level), degrade.hdc.HDC_WIDTH / item.image.shape[1])
         return dataclasses.replace(item, psf=psf)
 
 

@@ -9,7 +9,6 @@ from deconv import degrade, psf
 from deconv._core.check import integer
 from deconv.compare.datasets.pictures import Pictures, spread
 from deconv.compare.protocol import Item
-from deconv.degrade.hdc import ALPHABET
 from deconv.tone import decode, encode
 
 __all__ = ["Synthetic"]
@@ -99,7 +98,7 @@ _KERNELS = {"disk": lambda radius, rng: psf.disk(radius), "line": _line, "shake"
 
 def _letters(shape, reach, rng):
     """Three lines of letters of no meaning."""
-    lines = ["".join(rng.choice(list(ALPHABET.strip()), 10)) for _ in range(3)]
+    lines = ["".join(rng.choice(list(degrade.hdc.ALPHABET.strip()), 10)) for _ in range(3)]
     return _page(lines, 36, shape, reach, rng)
 
 

@@ -243,4 +243,5 @@ def read(case, image):
     page = np.clip(image, 0, 1)[top:bottom, left:right]
     page = Image.fromarray(np.uint8(np.rint(_STEPS * (1 - page if case.text.invert else page))))
     page = page.resize((3 * page.width, 3 * page.height), Image.Resampling.BICUBIC)
-    return deconv.ocr.character_accuracy(deconv.ocr.tesseract.recognise(page, "--oem 1 --psm 6", "eng"), case.text.truth)
+    lines = deconv.ocr.tesseract.recognise(page, "--oem 1 --psm 6", "eng")
+    return deconv.ocr.character_accuracy(lines, case.text.truth)

@@ -8,7 +8,7 @@ from deconv._core.array import array_namespace, device, library, like, to_numpy
 from deconv._core.fft import Transfer, Workspace, threads
 from deconv._core.kernels.convolution import correlate, correlate_axis
 from deconv._core.kernels.launch import RUNNERS
-from deconv.psf import separate
+from deconv._core.separable import separate
 
 __all__ = ["Direct", "Fourier", "Separable", "convolution", "workspace"]
 

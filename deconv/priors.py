@@ -24,6 +24,7 @@ and it looks for these, all optional:
 
 import functools
 from dataclasses import dataclass, replace
+from typing import Any, Protocol
 
 import numpy as np
 
@@ -37,6 +38,18 @@ __all__ = ["HyperLaplacian", "L0Gradient", "TotalVariation", "TwoTone"]
 _TABLE = 4096
 # Smallest and largest power whose table two of Halley's steps make exact to rounding.
 _LOWEST, _HIGHEST = 0.3, 0.9
+
+
+class Shrinkage(Protocol):
+    """The proximal step alone, which is all that the solver's iterations call."""
+
+    def shrink(self, field: Any, step: float, out: Any, /) -> None: ...
+
+
+class Prior(Shrinkage, Protocol):
+    """Any object that `deconv.variational` takes as its prior."""
+
+    def energy(self, u: Any, /) -> float: ...
 
 
 def _lengths(u):

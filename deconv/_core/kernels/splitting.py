@@ -1,4 +1,4 @@
-"""The steps of the splitting solver (`deconv.nonblind.variational`) that are not transforms.
+"""The steps of the splitting solver (`deconv.nonblind.splitting`) that are not transforms.
 
 For a split z = Bx with the scaled dual u the solver keeps s = z + u and z. One iteration sets s <- s + r (Bx - z), with
 the relaxation r, then z <- prox(s), and hands z - u = 2 z - s to the linear solve. Gradient fields have one more axis,

@@ -1,8 +1,7 @@
 """Hand-written loops, each as two twins: CUDA text and, directly below it, a Numba function.
 
-A kernel takes C-contiguous arrays of one shape, one float dtype and one library and writes into its
-arguments. To add one, write it in a topic file as `deconv._core.kernels.launch` shows and name it here: the
-tests walk `__all__`.
+A kernel takes C-contiguous arrays of one float dtype and one library and writes into its arguments. To add one, write
+it in a topic file as `deconv._core.kernels.launch` shows and list it here: the tests go through `__all__`.
 """
 
 from deconv._core.kernels.chains import chain_mean, chain_sample

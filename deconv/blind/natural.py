@@ -11,7 +11,7 @@ import math
 from deconv import noise
 from deconv._core.array import array_namespace, like
 from deconv._core.kernels import shrink_tv
-from deconv.nonblind.variational import Run, Splitting
+from deconv.nonblind.splitting import Run, Splitting
 from deconv.priors import TotalVariation
 
 __all__ = ["restore"]

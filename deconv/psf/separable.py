@@ -1,10 +1,7 @@
 """PSFs that are the product of one line along each axis."""
 
-import functools
-
-import numpy as np
-
-from deconv._core.array import Array, Result, _as_array, array_namespace, like, to_numpy, torch_door
+from deconv._core import separable
+from deconv._core.array import Array, Result, torch_door
 
 __all__ = ["separate"]
 
@@ -49,30 +46,4 @@ def separate(psf: Array) -> tuple[Result, ...] | None:
     >>> deconv.psf.separate(deconv.psf.disk(3)) is None
     True
     """
-    psf = _as_array(psf, "psf")
-    if psf.ndim == 0:
-        raise ValueError("psf must have at least one axis, got a single number")
-    xp = array_namespace(psf)
-    psf = xp.astype(psf, xp.float64 if psf.dtype == xp.float64 else xp.float32)
-    weights = to_numpy(psf).astype(np.float64)
-    if not np.all(np.isfinite(weights)):
-        raise ValueError("psf must be finite, got NaN or infinity")
-    peak = np.unravel_index(np.argmax(np.abs(weights)), weights.shape)
-    if weights[peak] == 0:
-        raise ValueError("psf must not be zero everywhere")
-    scale = weights[peak]
-    weights /= scale
-    lines = [np.moveaxis(weights, axis, 0)[(slice(None), *np.delete(peak, axis))] for axis in range(weights.ndim)]
-    for axis in range(weights.ndim):
-        rest = weights
-        for other in reversed(range(weights.ndim)):
-            if other != axis:
-                rest = np.tensordot(rest, lines[other] / (lines[other] @ lines[other]), axes=(other, 0))
-        lines[axis] = rest
-    for axis in range(1, weights.ndim):
-        scale *= lines[axis][peak[axis]]
-        lines[axis] = lines[axis] / lines[axis][peak[axis]]
-    factors = [like(line, psf) for line in (lines[0] * scale, *lines[1:])]
-    product = functools.reduce(np.multiply.outer, [to_numpy(f).astype(np.float64) for f in factors])
-    residual = np.abs(to_numpy(psf) - product).sum()
-    return tuple(factors) if residual <= 4 * float(xp.finfo(psf.dtype).eps) * np.abs(product).sum() else None
+    return separable.separate(psf)

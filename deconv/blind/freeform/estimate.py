@@ -37,7 +37,7 @@ from deconv._core.resample import at_scale
 from deconv.blind.freeform.phase import Power
 from deconv.blind.freeform.psf_step import centred, extent, fit, fitted_to, pruned, resampled, within
 from deconv.blind.freeform.scene import Latent
-from deconv.nonblind.variational import Splitting
+from deconv.nonblind.splitting import Splitting
 from deconv.priors import TotalVariation
 
 __all__ = ["Free", "Walk", "estimate"]

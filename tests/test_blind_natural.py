@@ -214,3 +214,18 @@ def test_every_backend_restores_the_same(backend, lamp):
     assert same == pytest.approx(rms, rel=0.02)
     for g, w in zip(got, want, strict=True):
         np.testing.assert_allclose(backend.to_numpy(g), w, atol=3e-3)
+
+
+@pytest.mark.parametrize(
+    ("prior", "scene", "sigma"), [("text", page(), 0.002), ("natural", natural(), 0.02)], ids=["text", "natural"]
+)
+def test_neither_a_quarter_of_the_weight_nor_four_times_is_better(prior, scene, sigma):
+    photo = seen(scene, sigma)
+    strength = f"{prior}_strength"
+    weight = getattr(Natural(), strength)
+    less, chosen, more = (
+        psnr(restored(photo, prior=prior, settings=replace(Natural(), **{strength: part * weight})), scene, 8)
+        for part in (1 / 4, 1, 4)
+    )
+    assert chosen > less + 0.5
+    assert chosen > more + 0.5

@@ -5,7 +5,12 @@ import pytest
 
 from deconv import degrade, psf
 from deconv.blind import deblur, deblur_pages
+from deconv.blind.freeform import estimate as estimate_module
 from deconv.blind.freeform.estimate import estimate
+from deconv.blind.freeform.multistart import Trial
+from deconv.blind.freeform.refine import Candidate
+from deconv.blind.freeform.scale import Scale
+from deconv.blind.settings.freeform import FreeForm
 
 PAGE = degrade.text_picture(["Hand", "pen 4"], size=44, shape=(120, 160))
 SHAKE = psf.random_motion(9, rng=4)
@@ -294,3 +299,56 @@ def test_odd_pictures_do_no_harm(name):
 def test_a_bound_of_half_the_picture():
     result = deblur(ODD["tiny"], psf="free", gamma=1, psf_size=16)
     assert np.isfinite(result.image).all()
+
+
+# ---- the order of the search
+
+
+@pytest.mark.parametrize(
+    ("first", "multistart", "order"),
+    [
+        # A start that is clearly right ends the search.
+        (0.6, None, ["starts"]),
+        # What saves a little less may be a small wrong PSF: the multi-start is asked too, and no more starts made.
+        (0.52, 0.66, ["starts", "multistart"]),
+        # Where neither leaves no doubt, more starts follow.
+        (0.2, 0.25, ["starts", "multistart", "starts"]),
+        (None, 0.25, ["starts", "multistart", "starts"]),
+        (None, 0.35, ["starts", "multistart"]),
+    ],
+)
+def test_the_search_goes_on_while_there_is_doubt(monkeypatch, first, multistart, order):
+    asked = []
+
+    def candidate(gain, side):
+        kernel = np.pad(np.ones((1, 3)) / 3, ((side // 2, side // 2), (side // 2 - 1, side // 2 - 1)))
+        return Candidate(Scale([], 0, side, settings=FreeForm()), kernel, 1 - gain, 0.5, gain, 0.0)
+
+    class Starts:
+        best, solved = None, False
+
+        def __init__(self, observations, sizes, least_penalty, *, settings):
+            self.settings = settings
+
+        def search(self, sides, times, report):
+            asked.append("starts")
+            if first is not None:
+                self.best, self.solved = candidate(first, 5), first > self.settings.starts.solved
+
+    class MultiStart:
+        def __init__(self, *_, **__):
+            pass
+
+        def run(self, report):
+            asked.append("multistart")
+            return [Trial(7, 8e-3, 1 - multistart, np.ones((1, 1)))], candidate(multistart, 7)
+
+    monkeypatch.setattr(estimate_module, "PowerStarts", Starts)
+    monkeypatch.setattr(estimate_module, "MultiStartSearch", MultiStart)
+    monkeypatch.setattr(estimate_module, "refine_below_noise", lambda scale, psf, least: psf)
+    found = estimate([BLURRED])
+    assert asked == order
+    assert found.gain == max(gain for gain in (first, multistart) if gain is not None)
+    # The trial that the PSF comes from stands first.
+    assert found.trials[0].size == (5 if multistart is None or (first or 0) > multistart else 7)
+    np.testing.assert_allclose(found.psf[found.psf.shape[0] // 2], np.ones(3) / 3)

@@ -122,7 +122,7 @@ def test_supports_within_given_bounds():
     assert supports(images, (3, 3), settings=MultiStart()) == [3]
 
 
-@pytest.mark.parametrize(("width", "tried"), [(0.5, [15, 31, 47]), (0.9, [15, 31, 47, 71])])
+@pytest.mark.parametrize(("width", "tried"), [(0.5, [15, 31, 47]), (0.8, [15, 31, 47, 71])])
 def test_a_larger_support_is_tried_where_the_psf_fills_the_last(monkeypatch, width, tried):
     def coarse(size, penalty):
         side = 2 * round(min(size, 47) * width / 4) + 1

@@ -99,6 +99,14 @@ def test_what_the_power_shows_is_continued():
     assert deconv.psf.similarity(starts.best.psf, psf) > 0.9
 
 
+def test_an_image_that_is_merely_soft_has_no_start():
+    """Its power shows no path: no PSF is made up."""
+    starts = _starts([blurred_letters(deconv.psf.gaussian(1.0))], (SIDE, SIDE))
+    starts.search((SIDE,), 1, lambda _: None)
+    assert starts.best is None
+    assert not starts._scales
+
+
 def test_paths_grow_from_where_a_shake_rests():
     lines = ["Which kind of blur has", "this page of text, it", "may ask, and how many", "words are on it, and"]
     lines += ["how it all came about", "when it was not asked", "but had to be told by", "a picture of letters"]

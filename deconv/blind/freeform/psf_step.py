@@ -81,7 +81,7 @@ def pruned(psf: np.ndarray, least_weight: float, least_piece: float) -> np.ndarr
     # However many pieces there are, the heaviest stays.
     kept[np.argmax(mass)] = True
     psf = np.where(kept[labels], psf, 0.0)
-    return psf / psf.sum()
+    return _normalised(psf)
 
 
 def centred(psf: np.ndarray) -> np.ndarray:
@@ -106,7 +106,7 @@ def cut_or_padded(psf: np.ndarray, side: int) -> np.ndarray:
     """Cut or padded about the middle to a given side; sum 1."""
     by = (side - psf.shape[0]) // 2
     psf = np.pad(psf, by) if by >= 0 else psf[-by : psf.shape[0] + by, -by : psf.shape[0] + by]
-    return psf / psf.sum()
+    return _normalised(psf)
 
 
 def heaviest_square(psf: np.ndarray, side: int) -> np.ndarray:
@@ -115,8 +115,7 @@ def heaviest_square(psf: np.ndarray, side: int) -> np.ndarray:
     reach = side // 2
     inner = held[reach : psf.shape[0] - reach, reach : psf.shape[1] - reach]
     top, left = np.unravel_index(int(np.argmax(inner)), inner.shape)
-    psf = psf[top : top + side, left : left + side]
-    return psf / psf.sum()
+    return _normalised(psf[top : top + side, left : left + side])
 
 
 def resampled(psf: np.ndarray, side: int, factor: float) -> np.ndarray:
@@ -126,5 +125,10 @@ def resampled(psf: np.ndarray, side: int, factor: float) -> np.ndarray:
         # About the mean over a coarse pixel.
         psf = ndimage.gaussian_filter(psf, 0.5 * math.sqrt(factor**-2 - 1), mode="constant")
     fine = ndimage.map_coordinates(psf, np.meshgrid(at, at, indexing="ij"), order=3, mode="constant")
-    fine = np.maximum(fine, 0.0)
-    return fine / fine.sum()
+    return _normalised(np.maximum(fine, 0.0))
+
+
+def _normalised(psf: np.ndarray) -> np.ndarray:
+    """With a sum of 1."""
+    unit: np.ndarray = psf / psf.sum()
+    return unit

@@ -41,7 +41,8 @@ class Observation:
     @property
     def error(self) -> float:
         """Standard deviation of its error: noise, or what JPEG left."""
-        return max(noise.estimate(self.image), self.jpeg_error)
+        sigma: float = noise.estimate(self.image)
+        return max(sigma, self.jpeg_error)
 
 
 def normalised(

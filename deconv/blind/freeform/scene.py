@@ -111,7 +111,8 @@ class SceneSolver:
     def _around_zero(self, spectrum: Array, reach: int) -> np.ndarray:
         xp = array_namespace(spectrum)
         whole = xp.roll(irfftn(spectrum, self.shape), (reach, reach), axis=(0, 1))
-        return to_numpy(whole[: 2 * reach + 1, : 2 * reach + 1]).astype(np.float64)
+        window: np.ndarray = to_numpy(whole[: 2 * reach + 1, : 2 * reach + 1])
+        return window.astype(np.float64)
 
     def energy(self, penalty: float, whole_edge: float, margin: int) -> float:
         """Squared residual plus edges times their penalty, per pixel, without `margin` pixels along the border.

@@ -48,4 +48,5 @@ class Natural:
             "text": (self.text_strength, self.text_exponent),
             "natural": (self.natural_strength, self.natural_exponent),
         }[prior]
-        return strength * max(error, self.least_error) ** exponent
+        weight: float = strength * max(error, self.least_error) ** exponent
+        return weight

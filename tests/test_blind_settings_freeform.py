@@ -136,7 +136,7 @@ def test_the_restoration():
 
 
 def test_the_quantisation_steps():
-    """A step that may not be looked for is not seen."""
+    """Steps outside of the range of the search are not detected."""
     blocks = np.zeros((1, 64, 64))
     rng = np.random.default_rng(0)
     for row in range(8):

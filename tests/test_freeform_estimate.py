@@ -33,7 +33,7 @@ def answer():
 # ---- the estimate
 
 
-def test_a_shake_is_found(answer):
+def test_a_shake_is_estimated(answer):
     result, _ = answer
     assert result.family == "free"
     assert psf.similarity(result.psf, SHAKE) > 0.98
@@ -55,7 +55,7 @@ def test_a_shake_is_found(answer):
 @pytest.mark.parametrize(
     ("size", "seed"), [(7, 3), *(pytest.param(*case, marks=pytest.mark.slow) for case in ((7, 0), (7, 4), (9, 0)))]
 )
-def test_other_shakes_are_found(size, seed):
+def test_other_shakes_are_estimated(size, seed):
     shake = psf.random_motion(size, rng=seed)
     blurred = degrade.add_noise(degrade.blur(PAGE, shake), 0.002, rng=1)
     found = estimate([blurred], sizes=(11, 11))
@@ -65,7 +65,7 @@ def test_other_shakes_are_found(size, seed):
 
 
 @pytest.mark.slow
-def test_a_shake_is_found_without_its_size():
+def test_a_shake_is_estimated_without_its_size():
     result = deblur(BLURRED, psf="free")
     assert result.family == "free"
     assert result.gamma == 1
@@ -73,7 +73,7 @@ def test_a_shake_is_found_without_its_size():
     assert len(set(result.search["size"])) > 1
 
 
-def test_a_sharp_picture_comes_back():
+def test_a_sharp_image_is_returned_unchanged():
     sharp = degrade.add_noise(PAGE, 0.002, rng=0)
     result = deblur(sharp, psf="free", **QUICK)
     assert result.family == "none"
@@ -85,7 +85,7 @@ def test_a_sharp_picture_comes_back():
 
 
 def test_the_same_again(answer):
-    """And one page is a picture."""
+    """A single page is restored as an image is."""
     (result,) = deblur_pages((BLURRED,), **QUICK)
     np.testing.assert_array_equal(result.psf, answer[0].psf)
     np.testing.assert_array_equal(result.image, answer[0].image)
@@ -130,10 +130,10 @@ def test_the_psf_is_no_larger_than_allowed(psf_size, most):
     assert max(result.search["size"]) <= most
 
 
-def test_a_psf_found_in_a_part_restores_the_whole():
+def test_a_psf_estimated_in_a_region_restores_the_whole():
     scene = np.pad(PAGE, ((0, 40), (0, 40)), constant_values=1.0)
     blurred = degrade.add_noise(degrade.blur(scene, SHAKE), 0.002, rng=0)
-    blurred[130:, 170:] = np.random.default_rng(0).random((30, 30))  # what would mislead it
+    blurred[130:, 170:] = np.random.default_rng(0).random((30, 30))  # would mislead the estimate
     result = deblur(blurred, psf="free", region=[slice(-160, -40), slice(None, 160)], **QUICK)
     assert result.image.shape == blurred.shape
     assert psf.similarity(result.psf, SHAKE) > 0.98
@@ -164,13 +164,13 @@ def test_an_encoding_given_is_undone_and_done_again():
     assert _psnr(result.image, sharp) > _psnr(values, sharp) + 12
 
 
-def test_the_callback_hears_of_it_all(answer):
+def test_the_callback_gets_every_stage(answer):
     parts, stages = zip(*answer[1], strict=True)
     assert list(parts) == sorted(parts)
     assert parts[-1] == pytest.approx(1.0)
     assert 0 < parts[0] < 0.3
     assert list(dict.fromkeys(stages)) == ["search", "restore"]
-    # But where the search ends early.
+    # No larger step but where the search ends early.
     assert sorted(np.diff(parts))[-2] < 0.35
 
 
@@ -193,7 +193,7 @@ def test_pages_share_a_psf(answer):
 
 
 @pytest.mark.slow
-def test_sharp_pages_come_back():
+def test_sharp_pages_are_returned_unchanged():
     pages = [PAGE[20:68, 20:80], PAGE[50:100, 60:120]]
     for result, page in zip(deblur_pages(pages, **QUICK), pages, strict=True):
         assert result.family == "none"
@@ -239,7 +239,7 @@ def test_every_library_gives_numpys_answer(backend):
     assert got.score == pytest.approx(want.score, abs=0.02)
 
 
-def test_every_library_looks_in_a_part(backend):
+def test_every_library_takes_a_region(backend):
     given = backend.asarray(np.stack([BLURRED[:40, :48]] * 2, -1))
     region = (slice(4, 36), slice(10, 42))
     got = deblur(given, psf=backend.asarray(SHAKE), gamma=1, region=region, channel_axis=-1)

@@ -1,4 +1,4 @@
-"""Refinement of a PSF: penalties from dear to cheap, down to the noise and, at the very end, below it."""
+"""Refinement of a PSF: penalties from high to low, down to what noise allows and, at the very end, below it."""
 
 from types import SimpleNamespace
 
@@ -41,7 +41,7 @@ def test_penalties_end_at_what_the_noise_allows(least, schedule):
 
 
 def test_the_last_rounds_are_below_the_noise():
-    """Edges as dear as the noise bias the PSF of a photograph; the last rounds take most of that back."""
+    """Penalties that noise asks for bias the PSF of a photograph; the last rounds take most of that back."""
     scene, shake = data.camera()[60:220, 130:330] / 255, psf.random_motion(15, rng=4)
     blurred = degrade.add_noise(degrade.blur(scene, shake), 0.01, rng=0)
     observations, least = normalised([blurred], settings=SETTINGS.edge_penalty)

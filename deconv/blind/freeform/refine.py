@@ -1,4 +1,4 @@
-"""Refinement of a PSF at one scale: edges are made dear once more, then ever cheaper, down to the noise.
+"""Refinement of a PSF at one scale: the edge penalty rises once more, then falls step by step to what noise allows.
 
 A scene with few edges cannot follow the errors of the PSF, so that the PSF has to move; then the detail comes back.
 """

@@ -157,7 +157,7 @@ class MultiStart:
 
 @dataclass(frozen=True)
 class Refinement:
-    """The refinement of a PSF at one scale: edges dear once more, then ever cheaper."""
+    """The refinement of a PSF at one scale: a high edge penalty once more, then ever lower ones."""
 
     penalties: tuple[float, ...] = setting(
         (1e-2, 4e-3, 2e-3, 1e-3, 5e-4, 2e-4, 1e-4),
@@ -179,8 +179,8 @@ class Refinement:
     least_piece: float = setting(0.02, "Smaller pieces of the PSF, over its sum, are removed.", _FRACTION)
     last: tuple[float, ...] = setting(
         (1 / 2, 1 / 4, 1 / 8),
-        "Penalties of the last rounds over the least one: an edge below the noise explains some of it, a dearer one "
-        "biases the PSF.",
+        "Penalties of the last rounds over the least one: penalties below the noise let some of it in, higher ones "
+        "bias the PSF.",
         _FRACTION,
         _POLISH,
         "Eleven images of Pan and others and of Levin and others: 26.9 to 27.5 dB; large paths: similarity 0.993 to "

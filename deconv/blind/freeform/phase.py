@@ -100,7 +100,10 @@ class Power:
             psf = np.reshape(roots * roots, (side, side))
             each = [plane.unlikely(psf) for plane in self._planes]
             size = np.sqrt(roots * roots + small * small)
-            slope = sum(s for _, s in each).ravel() * 2 * roots + settings.root_penalty * roots / size
+            slope = (
+                sum((s for _, s in each), np.zeros((side, side))).ravel() * 2 * roots
+                + settings.root_penalty * roots / size
+            )
             return sum(v for v, _ in each) + settings.root_penalty * float(size.sum()), slope
 
         options = {"maxiter": settings.iterations, "maxcor": settings.memory}

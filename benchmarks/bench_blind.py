@@ -31,7 +31,7 @@ def photograph(step, shrink):
 def page(width, radius=16.0):
     """A blurred page of that width, as full of text as any other."""
     height, rng = round(width * 1460 / 2360), np.random.default_rng(0)
-    lines = ["".join(rng.choice(list(deconv.degrade.ALPHABET), width // 40)) for _ in range(height // 70)]
+    lines = ["".join(rng.choice(list(deconv.degrade.hdc.ALPHABET), width // 40)) for _ in range(height // 70)]
     sharp = 0.05 + 0.9 * deconv.degrade.text_picture(lines, size=50, shape=(height, width))
     blurred = deconv.degrade.blur(sharp, deconv.psf.disk(radius, softness=1.5))
     return deconv.degrade.add_noise(deconv.tone.encode(blurred), 0.01, rng=0).astype(np.float32)

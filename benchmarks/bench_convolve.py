@@ -12,7 +12,7 @@ import time
 
 import numpy as np
 
-from deconv._core import fft as _fft
+from deconv._core import fft
 from deconv._core.convolve import Direct, Fourier, Separable
 
 SHAPES = [(256, 256), (1024, 1024), (1460, 2360)]
@@ -23,7 +23,7 @@ LONGEST_DIRECT = 15
 
 def grid(shape, length):
     """What Richardson-Lucy pads a picture to."""
-    return _fft.fast_shape(n + length - 1 for n in shape)
+    return fft.fast_shape(n + length - 1 for n in shape)
 
 
 def problem(shape, length, dtype):
@@ -36,7 +36,7 @@ def ways(x, factors):
     """The convolution of `x` by each way, as calls without arguments."""
     psf, out = np.multiply.outer(*factors), np.empty_like(x)
     direct, separable, fourier = Direct(psf, x.shape), Separable(factors, x.shape), Fourier(psf, x.shape)
-    workspace, channels = _fft.Workspace(fourier, 1, x), x[None]
+    workspace, channels = fft.Workspace(fourier, 1, x), x[None]
     calls = {
         "direct": lambda: direct.forward(x, out),
         "separable": lambda: separable.forward(x, out),
@@ -99,8 +99,8 @@ def main(engines):
     os.environ["OMP_NUM_THREADS"] = "1"
     for engine in engines:
         os.environ["DECONV_FFT"] = engine
-        _fft._installed.cache_clear()
-        _fft._ducc_in_place.cache_clear()
+        fft._ducc.cache_clear()
+        fft._ducc_in_place.cache_clear()
         for dtype in ("float32", "float64"):
             for shape in SHAPES:
                 print(f"\n{engine}, {dtype}, {shape[0]} x {shape[1]}, ms\n")

@@ -14,7 +14,7 @@ import time
 import numpy as np
 
 import deconv
-from deconv._core import fft as _fft
+from deconv._core import fft
 
 SHAPES = [
     (128, 128),
@@ -32,25 +32,25 @@ SHAPES = [
 def choose(library):
     """Make that library the one that `deconv._core.fft` takes: the choice is made once a process."""
     os.environ["DECONV_FFT"] = library
-    for choice in (_fft._installed, _fft._ducc_in_place, _fft._mkl_is_right):
+    for choice in (fft._ducc, fft._ducc_in_place):
         choice.cache_clear()
 
 
 class Blur:
     """`Transfer.forward` and its adjoint: two real transforms and one product each."""
 
-    params = (["scipy", "ducc0", "mkl_fft", "cupy"], [256, 1024], ["float32", "float64"])
-    param_names = ("fft", "side", "dtype")
+    params = (["scipy", "ducc0", "cupy"], [256, 1024], ["float32", "float64"])
+    param_names = ("library", "side", "dtype")
 
-    def setup(self, fft, side, dtype):
-        if importlib.util.find_spec(fft) is None:
-            raise NotImplementedError(f"{fft} is not installed")
-        choose("" if fft == "cupy" else fft)
+    def setup(self, library, side, dtype):
+        if importlib.util.find_spec(library) is None:
+            raise NotImplementedError(f"{library} is not installed")
+        choose("" if library == "cupy" else library)
         rng = np.random.default_rng(0)
         x, y = (rng.standard_normal((side, side)).astype(dtype) for _ in range(2))
         psf = deconv.psf.disk(side / 64).astype(dtype)
         self.wait = int
-        if fft == "cupy":
+        if library == "cupy":
             import cupy
 
             if not cupy.cuda.is_available():
@@ -58,14 +58,14 @@ class Blur:
             x, y, psf = (cupy.asarray(a) for a in (x, y, psf))
             self.wait = cupy.cuda.get_current_stream().synchronize
         self.x, self.y = x, y
-        self.transfer = _fft.Transfer(psf, (side, side))
-        self.time_forward(fft, side, dtype)  # makes the plans
+        self.transfer = fft.Transfer(psf, (side, side))
+        self.time_forward(library, side, dtype)  # makes the plans
 
-    def time_forward(self, fft, side, dtype):
+    def time_forward(self, library, side, dtype):
         self.transfer.forward(self.x)
         self.wait()
 
-    def track_adjoint_error(self, fft, side, dtype):
+    def track_adjoint_error(self, library, side, dtype):
         """|<Ax, y> - <x, A^T y>| as part of |Ax| |y|."""
         ax, aty = self.transfer.forward(self.x), self.transfer.adjoint(self.y)
         left, right = float((ax * self.y).sum()), float((self.x * aty).sum())
@@ -75,16 +75,14 @@ class Blur:
 
 
 def _convolution(library, shape, dtype, in_place=True):
-    """Blur and correlate a picture by that library; None if it is not installed, or wrong at that size."""
+    """Blur and correlate a picture by that library; None if it is not installed."""
     if importlib.util.find_spec(library) is None:
         return None
     choose(library)
     x = np.random.default_rng(0).random((1, *shape)).astype(dtype)
-    if library == "mkl_fft" and not _fft._mkl(x.dtype, shape):
-        return None
-    transfer = _fft.Transfer(np.ones((3,) * len(shape), dtype=dtype), shape)
+    transfer = fft.Transfer(np.ones((3,) * len(shape), dtype=dtype), shape)
     if in_place:
-        work = _fft.Workspace(transfer, 1, x)
+        work = fft.Workspace(transfer, 1, x)
         return lambda: work.correlate(work.blur(x))
     return lambda: transfer.adjoint(transfer.forward(x))
 
@@ -98,9 +96,8 @@ def _main():
         "scipy": ("scipy",),
         "ducc0": ("ducc0",),
         "ducc0, not in place": ("ducc0", False),
-        "mkl_fft": ("mkl_fft",),
     }
-    print("Blur and correlate once (four real FFTs, two products), CPU time as part of scipy.fft's\n")
+    print("Blur and correlate once (four real FFTs, two products), CPU time relative to scipy.fft's\n")
     print("| grid | float | scipy, ms | " + " | ".join(list(columns)[1:]) + " |")
     print("|---|---|---|" + "---|" * (len(columns) - 1))
     for shape in SHAPES:

@@ -6,7 +6,7 @@ import numpy as np
 
 import deconv
 from deconv._core import fft
-from deconv.nonblind import variational
+from deconv.nonblind import splitting
 
 PRIORS = {
     "total variation": deconv.priors.TotalVariation(),
@@ -66,7 +66,7 @@ class Variational:
 
     def track_ratio_to_fft_floor(self, side, dtype):
         """CPU time of an iteration as a multiple of its four transforms, both in turn, the median of five ratios."""
-        grid = variational.Splitting(self.image, self.psf.shape).shape
+        grid = splitting.Splitting(self.image, self.psf.shape).shape
         x = np.zeros(grid, self.image.dtype)
 
         def transforms():
@@ -83,12 +83,12 @@ class Variational:
 
     def track_cost_of_residuals(self, side, dtype):
         """CPU time of twenty iterations that measure their residuals twice over that of twenty that do not."""
-        solver = variational.Splitting(self.image, self.psf.shape)
+        solver = splitting.Splitting(self.image, self.psf.shape)
         ratios = []
         for _ in range(5):
             times = []
             for measured in (range(9, 20, 10), ()):
-                run = variational.Run(solver, self.psf / self.psf.sum(), 0.0, np.inf)
+                run = splitting.Run(solver, self.psf / self.psf.sum(), 0.0, np.inf)
                 run.take(deconv.priors.TotalVariation(), 1e-4, 1.0)
                 times.append(cpu(lambda run=run, at=measured: [run.iterate(i in at) for i in range(20)]))
             ratios.append(times[0] / times[1])

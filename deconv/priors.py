@@ -1,46 +1,59 @@
-r"""What pictures look like: each prior is an energy of a picture and the proximal step of it, nothing else.
+r"""Image priors: each is an energy of an image and its proximal step, nothing else.
 
 The splitting solver (`deconv.variational`) takes any object with these two methods:
 
 ``energy(u)``
-    The prior's energy of a picture `u`, a float.
+    Energy of an image `u`, a float.
 ``shrink(field, step, out)``
     The proximal step of ``step * energy`` on a gradient field, into `out`:
-    argmin over w of ``step * phi(w) + 1/2 |w - field|^2``. Fields have one more axis than the picture, in front:
-    component a holds the differences along axis a.
+    argmin over w of ``step * phi(w) + 1/2 |w - field|^2``. Fields have one leading axis more than the image: component
+    a holds the differences along axis a.
 
-and it looks for these, all optional:
+These are optional:
 
 ``degree``
     The p of ``energy(a u) = a^p energy(u)`` for a > 0; 1 if missing. It sets the default weight and the step. Below 1
-    the energy is not convex, and the solver lets the step fall from stage to stage.
+    the energy is not convex, and the solver reduces the step from stage to stage.
 ``start``
-    The prior to begin with, whose minimiser the other is sought from.
+    The prior whose minimiser is the starting point.
 ``fitted(picture)``
-    The prior to go on with, once the restoration with `start` is there.
+    The prior to continue with, given the restoration with `start`.
 ``shrink_image(image, step, low, high, out)``
-    The proximal step of that part of the energy that acts on the picture itself, together with the box `low` to `high`.
+    The proximal step of the part of the energy that acts on the image itself, clipped to the bounds `low` and `high`.
 """
 
 import functools
 from dataclasses import dataclass, replace
+from typing import Any, Protocol
 
 import numpy as np
 
-from deconv._core.array import array_namespace, as_image, like, torch_door
+from deconv._core.array import Array, array_namespace, as_image, like, torch_door
 from deconv._core.check import real
 from deconv._core.kernels import shrink_hard, shrink_radial, shrink_tv, shrink_two_tone
 
 __all__ = ["HyperLaplacian", "L0Gradient", "TotalVariation", "TwoTone"]
 
-# Entries of a table of shrinking factors: linear between them, they are right to 1e-7.
+# Entries of the table of shrinkage factors; linear interpolation between them is accurate to 1e-7.
 _TABLE = 4096
-# Smallest and largest power whose table two of Halley's steps make exact to rounding.
+# Range of powers for which two of Halley's steps make the table exact to rounding.
 _LOWEST, _HIGHEST = 0.3, 0.9
 
 
-def _lengths(u):
-    """Lengths of the gradient of a picture, taken as periodic."""
+class Shrinkage(Protocol):
+    """The proximal step alone, which is all that the solver's iterations call."""
+
+    def shrink(self, field: Any, step: float, out: Any, /) -> None: ...
+
+
+class Prior(Shrinkage, Protocol):
+    """Any object that `deconv.variational` takes as its prior."""
+
+    def energy(self, u: Any, /) -> float: ...
+
+
+def _lengths(u: Any) -> Any:
+    """Lengths of the gradient of an image, taken as periodic."""
     u = as_image(u, "u", ndim=(1, 2, 3))
     xp = array_namespace(u)
     return xp.sqrt(sum((xp.roll(u, -1, axis=a) - u) ** 2 for a in range(u.ndim)))
@@ -48,11 +61,11 @@ def _lengths(u):
 
 @dataclass(frozen=True)
 class TotalVariation:
-    r"""Isotropic total variation: few edges, as sharp as they like.
+    r"""Isotropic total variation: favours few edges, which may be sharp.
 
     .. math:: \phi(u) = \sum_i \lVert (\nabla u)_i \rVert_2
 
-    Convex: the minimiser does not depend on how it is sought. The default.
+    Convex, so the minimiser does not depend on the starting point. The default.
 
     References
     ----------
@@ -68,13 +81,13 @@ class TotalVariation:
     """
 
     @torch_door
-    def energy(self, u):
+    def energy(self, u: Array) -> float:
         """Sum of the gradient's lengths.
 
         Parameters
         ----------
         u : array, shape (M,), (M, N) or (L, M, N)
-            A picture, taken as periodic.
+            An image, taken as periodic.
 
         Returns
         -------
@@ -84,7 +97,7 @@ class TotalVariation:
         lengths = _lengths(u)
         return float(array_namespace(lengths).sum(lengths))
 
-    def shrink(self, field, step, out):
+    def shrink(self, field: Any, step: float, out: Any) -> None:
         """Shorten each gradient by `step`.
 
         Parameters
@@ -92,9 +105,9 @@ class TotalVariation:
         field : array, shape (D, ...)
             The gradient field, C-contiguous.
         step : float
-            By how much.
+            Amount.
         out : array, shape (D, ...)
-            What it becomes.
+            Receives the result.
         """
         shrink_tv(field, step, field.shape[0], out)
 
@@ -106,12 +119,12 @@ class HyperLaplacian:
     .. math:: \phi(u) = \sum_i \lVert (\nabla u)_i \rVert_2^p , \qquad p < 1
 
     Krishnan and Fergus [1]_, here for the length of the gradient rather than its components, so that no direction is
-    preferred. The proximal step sets lengths to zero below a threshold and else takes the larger root of
-    :math:`w + t p w^{p-1} = v`, for any p, from a table made by Halley's method and right to 1e-7.
+    preferred. The proximal step sets lengths below a threshold to zero and replaces the others by the larger root of
+    :math:`w + t p w^{p-1} = v`, for any p, from a table computed by Halley's method and accurate to 1e-7.
 
-    The energy is not convex. The solver begins with total variation, whose minimiser does not depend on where it began,
-    and then lets the step fall tenfold in eight stages: what comes out is a local minimum near it. At the default
-    weight it is better than total variation on text, and on natural scenes with little noise; with more it is worse.
+    The energy is not convex. The solver starts from the minimiser of total variation, which is unique, and then reduces
+    the step tenfold in eight stages; it ends in a local minimum nearby. At the default weight the result is better than
+    with total variation on text, and on natural scenes with little noise; with more noise it is worse.
 
     Attributes
     ----------
@@ -134,28 +147,28 @@ class HyperLaplacian:
 
     power: float = 2 / 3
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         power = real(self.power, "power", low=_LOWEST, high=_HIGHEST)
         object.__setattr__(self, "power", power)
 
     @property
-    def degree(self):
+    def degree(self) -> float:
         """The power."""
         return self.power
 
     @property
-    def start(self):
+    def start(self) -> TotalVariation:
         """Total variation."""
         return TotalVariation()
 
     @torch_door
-    def energy(self, u):
+    def energy(self, u: Array) -> float:
         """Sum of the powers of the gradient's lengths.
 
         Parameters
         ----------
         u : array, shape (M,), (M, N) or (L, M, N)
-            A picture, taken as periodic.
+            An image, taken as periodic.
 
         Returns
         -------
@@ -165,7 +178,7 @@ class HyperLaplacian:
         lengths = _lengths(u)
         return float(array_namespace(lengths).sum(lengths**self.power))
 
-    def shrink(self, field, step, out):
+    def shrink(self, field: Any, step: float, out: Any) -> None:
         """Shorten each gradient to the minimiser of ``step * w^power + (w - length)^2 / 2``.
 
         Parameters
@@ -175,7 +188,7 @@ class HyperLaplacian:
         step : float
             Weight of the power.
         out : array, shape (D, ...)
-            What it becomes.
+            Receives the result.
         """
         p = self.power
         threshold = (2 * step * (1 - p)) ** (1 / (2 - p)) * (2 - p) / (2 * (1 - p))
@@ -183,11 +196,11 @@ class HyperLaplacian:
 
 
 @functools.cache
-def _factors(power):
-    """What a length is multiplied with, at ``sqrt(threshold / length)`` from 0 to 1.
+def _factors(power: float) -> Any:
+    """Shrinkage factors of a length, at ``sqrt(threshold / length)`` from 0 to 1.
 
-    The length v goes to r v with the larger root of r + c r^(p - 1) = 1, where c = t p v^(p - 2). At the threshold r is
-    2 (1 - p) / (2 - p); from there on 1 - r falls about as v^(-3/2), near enough for two of Halley's steps.
+    The length v becomes r v with the larger root of r + c r^(p - 1) = 1, where c = t p v^(p - 2). At the threshold r is
+    2 (1 - p) / (2 - p); beyond it 1 - r falls roughly as v^(-3/2), which is close enough for two of Halley's steps.
     """
     p = power
     relative = np.minimum(np.arange(_TABLE + 2) / _TABLE, 1.0) ** 2
@@ -203,15 +216,15 @@ def _factors(power):
 
 @dataclass(frozen=True)
 class L0Gradient:
-    r"""As few edges as can be, whatever their height.
+    r"""Number of edge pixels: favours as few edges as possible, whatever their height.
 
     .. math:: \phi(u) = \#\{ i : (\nabla u)_i \ne 0 \}
 
     Xu, Lu, Xu and Jia [1]_. The proximal step keeps gradients longer than :math:`\sqrt{2 t}` and sets the others to
-    zero. For text and drawings; texture and shading become steps.
+    zero. For text and drawings; texture and shading turn into steps.
 
-    The energy is not convex. The solver begins with total variation and then lets the threshold fall tenfold in eight
-    stages: what comes out is a local minimum near its minimiser.
+    The energy is not convex. The solver starts from the minimiser of total variation and then reduces the threshold
+    tenfold in eight stages; it ends in a local minimum nearby.
 
     References
     ----------
@@ -228,23 +241,23 @@ class L0Gradient:
     """
 
     @property
-    def degree(self):
+    def degree(self) -> float:
         """Zero: the height of an edge does not matter."""
         return 0.0
 
     @property
-    def start(self):
+    def start(self) -> TotalVariation:
         """Total variation."""
         return TotalVariation()
 
     @torch_door
-    def energy(self, u):
+    def energy(self, u: Array) -> float:
         """Number of pixels with a gradient.
 
         Parameters
         ----------
         u : array, shape (M,), (M, N) or (L, M, N)
-            A picture, taken as periodic.
+            An image, taken as periodic.
 
         Returns
         -------
@@ -255,7 +268,7 @@ class L0Gradient:
         xp = array_namespace(lengths)
         return float(xp.sum(xp.astype(lengths > 0, lengths.dtype)))
 
-    def shrink(self, field, step, out):
+    def shrink(self, field: Any, step: float, out: Any) -> None:
         """Keep gradients whose squared length is above ``2 * step``.
 
         Parameters
@@ -263,32 +276,32 @@ class L0Gradient:
         field : array, shape (D, ...)
             The gradient field, C-contiguous.
         step : float
-            Price of a gradient.
+            Cost of a gradient.
         out : array, shape (D, ...)
-            What it becomes.
+            Receives the result.
         """
         shrink_hard(field, step, field.shape[0], out)
 
 
 @dataclass(frozen=True)
 class TwoTone:
-    r"""Text: sharp edges, and pixels that have one of two tones.
+    r"""Text: sharp edges, and pixels of one of two tones.
 
     .. math:: \phi(u) = \sum_i \lVert (\nabla u)_i \rVert_2 + \kappa \sum_i \min(|u_i - a|, |u_i - b|)
 
-    The proximal step of the second part brings a pixel nearer to the nearer tone, onto it if it is not far.
+    The proximal step of the second part moves a pixel towards the nearer tone, but not past it.
 
-    The energy is not convex. The solver begins with total variation, so that each pixel starts nearer to the tone that
-    the data suggest. The tones are best given: where strokes are narrower than the blur or noise is strong, total
-    variation alone leaves them grey, and tones estimated from it are too.
+    The energy is not convex. The solver starts from the minimiser of total variation, so that each pixel starts nearer
+    to the tone that the data suggest. Give the tones if you know them: where strokes are narrower than the blur or
+    noise is strong, total variation leaves strokes grey, and tones estimated from it are too close together.
 
     Attributes
     ----------
     tones : (float, float) or None
-        The tones, within the bounds, in units of the picture. None estimates them from the restoration by total
+        The tones, within the bounds, in units of the image. None estimates them from the restoration by total
         variation: a tenth of its darker pixels are darker, and a tenth of its brighter pixels are brighter.
     pull : float
-        The :math:`\kappa`, per pixel.
+        Weight :math:`\kappa`, per pixel.
 
     Examples
     --------
@@ -300,7 +313,7 @@ class TwoTone:
     tones: tuple[float, float] | None = None
     pull: float = 1.0
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         object.__setattr__(self, "pull", real(self.pull, "pull", above=0.0))
         if self.tones is None:
             return
@@ -314,17 +327,17 @@ class TwoTone:
         object.__setattr__(self, "tones", (dark, bright))
 
     @property
-    def start(self):
+    def start(self) -> TotalVariation:
         """Total variation."""
         return TotalVariation()
 
-    def fitted(self, picture):
-        """Itself, or if it has no tones those of a picture.
+    def fitted(self, picture: Array) -> "TwoTone":
+        """The prior itself or, if it has no tones, with those of an image.
 
         Parameters
         ----------
         picture : array
-            A restored picture.
+            A restored image.
 
         Returns
         -------
@@ -334,26 +347,26 @@ class TwoTone:
         return self if self.tones is not None else replace(self, tones=_two_tones(picture))
 
     @torch_door
-    def energy(self, u):
+    def energy(self, u: Array) -> float:
         """Sum of the gradient's lengths, and of the distances to the nearer tone.
 
         Parameters
         ----------
         u : array, shape (M,), (M, N) or (L, M, N)
-            A picture, taken as periodic.
+            An image, taken as periodic.
 
         Returns
         -------
         float
             The energy.
         """
-        u = as_image(u, "u", ndim=(1, 2, 3))
-        xp = array_namespace(u)
-        dark, bright = self.tones or _two_tones(u)
-        distance = xp.minimum(xp.abs(u - dark), xp.abs(u - bright))
-        return float(xp.sum(_lengths(u))) + self.pull * float(xp.sum(distance))
+        values = as_image(u, "u", ndim=(1, 2, 3))
+        xp = array_namespace(values)
+        dark, bright = self.tones or _two_tones(values)
+        distance = xp.minimum(xp.abs(values - dark), xp.abs(values - bright))
+        return float(xp.sum(_lengths(values))) + self.pull * float(xp.sum(distance))
 
-    def shrink(self, field, step, out):
+    def shrink(self, field: Any, step: float, out: Any) -> None:
         """Shorten each gradient by `step`.
 
         Parameters
@@ -361,41 +374,44 @@ class TwoTone:
         field : array, shape (D, ...)
             The gradient field, C-contiguous.
         step : float
-            By how much.
+            Amount.
         out : array, shape (D, ...)
-            What it becomes.
+            Receives the result.
         """
         shrink_tv(field, step, field.shape[0], out)
 
-    def shrink_image(self, image, step, low, high, out):
-        """Bring each pixel nearer to the nearer tone by ``pull * step``, and into the box.
+    def shrink_image(self, image: Any, step: float, low: float, high: float, out: Any) -> None:
+        """Move each pixel by ``pull * step`` towards the nearer tone, and clip to the bounds.
 
         Parameters
         ----------
         image : array
-            The picture, C-contiguous.
+            The image, C-contiguous.
         step : float
-            The weight over the penalty.
+            Weight over penalty of the split.
         low, high : float
-            The box.
+            The bounds.
         out : array
-            What it becomes.
+            Receives the result.
         """
-        shrink_two_tone(image, self.pull * step, *self.tones, low, high, out)
+        if self.tones is None:
+            raise ValueError("TwoTone has no tones yet: give them, or take fitted(picture)")
+        dark, bright = self.tones
+        shrink_two_tone(image, self.pull * step, dark, bright, low, high, out)
 
 
-def _two_tones(picture):
-    """Dark and bright tone of a picture: the outer deciles of the classes below and above the middle of their means."""
-    xp = array_namespace(picture)
-    flat = xp.sort(xp.reshape(picture, (-1,)))
+def _two_tones(image: Any) -> tuple[float, float]:
+    """Dark and bright tone of an image: outer deciles of the classes below and above the midpoint of their means."""
+    xp = array_namespace(image)
+    flat = xp.sort(xp.reshape(image, (-1,)))
     count = flat.shape[0]
     below = count // 2
     for _ in range(50):
-        # Lloyd's two means; the classes are the two ends of the sorted pixels.
+        # Lloyd's algorithm for two means; the classes are the two ends of the sorted pixels.
         dark, bright = float(xp.mean(flat[: max(below, 1)])), float(xp.mean(flat[min(below, count - 1) :]))
         before, below = below, int(xp.sum(xp.astype(flat <= (dark + bright) / 2, xp.int64)))
         if below == before:
             break
     dark, bright = float(flat[below // 10]), float(flat[count - 1 - (count - below) // 10])
-    # A flat picture has one tone, which is as good as two.
+    # A flat image has one tone; the second is the next larger float.
     return dark, max(bright, float(np.nextafter(dark, np.inf)))

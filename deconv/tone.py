@@ -1,50 +1,51 @@
-r"""The camera's response curve: light from the values of a picture file, and back.
+r"""The camera's response curve (tone curve): from the values of an image file to light, and back.
 
-Blur adds up light, and a picture file holds tone-encoded values. A camera follows a power of the light where it is dark
-and bends over in its highlights, lest they be clipped:
+Blur adds up light, but an image file holds tone-encoded values. A camera encodes shadows by a power law and compresses
+highlights to avoid clipping:
 
 .. math:: l = 1 - (1 - v^g)^p , \qquad g = \gamma^{1 - s}, \quad p = 3^{-s} ,
 
-for the exponent :math:`\gamma` and the shoulder :math:`s`: a plain power :math:`l = v^\gamma` for 0,
-:math:`v = 1 - (1 - l)^3` for 1. Decode before deconvolving, encode after; `deconv.blind.deblur` estimates the shoulder.
+with the exponent :math:`\gamma` and the shoulder :math:`s`: the plain power law :math:`l = v^\gamma` for :math:`s = 0`,
+:math:`v = 1 - (1 - l)^3` for :math:`s = 1`. Decode before deconvolution, encode afterwards; `deconv.blind.deblur`
+estimates the shoulder.
 """
 
-from deconv._core.array import array_namespace, as_image, torch_door
+from deconv._core.array import Array, Result, array_namespace, as_image, torch_door
 from deconv._core.check import real
 
 __all__ = ["decode", "encode"]
 
-# Strongest shoulder: v = 1 - (1 - l)^9, with which paper at 0.96 of white is at a third of full light.
-_STRONGEST = 2.0
+# Strongest shoulder: v = 1 - (1 - l)^9, which encodes 0.3 of full light as 0.96 of white.
+_MAX_SHOULDER = 2.0
 
 
 @torch_door
-def decode(image, gamma=2.2, shoulder=0.0):
-    r"""Light from encoded values: :math:`l = 1 - (1 - v^g)^p`, without a shoulder :math:`l = v^\gamma`.
+def decode(image: Array, gamma: float = 2.2, shoulder: float = 0.0) -> Result:
+    r"""Convert encoded values to light: :math:`l = 1 - (1 - v^g)^p`, or :math:`l = v^\gamma` without a shoulder.
 
     Parameters
     ----------
     image : array
-        Encoded values, 1 the white point, of one to four axes. Negative values (noise about black) keep their
-        sign, NaN stays NaN.
+        Encoded values, white at 1, with one to four axes. Negative values (noise around black) keep their sign; NaN
+        stays NaN.
     gamma : float, default 2.2
-        Exponent of the response curve, above 0; 1 for values that are light already.
+        Exponent of the response curve, above 0; 1 if the values are linear in light already.
     shoulder : float, default 0
-        How far the camera holds back its highlights, 0 to 2 (see `deconv.tone`). With a shoulder, light ends at the
-        white point: what is above counts as 1.
+        Strength of the highlight compression, 0 to 2 (see `deconv.tone`). With a shoulder, values above 1 are clipped
+        to the white point.
 
     Returns
     -------
     array
-        The same shape; float64 stays float64, everything else becomes float32 (8 and 16-bit integers
-        with their largest value at 1).
+        The same shape; float64 stays float64, everything else becomes float32. The largest value of an 8 or 16-bit
+        integer type counts as 1.
 
     Raises
     ------
     TypeError
-        If `image` is no array of real numbers, or `gamma` or `shoulder` no number.
+        If `image` is not an array of real numbers, or `gamma` or `shoulder` not a number.
     ValueError
-        If `image` is empty or infinite, `gamma` not above 0, or `shoulder` out of range.
+        If `image` is empty or holds infinity, `gamma` is not above 0, or `shoulder` is out of range.
 
     Examples
     --------
@@ -53,26 +54,26 @@ def decode(image, gamma=2.2, shoulder=0.0):
     array([0.   , 0.218, 1.   ])
     """
     image = as_image(image, ndim=(1, 2, 3, 4), nan="mask")
-    exponent, highlights = _powers(gamma, shoulder)
+    exponent, highlight_exponent = _exponents(gamma, shoulder)
     xp = array_namespace(image)
-    size = xp.abs(image) ** exponent
-    if highlights != 1.0:
-        size = 1.0 - xp.clip(1.0 - size, 0.0, None) ** highlights
-    return xp.sign(image) * size
+    magnitude = xp.abs(image) ** exponent
+    if highlight_exponent != 1.0:
+        magnitude = 1.0 - xp.clip(1.0 - magnitude, 0.0, None) ** highlight_exponent
+    return xp.sign(image) * magnitude
 
 
 @torch_door
-def encode(light, gamma=2.2, shoulder=0.0):
-    r"""Encoded values from light, the inverse of `decode`: without a shoulder :math:`v = l^{1/\gamma}`.
+def encode(light: Array, gamma: float = 2.2, shoulder: float = 0.0) -> Result:
+    r"""Convert light to encoded values, the inverse of `decode`: :math:`v = l^{1/\gamma}` without a shoulder.
 
     Parameters
     ----------
     light : array
-        Light, 1 the white point, of one to four axes. Negative values keep their sign, NaN stays NaN.
+        Light, white at 1, with one to four axes. Negative values keep their sign; NaN stays NaN.
     gamma : float, default 2.2
         Exponent of the response curve, above 0.
     shoulder : float, default 0
-        How far the camera holds back its highlights, as for `decode`.
+        Strength of the highlight compression, as in `decode`.
 
     Returns
     -------
@@ -82,9 +83,9 @@ def encode(light, gamma=2.2, shoulder=0.0):
     Raises
     ------
     TypeError
-        If `light` is no array of real numbers, or `gamma` or `shoulder` no number.
+        If `light` is not an array of real numbers, or `gamma` or `shoulder` not a number.
     ValueError
-        If `light` is empty or infinite, `gamma` not above 0, or `shoulder` out of range.
+        If `light` is empty or holds infinity, `gamma` is not above 0, or `shoulder` is out of range.
 
     Examples
     --------
@@ -93,16 +94,16 @@ def encode(light, gamma=2.2, shoulder=0.0):
     array([0. , 0.5, 1. ])
     """
     light = as_image(light, "light", ndim=(1, 2, 3, 4), nan="mask")
-    exponent, highlights = _powers(gamma, shoulder)
+    exponent, highlight_exponent = _exponents(gamma, shoulder)
     xp = array_namespace(light)
-    size = xp.abs(light)
-    if highlights != 1.0:
-        size = 1.0 - xp.clip(1.0 - size, 0.0, None) ** (1 / highlights)
-    return xp.sign(light) * size ** (1 / exponent)
+    magnitude = xp.abs(light)
+    if highlight_exponent != 1.0:
+        magnitude = 1.0 - xp.clip(1.0 - magnitude, 0.0, None) ** (1 / highlight_exponent)
+    return xp.sign(light) * magnitude ** (1 / exponent)
 
 
-def _powers(gamma, shoulder):
-    """The powers g of the values and p of the highlights."""
+def _exponents(gamma: float, shoulder: float) -> tuple[float, float]:
+    """The exponents g of the values and p of the highlights."""
     gamma = real(gamma, "gamma", above=0)
-    shoulder = real(shoulder, "shoulder", low=0, high=_STRONGEST)
+    shoulder = real(shoulder, "shoulder", low=0, high=_MAX_SHOULDER)
     return gamma ** (1 - shoulder), 3.0**-shoulder

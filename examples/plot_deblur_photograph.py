@@ -1,15 +1,15 @@
 """
-Deblur a photograph of which nothing else is known
-==================================================
+Deblur a photograph blindly
+===========================
 
-A page of text was photographed far out of focus. Neither the blur nor the text is known. `deconv.blind.deblur` finds
-the radius of the blur by itself, and the camera's response curve, and restores the page.
+A page of text was photographed far out of focus; neither the blur nor the text is known. `deconv.blind.deblur`
+estimates the blur radius and the camera's response curve, and restores the page.
 """
 
 # %%
-# The photograph is simulated as the cameras of the Helsinki Deblur Challenge 2021 were measured to work: light that
-# falls off over the frame, a blur disc with a soft edge, a tone curve, noise (`deconv.degrade.hdc_photo`). Means over
-# 5 x 5 pixels make it small enough for a page that is built in seconds.
+# The photograph is simulated after measurements of the Helsinki Deblur Challenge 2021: vignetting, a blur disc with a
+# soft edge, a tone curve, noise (`deconv.degrade.hdc_photo`). Averaging 5 x 5 pixels makes it small enough for a page
+# that is built in seconds.
 import matplotlib.pyplot as plt
 
 import deconv
@@ -19,11 +19,11 @@ small = photo.image.reshape(292, 5, 472, 5).mean(axis=(1, 3))
 print("the text:", " / ".join(photo.lines))
 
 # %%
-# One call. Nothing but the picture goes in: no radius, no noise level, no weight.
+# One call with nothing but the image: no radius, no noise level, no weight.
 result = deconv.blind.deblur(small)
 
 radius, unsure = result.parameters["radius"], 100 * result.uncertainty
-print(f"{result.family} of radius {radius:.2f} px (+- {unsure:.1f} %) found, {photo.radius / 5:.2f} px true")
+print(f"{result.family} of radius {radius:.2f} px (+- {unsure:.1f} %) estimated, {photo.radius / 5:.2f} px true")
 print(f"restored as {result.prior}; expected to be readable: {100 * result.readability:.0f} % of the characters")
 
 figure, (before, after) = plt.subplots(1, 2, figsize=(11, 3.6), layout="constrained")
@@ -35,15 +35,14 @@ for axis in (before, after):
     axis.set_axis_off()
 
 # %%
-# How far the result can be trusted is part of it. Readability is judged without reading, by how well two tones explain
-# the picture; and there is the criterion over every radius that was tried. Zero is the likelihood of no blur at all,
-# the sharp dip stands at the radius of the blur. Radii far too large may come out well too, for their rings of zeros
-# lie closer than the spectrum resolves. They are told apart by the picture's slopes: no scene so blurred has
-# them as steep.
+# The result says how far it can be trusted. Readability is predicted without reading, from how well two tones explain
+# the image; and there is the criterion for every radius that was tried. Zero is the likelihood of no blur, and the
+# sharp dip marks the blur radius. Radii far too large may score well too, because their rings of zeros lie closer than
+# the spectrum resolves. The image's slopes exclude them: no scene blurred that much has slopes that steep.
 figure = result.plot(small)
 
 # %%
-# Tesseract reads the restored page, and rubbish from the photograph. `deconv.ocr.hdc_score` is the official score of
+# Tesseract reads the restored page, and nonsense from the photograph. `deconv.ocr.hdc_score` is the official score of
 # the challenge, 0 to 100 for the middle line.
 for name, picture in (("photograph", small), ("restored", result.image)):
     lines = deconv.ocr.read_lines(picture)

@@ -2,13 +2,13 @@
 Known PSF: four methods side by side
 ====================================
 
-With the point-spread function at hand, restoring is a choice of noise model and prior. Here four methods meet the same
+When the point-spread function is known, restoration is a choice of noise model and prior. Four methods restore the same
 blurred page: a Wiener filter, Richardson-Lucy plain and accelerated, and total variation with bounds.
 """
 
 # %%
-# The scene goes on beyond the frame, as a real one does: a larger page is blurred and cut. What lies outside is
-# unknown to the methods, and its light leaks in over the border.
+# The scene continues beyond the frame, as a real one does: a larger page is blurred and cropped. The methods do not
+# know what lies outside, and its light leaks in over the border.
 import time
 
 import matplotlib.pyplot as plt
@@ -27,9 +27,9 @@ truth = scene[frame]
 blurred = deconv.degrade.add_noise(deconv.degrade.blur(scene, psf)[frame], 0.005, rng=0)
 
 # %%
-# All take the picture and the PSF. `wiener` and `variational` measure the noise in the picture and choose their weight
-# by it; for Richardson-Lucy the number of iterations is the regularisation. Ten accelerated iterations go about as far
-# as twenty plain ones, thirty as far as 180.
+# All take the image and the PSF. `wiener` and `variational` estimate the noise and set their weight accordingly; for
+# Richardson-Lucy the number of iterations is the regularisation. Ten accelerated iterations are worth about twenty
+# plain ones, thirty are worth 180.
 methods = {
     "wiener": lambda: deconv.wiener(blurred, psf),
     "Richardson-Lucy, 100": lambda: deconv.richardson_lucy(blurred, psf, 100),
@@ -47,8 +47,8 @@ for name, method in methods.items():
 print(f"{'blurred':28} PSNR {peak_signal_noise_ratio(truth, blurred, data_range=1):5.2f} dB")
 
 # %%
-# A page of two tones is what total variation expects, and its bounds take part in the solution: it wins here. On a
-# scene of fine natural texture the order can be another.
+# Total variation expects pages of two tones, and its bounds are part of the solution: it wins here. On a scene with
+# fine natural texture the order may differ.
 figure, axes = plt.subplots(3, 2, figsize=(10, 8.4), layout="constrained")
 for axis, (name, picture) in zip(axes.flat, pictures.items(), strict=True):
     axis.imshow(picture, cmap="gray", vmin=0, vmax=1)
@@ -56,8 +56,8 @@ for axis, (name, picture) in zip(axes.flat, pictures.items(), strict=True):
     axis.set_axis_off()
 
 # %%
-# The border is where simple methods fail: they take the picture for periodic, or the outside for black. None of the
-# four does. Mean error of the outermost 10 pixels, and of the rest:
+# Simple methods fail at the border: they assume that the image is periodic or black outside. None of the four does.
+# Mean error of the outermost 10 pixels, and of the rest:
 for name in methods:
     error = abs(pictures[name] - truth)
     inside = error[10:-10, 10:-10]

@@ -16,7 +16,7 @@ from deconv.blind.natural import restore
 from deconv.compare.adapters import build
 from deconv.compare.own import _disc
 from deconv.compare.protocol import Context, Method, Problem
-from deconv.degrade import hdc_psf
+from deconv.degrade.hdc import hdc_psf
 
 COLOUR = np.random.default_rng(0).uniform(0.1, 0.9, (40, 51, 3)).astype(np.float32)
 GREY = COLOUR[..., 0]

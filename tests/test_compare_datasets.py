@@ -305,7 +305,7 @@ def test_ladder_is_the_challenge_simulated(tmp_path):
     assert item.image.shape == item.sharp.shape == (292, 472)
     assert len(item.text) == 3
     assert (item.level, item.gamma) == (14, 2.2)
-    np.testing.assert_array_equal(item.psf, degrade.hdc_psf(14, 5)[0])
+    np.testing.assert_array_equal(item.psf, degrade.hdc.hdc_psf(14, 5)[0])
     again = degrade.blur(item.sharp, item.psf)
     middle = np.s_[80:210, 120:350]
     assert np.corrcoef(again[middle].ravel(), item.image[middle].ravel())[0, 1] > 0.9

@@ -7,7 +7,6 @@ import tracemalloc
 
 import numpy as np
 import pytest
-import scipy.fft
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -26,7 +25,7 @@ CASES = [
 ]
 
 
-@pytest.fixture(params=["ducc0", "scipy", "mkl_fft"])
+@pytest.fixture(params=["ducc0", "scipy"])
 def engine(request, monkeypatch):
     """Each FFT for NumPy arrays that is installed."""
     pytest.importorskip(request.param)
@@ -35,7 +34,7 @@ def engine(request, monkeypatch):
 
 
 def clear():
-    for choice in (fft._installed, fft._ducc_in_place, fft._mkl_is_right):
+    for choice in (fft._ducc, fft._ducc_in_place):
         choice.cache_clear()
 
 
@@ -183,13 +182,12 @@ def test_workspace_in_place_takes_one_picture():
 def test_the_library_is_the_one_asked_for(monkeypatch):
     pytest.importorskip("ducc0")
     with forced(monkeypatch, "scipy"):
-        assert fft._installed("ducc0") is None
-        assert fft._installed("mkl_fft") is None
+        assert fft._ducc() is None
     with forced(monkeypatch, "ducc0"):
-        assert fft._installed("ducc0") is not None
+        assert fft._ducc() is not None
     with (
         forced(monkeypatch, "fftw"),
-        pytest.raises(ValueError, match="must be one of scipy, ducc0, mkl_fft, got 'fftw'"),
+        pytest.raises(ValueError, match="must be one of scipy, ducc0, got 'fftw'"),
     ):
         rfftn(np.ones((4, 4)))
     monkeypatch.setitem(sys.modules, "ducc0.fft", None)
@@ -197,32 +195,6 @@ def test_the_library_is_the_one_asked_for(monkeypatch):
         rfftn(np.ones((4, 4)))
     with forced(monkeypatch, ""):
         np.testing.assert_allclose(rfftn(np.ones((4, 4)))[0, 0], 16)
-
-
-def test_mkl_is_for_planes_that_it_gets_right(monkeypatch):
-    # A stand-in that is wrong for 40 rows, as mkl_fft 2.3.2 was found to be in float32.
-    class Mkl:
-        def rfftn(self, x, out=None):
-            spectrum = scipy.fft.rfftn(x) * (2 if x.shape[0] == 40 else 1)
-            return spectrum if out is None else np.copyto(out, spectrum)
-
-        def irfftn(self, spectrum, s, out=None):
-            x = scipy.fft.irfftn(spectrum, s=s)
-            return x if out is None else np.copyto(out, x)
-
-    monkeypatch.setitem(sys.modules, "mkl_fft", Mkl())
-    x = np.random.default_rng(0).random((2, 40, 6)).astype(np.float32)
-    with forced(monkeypatch, "mkl_fft"):
-        assert fft._mkl(x.dtype, (6, 40)) is sys.modules["mkl_fft"]
-        assert fft._mkl(x.dtype, (40, 6)) is None
-        assert fft._mkl(x.dtype, (8, 6, 6)) is None
-        for ndim in (2, 3):
-            np.testing.assert_allclose(irfftn(rfftn(x, ndim), x.shape[-ndim:]), x, atol=1e-5)
-        np.testing.assert_allclose(rfftn(x, 2), scipy.fft.rfftn(x, axes=(1, 2)), atol=1e-4)
-        turned = np.swapaxes(x, 1, 2)
-        np.testing.assert_allclose(rfftn(turned, 2), scipy.fft.rfftn(turned, axes=(1, 2)), atol=1e-4)
-    with forced(monkeypatch, ""):
-        assert fft._mkl(x.dtype, (6, 40)) is None
 
 
 def test_large_pictures_on_several_threads(engine, monkeypatch):

@@ -44,16 +44,17 @@ def gpu_check(monkeypatch):
 def test_host_and_device_agree(gpu_check, capsys):
     assert gpu_check.report(PretendGpu(), side=32, large=64, rounds=1) == 0
     table = capsys.readouterr().out
-    assert "kernel gradient float64" in table
+    assert "kernel split_gradient float64" in table
     assert "wiener float32 32 x 32" in table
     assert "skipped" not in table
 
 
 def test_a_wrong_kernel_is_counted(gpu_check, monkeypatch, capsys):
-    wrong = launch.kernel(
-        extent=gpu_check.kernels.gradient.extent, cuda=gpu_check.kernels.gradient.cuda.replace("- here", "+ here")
-    )(gpu_check.kernels.gradient.function)
-    monkeypatch.setattr(gpu_check.kernels, "gradient", wrong)
+    right = gpu_check.kernels.split_gradient
+    wrong = launch.kernel(extent=right.extent, example=right.example, cuda=right.cuda.replace("- here", "+ here"))(
+        right.function
+    )
+    monkeypatch.setattr(gpu_check.kernels, "split_gradient", wrong)
     monkeypatch.setattr(gpu_check, "ALGORITHMS", [])
     assert gpu_check.report(PretendGpu(), side=32, large=64, rounds=1) == 2
     assert capsys.readouterr().out.count("DIFFERS") == 2

@@ -165,37 +165,40 @@ def test_an_overrun_is_caught_and_names_its_line():
 
 
 def test_a_compile_error_names_the_python_file_and_line():
-    source = kernels.divergence.source("float32").replace("py[above * w + j]);", "py[above * w + j])")
-    assert source != kernels.divergence.source("float32")
-    with pytest.raises(RuntimeError, match=r"kernels/differences\.py\((\d+)\)") as error:
+    kernel = kernels.split_gradient
+    source = kernel.source("float32").replace(
+        "- here - z[at]);\n    if (axes > 1)", "- here - z[at])\n    if (axes > 1)"
+    )
+    assert source != kernel.source("float32")
+    with pytest.raises(RuntimeError, match=r"kernels/splitting\.py\((\d+)\)") as error:
         nvrtc.compiled(source, "sm_90", "cubin")
-    line = int(str(error.value).split("differences.py(")[1].split(")")[0])
-    lines = Path(inspect.getsourcefile(kernels.divergence.function)).read_text().splitlines()
-    assert "py[above * w + j]);" in "".join(lines[line - 2 : line])
+    line = int(str(error.value).split("splitting.py(")[1].split(")")[0])
+    lines = Path(inspect.getsourcefile(kernel.function)).read_text().splitlines()
+    assert "- here - z[at]);" in "".join(lines[line - 2 : line])
 
 
 # What each kernel computes.
 
 
-def test_gradient_and_divergence_are_periodic_differences(backend):
+def test_split_gradient_is_the_periodic_difference(backend):
     u = np.random.default_rng(0).random((7, 11))
     if backend.name == "torch":
         pytest.skip("tensors become NumPy or CuPy arrays before they reach a kernel")
     image = backend.asarray(u)
-    out = [like(np.zeros_like(u), image) for _ in range(2)]
-    kernels.gradient(image, *out)
-    gx, gy = (backend.to_numpy(a) for a in out)
-    np.testing.assert_array_equal(gx, np.roll(u, -1, 1) - u)
-    np.testing.assert_array_equal(gy, np.roll(u, -1, 0) - u)
+    field, zero = (like(np.zeros((2, *u.shape)), image) for _ in range(2))
+    kernels.split_gradient(image, 1.0, 7, 2, field, zero)
+    down, across = backend.to_numpy(field)
+    np.testing.assert_array_equal(across, np.roll(u, -1, 1) - u)
+    np.testing.assert_array_equal(down, np.roll(u, -1, 0) - u)
 
 
 @pytest.mark.parametrize("shape", [(8, 10), (7, 9), (1, 5), (5, 1)])
-def test_divergence_is_minus_the_adjoint_of_gradient(shape):
-    u, px, py = np.random.default_rng(0).standard_normal((3, *shape))
-    gx, gy, div = np.empty_like(u), np.empty_like(u), np.empty_like(u)
-    kernels.gradient(u, gx, gy)
-    kernels.divergence(px, py, div)
-    assert np.sum(gx * px + gy * py) == pytest.approx(-np.sum(u * div), rel=1e-12)
+def test_split_sum_adds_the_adjoint_of_split_gradient(shape):
+    u, *p = np.random.default_rng(0).standard_normal((3, *shape))
+    p, gradient, adjoint, zero = np.stack(p), np.zeros((2, *shape)), np.empty(shape), np.zeros(shape)
+    kernels.split_gradient(u, 1.0, shape[0], 2, gradient, np.zeros_like(gradient))
+    kernels.split_sum(zero, zero, p, p, shape[0], 2, adjoint)
+    assert np.sum(gradient * p) == pytest.approx(np.sum(u * adjoint), rel=1e-12)
 
 
 def test_shrink_tv_shortens_vectors():
@@ -314,6 +317,34 @@ def test_correlate_axis_is_scipys_correlation_along_one_axis(n):
 # What a call refuses.
 
 
+@launch.kernel(
+    extent=lambda u, *_: u.shape,
+    cuda=r"""
+extern "C" __global__ void differences(const T* u, T* gx, T* gy, int h, int w) {
+    int j = blockIdx.x * blockDim.x + threadIdx.x;
+    int i = blockIdx.y * blockDim.y + threadIdx.y;
+    if (i >= h || j >= w) return;
+    gx[i * w + j] = u[i * w + (j + 1 < w ? j + 1 : 0)] - u[i * w + j];
+    gy[i * w + j] = u[(i + 1 < h ? i + 1 : 0) * w + j] - u[i * w + j];
+}
+""",
+)
+def differences(u, gx, gy):
+    """A kernel over rows and columns whose arrays have one shape."""
+    h, w = u.shape
+    for i in range(h):
+        for j in range(w):
+            gx[i, j] = u[i, j + 1 if j + 1 < w else 0] - u[i, j]
+            gy[i, j] = u[i + 1 if i + 1 < h else 0, j] - u[i, j]
+
+
+@needs_compiler
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_a_kernel_over_rows_and_columns(dtype):
+    for shape in SHAPES[2]:
+        assert_twins_agree(differences, some_arguments(differences, shape, dtype))
+
+
 def ones(*shape, dtype="float32"):
     return np.ones(shape, dtype)
 
@@ -339,7 +370,7 @@ def read_only(*shape):
 )
 def test_a_wrong_call_is_one_clear_sentence(arguments, error, message):
     with pytest.raises(error, match=message):
-        kernels.gradient(*arguments)
+        differences(*arguments)
 
 
 def test_an_unknown_library_is_refused():
@@ -347,7 +378,7 @@ def test_an_unknown_library_is_refused():
     x = strict.zeros((3, 3))
     assert "array_api_strict" not in launch.RUNNERS
     with pytest.raises(TypeError, match="runs on numpy and cupy arrays, got array_api_strict"):
-        kernels.gradient(x, x, x)
+        differences(x, x, x)
 
 
 @pytest.mark.parametrize(

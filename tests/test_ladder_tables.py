@@ -57,7 +57,7 @@ def test_ten_teams_are_told_of_and_every_step_has_a_radius():
     assert set(published.RADII) >= set(range(3, 20))
     # The simulator's discs are those that were measured.
     for step in range(4, 20):
-        assert abs(published.off_range(deconv.degrade._STEPS[step][0], step)) < 0.015
+        assert abs(published.off_range(deconv.degrade.hdc.STEPS[step].radius, step)) < 0.015
 
 
 def test_how_far_outside_of_what_is_published():
@@ -76,7 +76,7 @@ def test_simulated_pictures_have_two_fonts_and_digits_in_half_of_them():
     assert [p.digits for p in made] == [False, False, True, True]
     drawn = set("".join("".join(p.lines) for p in made if p.digits))
     assert drawn & set(pictures.DIGITS)
-    assert drawn <= set(deconv.degrade.ALPHABET + pictures.DIGITS)
+    assert drawn <= set(deconv.degrade.hdc.ALPHABET + pictures.DIGITS)
     assert np.array_equal(made[1].image, deconv.degrade.hdc_photo(4, font="times", rng=401).image)
     again = pictures.load(names[3])
     assert again.lines == made[3].lines

@@ -1,4 +1,4 @@
-"""Reading and scoring: the official procedure to the letter, text of any size, and what happens without tesseract."""
+"""Reading and scoring: the official procedure to the letter, text of any size, and errors without tesseract."""
 
 import csv
 import importlib.util
@@ -17,6 +17,7 @@ from PIL import Image
 import deconv
 from deconv import ocr
 from deconv.degrade import text_picture
+from deconv.ocr import tesseract
 
 SHARED = Path(__file__).parents[2] / "shared"
 FRAMES = SHARED / "data" / "hdc2021"
@@ -28,7 +29,7 @@ needs_shared = pytest.mark.skipif(not FRAMES.is_dir(), reason="the photographs a
 
 @pytest.fixture
 def fake_tesseract(monkeypatch, tmp_path):
-    """Let a shell script stand in for the program; called with its text."""
+    """Replace the program by a shell script; call the fixture with its text."""
 
     def install(script):
         program = tmp_path / "tesseract"
@@ -96,16 +97,16 @@ def test_x_height_estimate(size):
     letter = text_picture("x", size=size)
     true = np.ptp(np.nonzero((letter < 0.5).any(axis=1))[0]) + 1
     page = text_picture(["Sphinx of black quartz,", "judge my vow"], size=size)
-    assert ocr._find_letters(page)[0] == pytest.approx(true, rel=0.25)
+    assert tesseract._find_letters(page)[0] == pytest.approx(true, rel=0.25)
     speckled = page * (np.random.default_rng(0).random(page.shape) > 0.003)
-    assert ocr._find_letters(speckled)[0] == pytest.approx(true, rel=0.3)
+    assert tesseract._find_letters(speckled)[0] == pytest.approx(true, rel=0.3)
 
 
-def test_size_for_tesseract_stays_within_reason():
-    assert ocr._resize_within_reason(Image.new("L", (100, 50)), 2).size == (200, 100)
-    assert ocr._resize_within_reason(Image.new("L", (3, 1)), 0.01).size == (1, 1)
-    assert ocr._resize_within_reason(Image.new("L", (29000, 10)), 6).width == 30000
-    wide, high = ocr._resize_within_reason(Image.new("L", (4000, 3000)), 6).size
+def test_size_for_tesseract_stays_within_its_limits():
+    assert tesseract._resize_within_limits(Image.new("L", (100, 50)), 2).size == (200, 100)
+    assert tesseract._resize_within_limits(Image.new("L", (3, 1)), 0.01).size == (1, 1)
+    assert tesseract._resize_within_limits(Image.new("L", (29000, 10)), 6).width == 30000
+    wide, high = tesseract._resize_within_limits(Image.new("L", (4000, 3000)), 6).size
     assert wide * high <= 40.1e6
 
 
@@ -142,13 +143,14 @@ def test_score_is_that_of_the_reference_script(monkeypatch, name):
 
 
 def _capture(monkeypatch, lines):
+    """Let Tesseract return `lines`; the list of the pages that it is given, with configuration and language."""
     pages = []
 
-    def tesseract(page, config, lang):
+    def recognise(page, config, lang):
         pages.append((np.asarray(page), config, lang))
         return lines
 
-    monkeypatch.setattr(ocr, "_tesseract", tesseract)
+    monkeypatch.setattr(tesseract, "recognise", recognise)
     return pages
 
 
@@ -172,7 +174,7 @@ def test_score_normalises_by_the_left_margin_of_a_full_frame(monkeypatch):
     ocr.hdc_score(frame, "truth")
     (page, config, lang) = pages[0]
     assert page.shape == (730, 1180)
-    assert page[0, 0] == int((220 - 50) * 255 / 200)  # the white level is taken before the black level is off
+    assert page[0, 0] == int((220 - 50) * 255 / 200)  # the white level is taken before the black level is subtracted
     assert page[100, 500] == int((150 - 50) * 255 / 200)
     assert page[360, 600] == 0
     assert "--psm 6" in config
@@ -227,7 +229,7 @@ def test_without_language_data(monkeypatch, tmp_path):
         ocr.hdc_score(np.eye(30), "truth")
 
 
-def test_another_failure_is_told(fake_tesseract):
+def test_another_failure_raises_with_its_message(fake_tesseract):
     fake_tesseract("echo out of luck >&2; exit 3")
     with pytest.raises(RuntimeError, match=r"^tesseract failed: out of luck$"):
         ocr.read_lines(np.eye(30))
@@ -281,7 +283,7 @@ def test_bad_truth(truth, error):
 
 
 def test_bad_texts():
-    with pytest.raises(ValueError, match="truth must hold some characters, got none"):
+    with pytest.raises(ValueError, match="truth must contain at least one character, got none"):
         ocr.character_accuracy("a", " \n ")
     with pytest.raises(TypeError, match="read must be a string or a sequence of strings, got 5"):
         ocr.character_accuracy(5, "a")

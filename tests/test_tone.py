@@ -1,4 +1,4 @@
-"""Tone curve: inverse pair, sign, range of integers, over all backends."""
+"""Tone curve: inverse pair, sign, range of integers, on all backends."""
 
 import numpy as np
 import pytest

@@ -9,7 +9,8 @@ from skimage import data, restoration
 
 import deconv
 from deconv import unsupervised_wiener, wiener
-from deconv.nonblind import unsupervised_wiener as _unsupervised_wiener
+from deconv.nonblind import fourier
+from deconv.nonblind.unsupervised_wiener import _chain, _norms
 
 FLOATS = pytest.mark.parametrize("dtype", [np.float32, np.float64])
 
@@ -73,7 +74,7 @@ def test_no_worse_than_scikit_image(psf):
 def _frequency_by_frequency():
     """The statistics of a small problem, and the same as single real numbers y, each seen with its own gain."""
     image, _ = _drawn((40, 44), deconv.psf.disk(1.5), 0.1, 10.0, seed=2)
-    spectrum = _unsupervised_wiener.Diagonal(image, deconv.psf.disk(1.5), "laplacian", None).spectrum()
+    spectrum = fourier.FourierProblem(image, deconv.psf.disk(1.5), "laplacian", None).spectrum()
     number = np.maximum(np.rint(spectrum.number), 1).astype(int)
     spectrum = spectrum._replace(number=number.astype(float))
     gain = np.repeat(np.sqrt(spectrum.ratio), number)  # of x in units of D
@@ -91,7 +92,7 @@ def test_norms_have_the_moments_of_drawn_scenes(noise, scene):
     spectrum, y, gain = _frequency_by_frequency()
     drawn = np.array([_scene(y, gain, noise, scene, rng) for _ in range(4000)])
     norms = np.sum((y - gain * drawn) ** 2, axis=1), np.sum(drawn**2, axis=1)
-    means, variances, both = _unsupervised_wiener._norms(spectrum, noise, scene)
+    means, variances, both = _norms(spectrum, noise, scene)
     want = np.cov(*norms)
     np.testing.assert_allclose(means, np.mean(norms, axis=1), rtol=0.01)
     np.testing.assert_allclose(variances, np.diag(want), rtol=0.1)
@@ -101,7 +102,7 @@ def test_norms_have_the_moments_of_drawn_scenes(noise, scene):
 def test_chain_has_the_moments_of_a_chain_that_draws_scenes():
     rng = np.random.default_rng(5)
     spectrum, y, gain = _frequency_by_frequency()
-    got = _unsupervised_wiener._chain(spectrum, 0.1, 4000, np.random.default_rng(3))[:, 200:]
+    got = _chain(spectrum, 0.1, 4000, np.random.default_rng(3))[:, 200:]
     noise, scene, want = got[0, 0], got[1, 0], []
     for _ in range(2000):
         x = _scene(y, gain, noise, scene, rng)

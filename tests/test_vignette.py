@@ -1,4 +1,4 @@
-"""Light over the frame: exact on its own terms, not misled by text, over all backends."""
+"""Light over the frame: exact for the model, robust against text, the same on all backends."""
 
 import os
 from pathlib import Path
@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from deconv import degrade, psf, tone, vignette
+from deconv.degrade.hdc import ALPHABET
 
 DATA = Path(os.environ.get("DECONV_DATA", Path(__file__).parents[2] / "shared" / "data")) / "hdc2021"
 
@@ -28,7 +29,7 @@ def smooth(shape):
 
 
 def strokes(shape, cover, seed, long=60, wide=8):
-    """Dark strokes scattered over the whole frame until they cover that part of it."""
+    """Dark strokes scattered over the whole frame until they cover that fraction of it."""
     rng = np.random.default_rng(seed)
     ink = np.zeros(shape, bool)
     while ink.mean() < cover:
@@ -44,13 +45,13 @@ def rms(field, truth):
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
-def test_full_size_picture_with_12_percent_text(dtype):
+def test_full_size_image_with_12_percent_text(dtype):
     shape = (1460, 2360)
     truth, ink = smooth(shape), strokes(shape, 0.12, seed=0)
     image = degrade.add_noise((truth * (1 - 0.9 * ink)).astype(dtype), 0.005, rng=1)
     assert 0.12 <= ink.mean() < 0.13
     light = vignette.fit(image)
-    # Required is 0.1 %.
+    # The requirement is 0.1 %.
     assert rms(light.field(), truth) < 1e-4
     assert rms(light.field(like=image), truth) < 1e-4
 
@@ -59,7 +60,7 @@ def test_full_size_picture_with_12_percent_text(dtype):
 def test_lines_of_text_of_any_size(size):
     shape = (1000, 1600)
     per_line = int(2.2 * 1600 / (1.45 * size))
-    lines = ["".join(np.random.default_rng(k).choice(list(degrade.ALPHABET), per_line * 6 // 10)) for k in range(60)]
+    lines = ["".join(np.random.default_rng(k).choice(list(ALPHABET), per_line * 6 // 10)) for k in range(60)]
     lines = lines[: int(1000 / (1.2 * size)) - 1]
     text = degrade.text_picture(lines, size=size, shape=shape)
     assert text.mean() < 0.93
@@ -93,10 +94,10 @@ def test_blurred_text_in_the_middle_does_not_pull_the_light_down():
     assert rms(vignette.fit(image, where="border").field(), truth) < 1e-2
 
 
-def test_light_that_is_no_polynomial_does_not_run_away_under_the_text():
+def test_light_that_is_not_a_polynomial_does_not_run_away_under_the_text():
     shape = (365, 590)
     x, y, _ = positions(shape)
-    # The frame's edge throws a soft shadow.
+    # The edge of the frame casts a soft shadow.
     truth = smooth(shape) * (1 - 0.1 * np.exp(-(1 - abs(x)) / 0.04)) * (1 - 0.1 * np.exp(-(1 - abs(y)) / 0.05))
     text = degrade.text_picture(["Deconv", "reads", "blurred"], size=65, shape=shape)
     image = degrade.add_noise(truth * degrade.blur(0.05 + 0.95 * text, psf.disk(22, softness=2)), 0.005, rng=1)
@@ -109,7 +110,7 @@ def test_light_that_is_no_polynomial_does_not_run_away_under_the_text():
 @pytest.mark.parametrize(
     ("file", "middle"),
     [
-        # 0.872: a fit to the whole frame that knows the text. The others: the fits of notes on the mean pictures.
+        # 0.872: a fit to the whole frame with the text known. The others: fits to mean images.
         ("full/step14_times_0100_blur.png", 0.872),
         ("small_verdana_0001/step04.png", 0.80),
         ("small_verdana_0001/step08.png", 0.87),
@@ -131,7 +132,7 @@ def test_light_in_the_middle_of_a_real_photograph(file, middle):
     foreground=st.sampled_from(["dark", "bright", None]),
     seed=st.integers(0, 99),
 )
-def test_a_field_of_the_model_is_found_exactly(degree, shape, where, foreground, seed):
+def test_a_field_of_the_model_is_fitted_exactly(degree, shape, where, foreground, seed):
     x, y, d = positions(shape)
     rng = np.random.default_rng(seed)
     image = (
@@ -145,21 +146,21 @@ def test_a_field_of_the_model_is_found_exactly(degree, shape, where, foreground,
     assert len(light.terms) == len(light.coefficients)
 
 
-def test_terms_say_what_the_coefficients_multiply():
+def test_terms_are_named_in_the_order_of_the_coefficients():
     d = positions((40, 60))[2]
     light = vignette.fit(smooth((40, 60)) + 0.07 * d, degree=4)
     assert light.terms[:6] == ("1", "x", "y", "x^2", "x y", "y^2")
     assert light.terms[-2:] == ("d", "d^6")
-    found = dict(zip(light.terms, light.coefficients, strict=True))
+    fitted = dict(zip(light.terms, light.coefficients, strict=True))
     expected = {"1": 0.9, "x": 0.02, "x^2": -0.15, "x y": 0.02, "x^4": -0.04, "x^3 y": 0.01, "y^3": 0, "d": 0.07}
-    assert {k: round(found[k], 6) for k in expected} == pytest.approx(expected, abs=1e-5)
+    assert {k: round(fitted[k], 6) for k in expected} == pytest.approx(expected, abs=1e-5)
 
 
 def test_the_worst_tenth_of_the_border_is_dropped():
     shape = (300, 300)
     truth = smooth(shape)
     image = truth.copy()
-    for k in range(0, 300, 20):  # spots of dirt on 3 % of the border
+    for k in range(0, 300, 20):  # dirt on 3 % of the border
         image[k : k + 8, k % 40 : k % 40 + 8] = 0.0
     assert rms(vignette.fit(image, where="border").field(), truth) < 1e-6
 
@@ -172,7 +173,7 @@ def test_only_the_mask_is_fitted():
     assert rms(vignette.fit(image, where=paper).field(), truth) < 1e-6
 
 
-def test_nan_pixels_are_left_out():
+def test_nan_pixels_are_ignored():
     shape = (300, 400)
     truth = smooth(shape)
     image = truth.copy()
@@ -210,7 +211,7 @@ def test_correct_evens_the_paper_and_keeps_its_level(mode):
 
 
 @pytest.mark.parametrize("axis", [0, -1])
-def test_colours_are_corrected_each_by_itself(axis):
+def test_channels_are_corrected_separately(axis):
     image = np.stack([smooth((60, 80)), 0.5 * smooth((60, 80))[::-1], np.full((60, 80), 0.3)], axis=axis)
     out = vignette.correct(image, channel_axis=axis)
     assert out.shape == image.shape

@@ -174,8 +174,8 @@ def test_balance_of_one_axis_is_found(reg):
 def test_rules_meet_their_definition_on_every_frequency(rule):
     """The bins stand for the frequencies: the balance found from them is that of the sums in full."""
     image, psf, sigma = *_cut(data.camera()[:150, :161] / 255, deconv.psf.disk(3), 0.01)[:1], deconv.psf.disk(3), 0.01
-    problem = fourier.Diagonal(image, psf, "laplacian", None)
-    found = regularisation.find(rule, problem.spectrum(), problem.typical, sigma)
+    problem = fourier.FourierProblem(image, psf, "laplacian", None)
+    found = regularisation.choose_balance(rule, problem.spectrum(), problem.mean_penalty, sigma)
 
     window = np.outer(*(np.sin(np.pi * (np.arange(n) + 0.5) / n) for n in image.shape))
     padded = np.zeros(problem.grid)
@@ -293,7 +293,7 @@ def test_the_border_continues_what_the_frame_shows():
     blurred = scipy.signal.fftconvolve(data.camera()[100:360, 100:360] / 255, psf, "valid")
     mean = blurred.mean()
     grid = boundary.period(blurred.shape, psf.shape)
-    filled = boundary.extend(blurred[None], mean, psf, grid)[0] + mean
+    filled = boundary.extrapolate(blurred[None], mean, psf, grid)[0] + mean
     np.testing.assert_array_equal(filled[: blurred.shape[0], : blurred.shape[1]], blurred - mean + mean)
     steps = max(np.abs(np.diff(np.concatenate((filled, filled[:1])), axis=0)).max() for filled in (filled, filled.T))
     assert steps < 1.5 * max(np.abs(np.diff(blurred, axis=a)).max() for a in (0, 1))

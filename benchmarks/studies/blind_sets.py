@@ -186,7 +186,7 @@ def drawn(name, shape, size, *, seed, noise):
 
 def _words(rng, count, length):
     """Lines of random letters, a blank for one in six."""
-    letters = list(deconv.degrade.ALPHABET)
+    letters = list(deconv.degrade.hdc.ALPHABET)
     drawn = rng.choice(letters, (count, length))
     return ["".join(line) for line in np.where(rng.random(drawn.shape) < 1 / 6, " ", drawn)]
 
@@ -243,4 +243,5 @@ def read(case, image):
     page = np.clip(image, 0, 1)[top:bottom, left:right]
     page = Image.fromarray(np.uint8(np.rint(_STEPS * (1 - page if case.text.invert else page))))
     page = page.resize((3 * page.width, 3 * page.height), Image.Resampling.BICUBIC)
-    return deconv.ocr.character_accuracy(deconv.ocr._tesseract(page, "--oem 1 --psm 6", "eng"), case.text.truth)
+    lines = deconv.ocr.tesseract.recognise(page, "--oem 1 --psm 6", "eng")
+    return deconv.ocr.character_accuracy(lines, case.text.truth)

@@ -44,7 +44,7 @@ def scene(name):
 
 def blurred(sharp, step, noise):
     """The picture as it would be at a step of the ladder, and the sharp one cut alike."""
-    radius = deconv.degrade._STEPS[step][0] * sharp.shape[1] / FRAME_WIDTH
+    radius = deconv.degrade.hdc.STEPS[step].radius * sharp.shape[1] / FRAME_WIDTH
     psf = deconv.psf.disk(radius, softness=_SOFTNESS * radius)
     reach = psf.shape[0] // 2
     inner = (slice(reach, -reach),) * 2
@@ -60,7 +60,7 @@ def psnr(image, truth):
 
 def words(image):
     """Runs of three letters or digits and more that tesseract is sure of."""
-    with mock.patch.object(deconv.ocr, "_tesseract", _sure):
+    with mock.patch.object(deconv.ocr.tesseract, "recognise", _sure):
         return set(re.findall(r"[^\W_]{3,}", " ".join(deconv.ocr.read_lines(image))))
 
 

@@ -51,7 +51,7 @@ def simulated(step, i):
     """Picture i of a step, of seed 100 step + i: the fonts in turn, digits in every other pair."""
     seed, font, digits = 100 * step + i, FONTS[i % 2], bool(i // 2 % 2)
     rng = np.random.default_rng(seed)
-    letters = list(deconv.degrade.ALPHABET + DIGITS)
+    letters = list(deconv.degrade.hdc.ALPHABET + DIGITS)
     lines = ["".join(rng.choice(letters, 10)) for _ in range(3)] if digits else None
     photo = deconv.degrade.hdc_photo(step, lines, font=font, rng=rng if digits else seed)
     return Picture(
@@ -77,11 +77,11 @@ def _grey(path):
 def read(image, lines):
     """The challenge's score of a picture, and the lines that its procedure read."""
     found = []
-    tesseract = deconv.ocr._tesseract
+    tesseract = deconv.ocr.tesseract.recognise
 
     def remember(*args):
         found.extend(tesseract(*args))
         return list(found)
 
-    with mock.patch.object(deconv.ocr, "_tesseract", remember):
+    with mock.patch.object(deconv.ocr.tesseract, "recognise", remember):
         return deconv.ocr.hdc_score(image, lines), found

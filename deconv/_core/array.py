@@ -1,13 +1,15 @@
-"""Which library, device and float type a call computes in: the only file that names an array library.
+"""Library, device and float type of a call: the only file that names an array library.
 
-A public function takes its arrays through this door once (``as_image``, ``as_psf``, decorated by
-``torch_door``) and is plain array-API code from there on.
+A public function passes its arrays through here once (``as_image``, ``as_psf``, decorated by ``torch_door``) and is
+plain array-API code from there on.
 """
 
 import functools
 import math
+from collections.abc import Callable
 from dataclasses import fields, is_dataclass, replace
 from numbers import Integral
+from typing import Any, Literal, ParamSpec, Protocol, TypeAlias, TypeVar, cast
 
 import array_api_compat
 import numpy as np
@@ -15,6 +17,8 @@ from array_api_compat import device
 
 __all__ = [
     "HOST",
+    "Array",
+    "Result",
     "array_namespace",
     "as_image",
     "as_psf",
@@ -32,20 +36,38 @@ __all__ = [
 ]
 
 
-# Metadata of a dataclass's field that stays a NumPy array, or a number, wherever the pictures are.
+class Array(Protocol):
+    """An array of any library that is taken: NumPy, CuPy, PyTorch, or another that follows the array API standard."""
+
+    @property
+    def shape(self) -> Any: ...
+    @property
+    def ndim(self) -> Any: ...
+    @property
+    def dtype(self) -> Any: ...
+    def __getitem__(self, key: Any, /) -> Any: ...
+
+
+# An array that is returned: of the library and device of the one that was passed, which no annotation can say for all.
+Result: TypeAlias = Any
+
+_P = ParamSpec("_P")
+_R = TypeVar("_R")
+
+# Metadata of a dataclass field that stays a NumPy array, or a number, whatever the library of the images.
 HOST = {"host": True}
 
 
-def library(x):
+def library(x: Any) -> str:
     """Name of the array library of `x`: ``"numpy"``, ``"cupy"``, ``"torch"`` or ``"array_api_strict"``."""
     if type(x) is np.ndarray:
-        # Asked before every transform and kernel, which on a small grid are no dearer than the question.
+        # Asked before every transform and kernel, which on a small grid take no longer than asking.
         return "numpy"
-    return array_namespace(x).__name__.removeprefix("array_api_compat.").split(".")[0]
+    return str(array_namespace(x).__name__).removeprefix("array_api_compat.").split(".")[0]
 
 
-def array_namespace(*arrays):
-    """Array-API namespace shared by `arrays`; None is passed over.
+def array_namespace(*arrays: Any) -> Any:
+    """Array-API namespace shared by `arrays`; None is ignored.
 
     Raises
     ------
@@ -60,7 +82,7 @@ def array_namespace(*arrays):
         raise TypeError(f"all arrays of one call must come from one library, got a mix of: {kinds}") from None
 
 
-def like(host, reference):
+def like(host: Any, reference: Any) -> Result:
     """The NumPy array `host` with the library, device and dtype of `reference`."""
     xp = array_namespace(reference)
     if library(reference) == "numpy":
@@ -68,8 +90,8 @@ def like(host, reference):
     return xp.asarray(host, dtype=reference.dtype, device=device(reference))
 
 
-def contiguous(x):
-    """`x` itself if its elements lie in memory one after the other, as kernels need them, else a copy that does."""
+def contiguous(x: Any) -> Result:
+    """`x` itself if it is C-contiguous, as kernels need it, else a copy that is."""
     flags = getattr(x, "flags", None)
     if flags is not None and flags.c_contiguous:
         return x
@@ -78,7 +100,7 @@ def contiguous(x):
     return out
 
 
-def to_numpy(x):
+def to_numpy(x: Any) -> Any:
     """`x` as a NumPy array on the host (no copy if it is one)."""
     if isinstance(x, np.ndarray):
         return x
@@ -90,8 +112,8 @@ def to_numpy(x):
     return np.asarray(x)
 
 
-def _as_array(value, name):
-    """`value` as an array of a known library, or one clear sentence."""
+def _as_array(value: Any, name: str) -> Result:
+    """`value` as an array of a known library; raises with one clear sentence if that fails."""
     if isinstance(value, (str, bytes)) or value is None:
         raise TypeError(f"{name} must be an array of numbers, got {type(value).__name__}")
     if not array_api_compat.is_array_api_obj(value):
@@ -106,7 +128,7 @@ def _as_array(value, name):
     if isinstance(value, np.ndarray):
         if value.dtype.kind not in "biuf":
             raise TypeError(f"{name} must hold real numbers, got dtype {value.dtype}")
-        # FITS and some TIFF files are big-endian, which to a float64 comparison or a kernel is another type.
+        # FITS and some TIFF files are big-endian, which comparisons with float64 and kernels treat as another type.
         value = value.astype(value.dtype.newbyteorder("="), copy=False)
     xp = array_namespace(value)
     if not xp.isdtype(value.dtype, ("bool", "integral", "real floating")):
@@ -116,11 +138,19 @@ def _as_array(value, name):
     return value
 
 
-def _float(xp, x):
+def _float(xp: Any, x: Any) -> Result:
     return x if x.dtype == xp.float64 else xp.astype(x, xp.float32, copy=False)
 
 
-def as_image(image, name="image", *, ndim=(2,), channel_axis=None, nan="refuse", batch=False):
+def as_image(
+    image: Any,
+    name: str = "image",
+    *,
+    ndim: tuple[int, ...] = (2,),
+    channel_axis: int | tuple[int, ...] | None = None,
+    nan: Literal["refuse", "mask"] = "refuse",
+    batch: bool = False,
+) -> Result:
     """`image` as a float array: the check and the dtype rule of every public function.
 
     float64 stays; float32, float16 and bool become float32; 8 and 16-bit integers become float32
@@ -129,24 +159,24 @@ def as_image(image, name="image", *, ndim=(2,), channel_axis=None, nan="refuse",
     Parameters
     ----------
     image : array
-        What the caller was given.
+        Argument of the public function.
     name : str
-        What the caller calls it, for the error message.
+        Its name there, for the error message.
     ndim : tuple of int
         Numbers of spatial axes allowed (without `channel_axis`).
     channel_axis : int or None
         Axis of colours, which is not spatial.
     nan : {"refuse", "mask"}
-        Whether NaN, meaning "not measured", is allowed in some pixels.
+        Whether some pixels may be NaN, meaning "not measured".
     batch : bool
-        Whether `channel_axis` may be a tuple: several axes that are not spatial.
+        Whether `channel_axis` may be a tuple of several axes that are not spatial.
 
     Raises
     ------
     TypeError
-        If it is no array of real numbers, or an integer array of more than 16 bits.
+        If it is not an array of real numbers, or is an integer array of more than 16 bits.
     ValueError
-        If it is empty, has the wrong number of axes, holds infinity, NaN where not allowed, or nothing but NaN.
+        If it is empty, has the wrong number of axes, holds infinity, NaN where not allowed, or only NaN.
     """
     image = _as_array(image, name)
     xp = array_namespace(image)
@@ -177,12 +207,13 @@ def as_image(image, name="image", *, ndim=(2,), channel_axis=None, nan="refuse",
     return image
 
 
-def channel_axes(image, channel_axis, name="image", *, batch=False):
-    """The axes of `image` that are not spatial, ascending; raise unless `channel_axis` names such."""
+def channel_axes(
+    image: Any, channel_axis: int | tuple[int, ...] | None, name: str = "image", *, batch: bool = False
+) -> tuple[int, ...]:
+    """The axes of `image` that are not spatial, ascending; raises if `channel_axis` is not valid."""
     if channel_axis is None:
         return ()
-    several = batch and isinstance(channel_axis, tuple)
-    axes = channel_axis if several else (channel_axis,)
+    axes: tuple[Any, ...] = channel_axis if batch and isinstance(channel_axis, tuple) else (channel_axis,)
     wanted = "an integer, a tuple of integers or None" if batch else "an integer or None"
     if not axes or any(isinstance(a, bool) or not isinstance(a, Integral) for a in axes):
         raise TypeError(f"channel_axis must be {wanted}, got {channel_axis!r}")
@@ -194,22 +225,22 @@ def channel_axes(image, channel_axis, name="image", *, batch=False):
     return axes
 
 
-def split_channels(image, channel_axis):
-    """The channels of `image` along one axis in front, and the function that puts an array of that shape back.
+def split_channels(image: Any, channel_axis: int | tuple[int, ...] | None) -> tuple[Result, Callable[[Any], Result]]:
+    """`image` with its channels along one leading axis, and the inverse of that rearrangement.
 
     Parameters
     ----------
     image : array
-        As `as_image` gives it.
+        As `as_image` returns it.
     channel_axis : int, tuple of int or None
-        Axes that are not spatial: colours, a batch. None adds the axis in front.
+        Axes that are not spatial: colours, a batch. None adds a leading axis.
 
     Returns
     -------
     channels : array, shape (C, ...)
-        A view where the library gives one.
+        A view where the library can make one.
     join : callable
-        From an array of that shape to one of the shape of `image`.
+        From an array of that shape to one of the layout of `image`.
     """
     xp = array_namespace(image)
     axes = channel_axes(image, channel_axis, batch=True)
@@ -218,33 +249,33 @@ def split_channels(image, channel_axis):
     apart, spatial = moved.shape[: len(axes)], moved.shape[len(axes) :]
     back = tuple(order.index(a) for a in range(image.ndim))
 
-    def join(channels):
+    def join(channels: Any) -> Result:
         return xp.permute_dims(xp.reshape(channels, (*apart, *channels.shape[1:])), back)
 
     return xp.reshape(moved, (-1, *spatial)), join
 
 
-def as_psf(psf, image, name="psf", *, ndim=None, signed=False):
+def as_psf(psf: Any, image: Any, name: str = "psf", *, ndim: int | None = None, signed: bool = False) -> Result:
     """`psf` as a float array of the image's dtype, its sum 1, without margins of zeros.
 
-    Integers are weights, not brightness: they are not scaled by their range. A PSF as large as the image, most of it
-    zero, is cut down about its centre: the padding, and so the cost, goes by its size.
+    Integers are weights, not brightness, and are not scaled by their range. A PSF as large as the image but mostly
+    zero is cropped about its centre, because the padding, and so the cost, grows with its size.
 
     Parameters
     ----------
     psf, image : array
-        What the caller was given; the image as `as_image` gives it.
+        The PSF that the public function was given; the image as `as_image` returns it.
     name : str
-        What the caller calls it, for the error message.
+        Name of the PSF there, for the error message.
     ndim : int, optional
         Number of axes, the last ones of the image; all by default.
     signed : bool
-        Whether negative weights are allowed, for methods that are linear.
+        Whether negative weights are allowed, as linear methods do.
 
     Raises
     ------
     TypeError
-        If it is no array of real numbers, or from another library than `image`.
+        If it is not an array of real numbers, or is from another library than `image`.
     ValueError
         If it is empty, has the wrong number of axes, is larger than the image, is not finite, has
         negative entries (unless `signed`) or sums to zero.
@@ -260,12 +291,12 @@ def as_psf(psf, image, name="psf", *, ndim=None, signed=False):
     return _trim(xp.astype(unit_sum(_float(xp, psf), name, signed=signed), image.dtype))
 
 
-def _trim(psf):
+def _trim(psf: Any) -> Result:
     """`psf` without margins of zeros, its centre still at index ``n // 2`` of each axis."""
     xp = array_namespace(psf)
     for axis, n in enumerate(psf.shape):
         psf = xp.moveaxis(psf, axis, 0)
-        filled = xp.nonzero(xp.any(xp.reshape(psf, (n, -1)) != 0, axis=1))[0]
+        filled: Any = xp.nonzero(xp.any(xp.reshape(psf, (n, -1)) != 0, axis=1))[0]
         if filled.shape[0] == 0:
             filled = [n // 2]
         before, after = n // 2 - int(filled[0]), int(filled[-1]) - n // 2
@@ -275,8 +306,8 @@ def _trim(psf):
     return psf
 
 
-def unit_sum(psf, name="psf", *, signed=False):
-    """A floating `psf` divided by its sum.
+def unit_sum(psf: Any, name: str = "psf", *, signed: bool = False) -> Result:
+    """A floating-point `psf` divided by its sum.
 
     Raises
     ------
@@ -288,7 +319,7 @@ def unit_sum(psf, name="psf", *, signed=False):
         raise ValueError(f"{name} must be finite, got NaN or infinity")
     if not signed and bool(xp.any(psf < 0)):
         raise ValueError(f"{name} must not be negative, got a minimum of {float(xp.min(psf)):.3g}")
-    # Divided by its peak first: the sum of very large or very small weights must not leave the float's range.
+    # Divide by the peak first, so that the sum of very large or very small weights stays in the range of the float.
     peak = float(xp.max(xp.abs(psf)))
     if not peak > 0:
         raise ValueError(f"{name} must have a positive sum, got zeros everywhere")
@@ -299,22 +330,22 @@ def unit_sum(psf, name="psf", *, signed=False):
     return psf / total
 
 
-def as_weights(mask, image, channel_axis=None):
-    """Weight of each pixel's data, channels first, 1 at most in each; zero where the picture is NaN.
+def as_weights(mask: Any, image: Any, channel_axis: int | tuple[int, ...] | None = None) -> Result:
+    """Weight of each pixel's data, channels first, with a maximum of 1 in each; zero where the image is NaN.
 
     Parameters
     ----------
     mask : array or None
         Weights of the image's shape or of its spatial shape; None for 1 everywhere.
     image : array
-        The picture, as `as_image` gives it.
+        The image, as `as_image` returns it.
     channel_axis : int, tuple of int or None
         Axes that are not spatial.
 
     Raises
     ------
     TypeError, ValueError
-        If it is no array of finite weights, of another shape or library, or leaves nothing.
+        If it is not an array of finite weights, has another shape or library, or excludes every measured pixel.
     """
     xp = array_namespace(image)
     weight = split_channels(xp.astype(~xp.isnan(image), image.dtype), channel_axis)[0]
@@ -327,13 +358,13 @@ def as_weights(mask, image, channel_axis=None):
     return weight
 
 
-def per_pixel(values, name, image, channel_axis=None):
-    """`values` of the image's shape or of its spatial shape, channels first (one if they are spatial), of its dtype.
+def per_pixel(values: Any, name: str, image: Any, channel_axis: int | tuple[int, ...] | None = None) -> Result:
+    """`values` of the image's shape or its spatial shape, channels first (one if spatial), in the image's dtype.
 
     Raises
     ------
     TypeError, ValueError
-        If it is no array of finite values that are not negative, or of another shape or library.
+        If it is not an array of finite, non-negative values, or has another shape or library.
     """
     values = _as_array(values, name)
     xp = array_namespace(image, values)
@@ -349,33 +380,30 @@ def per_pixel(values, name, image, channel_axis=None):
     return split_channels(values, channel_axis)[0]
 
 
-def torch_door(function):
+def torch_door(function: Callable[_P, _R]) -> Callable[_P, _R]:
     """Let `function` take and return PyTorch tensors, or lists of them.
 
-    Zero-copy through DLPack, at the door and nowhere else.
-
-    CPU tensors are computed on as NumPy arrays, CUDA tensors as CuPy arrays; what comes out (an array,
-    or a dataclass, tuple or list holding arrays) goes back as tensors of the same device.
+    Zero-copy through DLPack, here and nowhere else. CPU tensors are computed on as NumPy arrays, CUDA tensors as CuPy
+    arrays. The result (an array, or a dataclass, tuple or list of arrays) comes back as tensors of the same device.
     """
 
     @functools.wraps(function)
-    def wrapper(*args, **kwargs):
+    def wrapper(*args: _P.args, **kwargs: _P.kwargs) -> _R:
         if not any(_holds_torch(a) for a in (*args, *kwargs.values())):
             return function(*args, **kwargs)
-        args = [_from_torch(a) for a in args]
-        kwargs = {k: _from_torch(a) for k, a in kwargs.items()}
-        return _to_torch(function(*args, **kwargs))
+        inputs: Any = [_from_torch(a) for a in args]
+        options: Any = {k: _from_torch(a) for k, a in kwargs.items()}
+        return cast(_R, _to_torch(function(*inputs, **options)))
 
     return wrapper
 
 
-def _holds_torch(x):
-    return array_api_compat.is_torch_array(x) or (
-        isinstance(x, list | tuple) and any(array_api_compat.is_torch_array(v) for v in x)
-    )
+def _holds_torch(x: Any) -> bool:
+    several = x if isinstance(x, list | tuple) else (x,)
+    return any(array_api_compat.is_torch_array(v) for v in several)
 
 
-def _from_torch(x):
+def _from_torch(x: Any) -> Any:
     if isinstance(x, list | tuple) and _holds_torch(x):
         return [_from_torch(v) for v in x]
     if not array_api_compat.is_torch_array(x):
@@ -383,7 +411,7 @@ def _from_torch(x):
     if x.device.type not in ("cpu", "cuda"):
         raise TypeError(f"tensors must live on the CPU or a CUDA device, got {x.device}")
     x = x.detach()
-    if str(x.dtype) == "torch.bfloat16":  # neither NumPy nor CuPy has it
+    if str(x.dtype) == "torch.bfloat16":  # unknown to NumPy and CuPy
         x = x.float()
     if x.device.type == "cpu":
         return x.numpy(force=True)
@@ -394,17 +422,17 @@ def _from_torch(x):
     return cupy.from_dlpack(x)
 
 
-def _to_torch(x):
+def _to_torch(x: Any) -> Any:
     import torch
 
     if isinstance(x, np.ndarray):
-        # A tensor cannot be read-only, nor have negative strides.
+        # A tensor can neither be read-only nor have negative strides.
         return torch.from_numpy(np.require(x, requirements=["C", "W"]))
     if array_api_compat.is_cupy_array(x):
         return torch.from_dlpack(x)
-    if is_dataclass(x):
-        moved = [f.name for f in fields(x) if f.init and f.metadata != HOST]
-        return replace(x, **{name: _to_torch(getattr(x, name)) for name in moved})
+    if is_dataclass(x) and not isinstance(x, type):
+        names = [f.name for f in fields(x) if f.init and f.metadata != HOST]
+        return replace(x, **{name: _to_torch(getattr(x, name)) for name in names})
     if isinstance(x, list):
         return [_to_torch(v) for v in x]
     if isinstance(x, tuple):

@@ -1,22 +1,25 @@
-"""Checks of plain numbers: one clear sentence when one is of the wrong kind or out of range."""
+"""Checks of plain numbers, with one clear sentence if one is of the wrong type or out of range."""
 
 import math
 from numbers import Integral, Real
+from typing import Any
 
 import numpy as np
 
 __all__ = ["generator", "integer", "real"]
 
 
-def real(value, name, *, low=None, above=None, high=None):
+def real(
+    value: Any, name: str, *, low: float | None = None, above: float | None = None, high: float | None = None
+) -> float:
     """`value` as a finite float.
 
     Parameters
     ----------
     value : number
-        What the caller was given.
+        Argument of the public function.
     name : str
-        What the caller calls it, for the error message.
+        Its name there, for the error message.
     low, high : float, optional
         Smallest and largest value allowed.
     above : float, optional
@@ -25,11 +28,11 @@ def real(value, name, *, low=None, above=None, high=None):
     Raises
     ------
     TypeError
-        If it is no real number.
+        If it is not a real number.
     ValueError
         If it is NaN, infinite or out of range.
     """
-    # A 0-d array of any library converts to float; a boolean is a number to Python only by accident.
+    # A 0-d array of any library converts to float. A boolean is a number to Python only by accident.
     zero_d = getattr(value, "shape", None) == ()
     if isinstance(value, bool) or not (isinstance(value, Real) or zero_d):
         raise TypeError(f"{name} must be a number, got {type(value).__name__}")
@@ -45,24 +48,24 @@ def real(value, name, *, low=None, above=None, high=None):
     return number
 
 
-def integer(value, name, *, low, high):
+def integer(value: Any, name: str, *, low: int, high: int) -> int:
     """`value` as an int between `low` and `high`, both included.
 
     Raises
     ------
     TypeError
-        If it is no integer.
+        If it is not an integer.
     ValueError
         If it is out of range.
     """
     if isinstance(value, bool) or not isinstance(value, Integral):
         raise TypeError(f"{name} must be an integer, got {type(value).__name__}")
-    if not low <= value <= high:
+    if not low <= int(value) <= high:
         raise ValueError(f"{name} must lie between {low} and {high}, got {value}")
     return int(value)
 
 
-def generator(rng):
+def generator(rng: Any) -> np.random.Generator:
     """`rng` as a NumPy random generator: a seed, a generator, or None for a fresh one.
 
     Raises

@@ -1,70 +1,48 @@
 """The FFT behind every transfer function: real transforms, fast padded lengths, the OTF held across iterations.
 
-NumPy arrays are transformed by ducc0 where it is installed (``pip install deconv[fast]``, GPL), else by `scipy.fft`.
-The environment variable ``DECONV_FFT`` (``scipy``, ``ducc0`` or ``mkl_fft``) forces one of them. mkl_fft
-(``pip install deconv[mkl]``) is never taken by itself: it is quicker than ducc0 for planes in float32 on Intel's
-processors, but its real transforms of 40 rows were found wrong there (2.3.2 with MKL 2026.2), so each size is first
-compared with `scipy.fft`. `docs/results.md` has the figures. CuPy arrays go to `cupyx.scipy.fft`; any other array-API
-library to its own ``fft`` extension. ``numpy.fft`` is never used: it is twice as slow in float32.
+NumPy arrays are transformed by ducc0 if it is installed (``pip install deconv[fast]``, GPL), else by `scipy.fft`. The
+environment variable ``DECONV_FFT`` (``scipy`` or ``ducc0``) forces one of the two. CuPy arrays go to
+`cupyx.scipy.fft`; any other array-API library uses its own ``fft`` extension. ``numpy.fft`` is never used: it takes
+twice as long in float32.
 """
 
 import functools
 import importlib
 import math
 import os
+from collections.abc import Iterable, Sequence
+from typing import Any
 
 import numpy as np
 import scipy.fft
 
-from deconv._core.array import array_namespace, device, library
+from deconv._core.array import Array, Result, array_namespace, device, library
 
 __all__ = ["Transfer", "Workspace", "embed", "fast_shape", "irfftn", "rfftn", "threads"]
 
 # Below this many pixels a second thread costs more than it brings (measured at 256 x 256 on two cores).
 _SERIAL_PIXELS = 2**16
-_LIBRARIES = ("scipy", "ducc0", "mkl_fft")
+_LIBRARIES = ("scipy", "ducc0")
 
 
 @functools.cache
-def _installed(name):
-    """The module `name` if ``DECONV_FFT`` names it, or if it is ducc0, installed, and nothing else is named."""
+def _ducc() -> Any:
+    """The module ``ducc0.fft``, or None if it is not installed or ``DECONV_FFT`` asks for SciPy."""
     forced = os.environ.get("DECONV_FFT", "")
     if forced and forced not in _LIBRARIES:
         raise ValueError(f"the environment variable DECONV_FFT must be one of {', '.join(_LIBRARIES)}, got {forced!r}")
-    if name != (forced or "ducc0"):
+    if forced == "scipy":
         return None
     try:
-        return importlib.import_module({"ducc0": "ducc0.fft"}.get(name, name))
+        return importlib.import_module("ducc0.fft")
     except ImportError:
         if forced:
-            raise ImportError(f"DECONV_FFT asks for {name}, which is not installed: pip install {name}") from None
+            raise ImportError("DECONV_FFT asks for ducc0, which is not installed: pip install ducc0") from None
         return None
 
 
-def _mkl(dtype, shape):
-    """mkl_fft where it is asked for: for planes (it is slow on volumes), of a size that it gets right."""
-    mkl = _installed("mkl_fft")
-    double = dtype in (np.float64, np.complex128)
-    return mkl if mkl and len(shape) == 2 and _mkl_is_right(tuple(shape), double) else None
-
-
-@functools.cache
-def _mkl_is_right(shape, double):
-    mkl = _installed("mkl_fft")
-    x = np.random.default_rng(0).standard_normal(shape).astype(np.float64 if double else np.float32)
-    want = scipy.fft.rfftn(x)
-    tolerance = (1e-12 if double else 1e-4) * float(np.max(np.abs(want)))
-    there = np.allclose(mkl.rfftn(x), want, rtol=0, atol=tolerance)
-    return bool(there and np.allclose(mkl.irfftn(want, s=shape), x, rtol=0, atol=tolerance))
-
-
-def _planes(shape):
-    """The index of each plane: mkl_fft is slow on leading axes."""
-    return np.ndindex(shape[:-2])
-
-
-def threads(pixels):
-    """Threads for a transform of that many pixels: ``OMP_NUM_THREADS`` if set, else the cores this process may use."""
+def threads(pixels: int) -> int:
+    """Threads for a transform of `pixels`: ``OMP_NUM_THREADS`` if set, else the cores that this process may use."""
     if pixels < _SERIAL_PIXELS:
         return 1
     asked = os.environ.get("OMP_NUM_THREADS", "")
@@ -73,7 +51,7 @@ def threads(pixels):
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-def fast_shape(shape):
+def fast_shape(shape: Iterable[int]) -> tuple[int, ...]:
     """The smallest shape, no axis shorter than `shape`, that transforms fast; its last axis is even."""
     *rows, last = (int(n) for n in shape)
     last = scipy.fft.next_fast_len(last, real=True)
@@ -82,19 +60,14 @@ def fast_shape(shape):
     return (*(scipy.fft.next_fast_len(n, real=True) for n in rows), last)
 
 
-def rfftn(x, ndim=None):
+def rfftn(x: Array, ndim: int | None = None) -> Result:
     """Real FFT over the last `ndim` axes (all by default); float32 gives complex64."""
     ndim = ndim or x.ndim
     axes = tuple(range(x.ndim - ndim, x.ndim))
     name = library(x)
     if name == "numpy":
-        workers = threads(x.size)
-        if mkl := _mkl(x.dtype, x.shape[-ndim:]):
-            out = np.empty((*x.shape[:-1], x.shape[-1] // 2 + 1), dtype=np.result_type(x.dtype, np.complex64))
-            for plane in _planes(x.shape):
-                mkl.rfftn(x[plane], out=out[plane])
-            return out
-        if ducc := _installed("ducc0"):
+        workers = threads(math.prod(x.shape))
+        if ducc := _ducc():
             return ducc.r2c(x, axes=axes, nthreads=workers)
         return scipy.fft.rfftn(x, axes=axes, workers=workers)
     if name == "cupy":
@@ -104,19 +77,14 @@ def rfftn(x, ndim=None):
     return array_namespace(x).fft.rfftn(x, axes=axes)
 
 
-def irfftn(spectrum, shape):
+def irfftn(spectrum: Array, shape: Sequence[int]) -> Result:
     """Inverse of `rfftn` onto the last ``len(shape)`` axes of that `shape`; `spectrum` may be overwritten."""
     shape = tuple(shape)
     axes = tuple(range(spectrum.ndim - len(shape), spectrum.ndim))
     name = library(spectrum)
     if name == "numpy":
         workers = threads(math.prod(spectrum.shape[: -len(shape)]) * math.prod(shape))
-        if mkl := _mkl(spectrum.dtype, shape):
-            out = np.empty((*spectrum.shape[: -len(shape)], *shape), dtype=spectrum.real.dtype)
-            for plane in _planes(out.shape):
-                mkl.irfftn(spectrum[plane], s=shape, out=out[plane])
-            return out
-        if ducc := _installed("ducc0"):
+        if ducc := _ducc():
             return ducc.c2r(
                 spectrum,
                 axes=axes,
@@ -134,8 +102,8 @@ def irfftn(spectrum, shape):
     return array_namespace(spectrum).fft.irfftn(spectrum, s=shape, axes=axes)
 
 
-def embed(psf, shape):
-    """`psf` on a grid of `shape`, its centre (index ``n // 2`` of each axis) at the origin, wrapped round."""
+def embed(psf: Array, shape: Sequence[int]) -> Result:
+    """`psf` on a periodic grid of `shape`, its centre (index ``n // 2`` of each axis) at the origin."""
     xp = array_namespace(psf)
     pad = xp.zeros(shape, dtype=psf.dtype, device=device(psf))
     pad[tuple(slice(0, n) for n in psf.shape)] = psf
@@ -145,7 +113,7 @@ def embed(psf, shape):
 class Transfer:
     """Convolution with one PSF on a periodic grid, its transfer function (OTF) computed once.
 
-    Pad the picture (`fast_shape` of its size plus the PSF's) so that what wraps round falls outside.
+    Pad the image (to `fast_shape` of its size plus the PSF's) so that nothing wraps round into it.
     Leading axes of the arrays (colours, a batch) share the OTF.
 
     Parameters
@@ -160,24 +128,24 @@ class Transfer:
     otf : complex array
         ``rfftn`` of the embedded PSF.
     conj : complex array
-        Its conjugate, the transfer function of the adjoint; made when first used.
+        Its conjugate, the transfer function of the adjoint; computed when first used.
     """
 
-    def __init__(self, psf, shape):
+    def __init__(self, psf: Array, shape: Sequence[int]) -> None:
         self.shape = tuple(shape)
-        self.otf = rfftn(embed(psf, self.shape))
+        self.otf: Any = rfftn(embed(psf, self.shape))
 
     @functools.cached_property
-    def conj(self):
+    def conj(self) -> Result:
         return array_namespace(self.otf).conj(self.otf)
 
-    def forward(self, x):
+    def forward(self, x: Array) -> Result:
         """A x: `x` blurred."""
         spectrum = rfftn(x, len(self.shape))
         spectrum *= self.otf
         return irfftn(spectrum, self.shape)
 
-    def adjoint(self, x):
+    def adjoint(self, x: Array) -> Result:
         """A^T x: correlation with the PSF, by the conjugate OTF (never a flipped PSF)."""
         spectrum = rfftn(x, len(self.shape))
         spectrum *= self.conj
@@ -185,11 +153,11 @@ class Transfer:
 
 
 class Workspace:
-    """Memory in which a `Transfer` blurs and correlates again and again.
+    """Memory in which a `Transfer` blurs and correlates repeatedly.
 
-    What comes out is C-contiguous, of shape ``(channels, ..., pitch)``: its rows may be longer than the grid's, their
-    rest without meaning. It is overwritten by the next call. ducc0 works in place, in one array as large as the
-    picture (bit for bit as out of place, and 5 to 40 % quicker); other libraries allocate as they do.
+    Results are C-contiguous, of shape ``(channels, ..., pitch)``: rows may be longer than the grid's, and the excess
+    means nothing. The next call overwrites them. ducc0 works in place, in one array as large as the image (bit for bit
+    as out of place, and 5 to 40 % quicker); other libraries allocate as usual.
 
     Parameters
     ----------
@@ -198,40 +166,41 @@ class Workspace:
     channels : int
         Length of the leading axis.
     like : array
-        A picture, for its library and dtype.
+        An image, for its library and dtype.
     """
 
-    def __init__(self, transfer, channels, like):
+    def __init__(self, transfer: Transfer, channels: int, like: Array) -> None:
         self.transfer = transfer
         self.ndim = len(transfer.shape)
-        self._spectrum = self._memory = None
-        if library(like) != "numpy" or _mkl(like.dtype, transfer.shape) or not _ducc_in_place():
+        self._spectrum: Any = None
+        self._memory: Any = None
+        if library(like) != "numpy" or not _ducc_in_place():
             return
-        self._ducc = _installed("ducc0")
+        self._ducc = _ducc()
         self._spectrum = np.empty((channels, *transfer.otf.shape), dtype=transfer.otf.dtype)
         self._memory = self._spectrum.view(like.dtype)
-        self._options = {
+        self._options: dict[str, Any] = {
             "axes": tuple(range(1, self.ndim + 1)),
             "nthreads": threads(channels * math.prod(transfer.shape)),
         }
 
-    def blur(self, x):
+    def blur(self, x: Array) -> Result:
         """A x, for `x` of shape ``(channels, ...)`` on the grid."""
         if self._spectrum is None:
             return self.transfer.forward(x)
         return self._in_place(x, forward=True)
 
-    def correlate(self, memory):
-        """A^T of what is in `memory`, which came from `blur` and may have been changed."""
+    def correlate(self, memory: Array) -> Result:
+        """A^T of the contents of `memory`, a result of `blur` that may have been changed."""
         if self._spectrum is None:
             return self.transfer.adjoint(memory)
         return self._in_place(self._grid(memory), forward=False)
 
-    def _grid(self, memory):
+    def _grid(self, memory: Array) -> Result:
         return memory[..., : self.transfer.shape[-1]]
 
-    def _in_place(self, x, forward):
-        # With both signs of the exponent turned round, the OTF acts as its conjugate.
+    def _in_place(self, x: Array, forward: bool) -> Result:
+        # With both signs of the exponent reversed, the OTF acts as its conjugate.
         spectrum = self._spectrum
         self._ducc.r2c(x, out=spectrum, forward=forward, **self._options)
         spectrum *= self.transfer.otf
@@ -248,9 +217,9 @@ class Workspace:
 
 
 @functools.cache
-def _ducc_in_place():
-    """Whether the ducc0 installed transforms in place rightly: it does, but does not promise to."""
-    ducc = _installed("ducc0")
+def _ducc_in_place() -> bool:
+    """Whether the installed ducc0 transforms in place correctly: it does, but its documentation does not promise it."""
+    ducc = _ducc()
     if ducc is None:
         return False
     for shape in ((6, 10), (30, 34, 66)):

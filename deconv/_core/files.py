@@ -1,7 +1,7 @@
-"""Picture files: read to floats with what a faithful copy needs beside them, written whole or not at all.
+"""Image files: read as floats with the metadata of a faithful copy, written completely or not at all.
 
-Pillow decodes most files. It reduces colour of more than 8 bits to 8 without a word, so those go another way: TIFF
-through tifffile , PNG through Pillow's own decoder asked twice.
+Pillow decodes most files. It silently reduces colour of more than 8 bits to 8, so such files are read differently: TIFF
+with tifffile, PNG with two passes of Pillow's own decoder.
 """
 
 import contextlib
@@ -14,10 +14,11 @@ import warnings
 import zlib
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import tifffile
-from PIL import Image
+from PIL import Image, UnidentifiedImageError
 
 __all__ = ["WRITABLE", "FileProblem", "Picture", "check_output", "read", "replace", "write"]
 
@@ -29,12 +30,12 @@ _DAMAGED = (OSError, SyntaxError, ValueError, EOFError, LookupError, struct.erro
 
 
 class FileProblem(OSError):
-    """A file cannot be read or written; the message is one sentence for the user."""
+    """A file cannot be read or written. The message is one sentence for the user."""
 
 
 @dataclass(frozen=True)
 class Picture:
-    """A picture and what is needed to write another like it.
+    """An image and the metadata needed to write another like it.
 
     Attributes
     ----------
@@ -46,25 +47,25 @@ class Picture:
     dtype : numpy.dtype
         Type of the values in the file.
     white : float
-        Value in the file that became 1.
+        Value in the file that is 1 in `pixels`.
     metadata : dict
-        Of ``"dpi"`` (pair of float), ``"icc_profile"`` and ``"exif"`` (bytes) those that the file has.
+        ``"dpi"`` (pair of float), ``"icc_profile"`` and ``"exif"`` (bytes), if the file has them.
     """
 
-    pixels: np.ndarray
-    alpha: np.ndarray | None = None
-    dtype: np.dtype = field(default_factory=lambda: np.dtype(np.uint8))
+    pixels: Any
+    alpha: Any = None
+    dtype: np.dtype[Any] = field(default_factory=lambda: np.dtype(np.uint8))
     white: float = 255.0
-    metadata: dict = field(default_factory=dict)
+    metadata: dict[str, Any] = field(default_factory=dict)
 
     @property
-    def channel_axis(self):
+    def channel_axis(self) -> int | None:
         """Axis of the colours in `pixels`, None for grey."""
         return None if self.pixels.ndim == 2 else -1
 
 
-def read(path):
-    """Read a picture of any of the usual kinds.
+def read(path: str | os.PathLike[str]) -> Picture:
+    """Read an image in any of the usual formats.
 
     Parameters
     ----------
@@ -75,13 +76,13 @@ def read(path):
     Returns
     -------
     Picture
-        Integers of up to 16 bits have their type's largest value at 1. Floats are taken to be 0 to 1 already, unless
-        they exceed 2; then, as for wider integers, the largest value in the picture is at 1.
+        Integers of up to 16 bits are scaled so that the largest value of their type is 1. Floats are assumed to lie in
+        0 to 1 already, unless they exceed 2; then, as for wider integers, the largest value in the image becomes 1.
 
     Raises
     ------
     FileProblem
-        If the file is missing, is no picture, is damaged, or holds more than one picture.
+        If the file is missing, is not an image, is damaged, or holds more than one image.
     """
     path = Path(path)
     if path.is_dir():
@@ -94,14 +95,14 @@ def read(path):
         raise FileProblem(f"{path} is empty")
     try:
         with warnings.catch_warnings():
-            # Pillow warns of large pictures and of oddities in metadata; neither is the user's concern here.
+            # Pillow warns about large images and odd metadata; neither concerns the user here.
             warnings.simplefilter("ignore")
             if data[:4] in (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+"):
                 return _read_tiff(data, path)
             return _read_pillow(data, path)
     except FileProblem:
         raise
-    except Image.UnidentifiedImageError:
+    except UnidentifiedImageError:
         raise FileProblem(f"{path} is not a picture of a kind that can be read ({', '.join(_READABLE)})") from None
     except Image.DecompressionBombError:
         raise FileProblem(f"{path} has more pixels than Pillow is willing to decode") from None
@@ -109,8 +110,10 @@ def read(path):
         raise FileProblem(f"{path} cannot be decoded: {error}") from None
 
 
-def check_output(path, *, force=False, suffixes=tuple(WRITABLE)):
-    """Raise FileProblem if writing to `path` is bound to fail: known before the long computation, not after.
+def check_output(
+    path: str | os.PathLike[str], *, force: bool = False, suffixes: tuple[str, ...] = tuple(WRITABLE)
+) -> None:
+    """Raise FileProblem if writing to `path` is bound to fail, before the long computation rather than after it.
 
     Parameters
     ----------
@@ -119,7 +122,7 @@ def check_output(path, *, force=False, suffixes=tuple(WRITABLE)):
     force : bool
         Whether it may exist already.
     suffixes : tuple of str
-        How its name may end.
+        Allowed endings of its name.
     """
     path = Path(path)
     folder = path.parent
@@ -135,25 +138,24 @@ def check_output(path, *, force=False, suffixes=tuple(WRITABLE)):
         raise FileProblem(f"{path} exists already; --force overwrites it")
 
 
-def write(path, pixels, *, like=None):
-    """Write a picture in the format of the file name, with the depth, alpha and metadata of another.
+def write(path: str | os.PathLike[str], pixels: Any, *, like: Picture | None = None) -> None:
+    """Write an image in the format of the file name, with the depth, alpha and metadata of another.
 
-    The file appears complete or not at all. TIFF keeps any type of values; PNG takes 8 bits for 8 and 16 for more;
-    JPEG takes 8.
+    The file appears complete or not at all. TIFF keeps any type of values, PNG holds 8 or 16 bits, JPEG 8.
 
     Parameters
     ----------
     path : str or path
         File to write, ``.png``, ``.jpg`` or ``.tif``; replaced if it exists.
     pixels : numpy.ndarray, shape (M, N) or (M, N, 3)
-        Picture, 1 the white point; what lies outside [0, 1] is clipped except in float TIFF.
+        Image, 1 the white point. Values outside [0, 1] are clipped except in a float TIFF.
     like : Picture, optional
-        Whose depth, alpha and metadata to take; 8 bits and none by default.
+        Source of depth, alpha and metadata; by default 8 bits and no metadata.
 
     Raises
     ------
     FileProblem
-        If the name ends otherwise, a JPEG is to hold transparency, or the system refuses.
+        If the name has another ending, a JPEG would have to hold transparency, or the system refuses.
     """
     path = Path(path)
     like = Picture(pixels) if like is None else like
@@ -178,9 +180,9 @@ def write(path, pixels, *, like=None):
     replace(path, encode(values, kind, like.metadata))
 
 
-def _read_pillow(data, path):
-    # From memory: of a rotated TIFF opened by name, Pillow 13 scrambles the rows.
-    image = Image.open(io.BytesIO(data), formats=_READABLE)
+def _read_pillow(data: bytes, path: Path) -> Picture:
+    # From memory, because Pillow 13 scrambles the rows of a rotated TIFF opened by name.
+    image: Any = Image.open(io.BytesIO(data), formats=_READABLE)
     # A phone's JPEG may carry a second picture (depth, gain map); the first is the photograph.
     if image.format != "MPO" and getattr(image, "n_frames", 1) > 1:
         raise FileProblem(f"{path} holds {image.n_frames} pictures, one is wanted")
@@ -202,50 +204,50 @@ def _read_pillow(data, path):
     return _picture(values, values.ndim == 3 and values.shape[-1] in (2, 4), orientation, metadata)
 
 
-def _plain_mode(image):
-    """The one of L, LA, RGB, RGBA that holds what the 8-bit picture shows."""
+def _plain_mode(image: Any) -> str:
+    """The mode among L, LA, RGB and RGBA that holds an 8-bit image without loss."""
     colours = "L" if image.mode in ("1", "L", "LA", "La") else "RGB"
     return colours + "A" if image.has_transparency_data else colours
 
 
-def _deep_png(image, data):
-    """Values of a 16-bit PNG of several channels, which Pillow cuts to their high bytes; None for another file.
+def _deep_png(image: Any, data: bytes) -> Any:
+    """Values of a 16-bit PNG of several channels, which Pillow cuts to the high bytes; None for any other file.
 
-    Read as little-endian the same stream yields the low bytes.
+    Read as little-endian, the same stream yields the low bytes.
     """
     tile = image.tile[0] if image.format == "PNG" and image.tile else None
     if tile is None or not isinstance(tile[3], str) or not tile[3].endswith(";16B") or image.mode.startswith("I"):
         return None
     size = image.size[::-1]
     if tile[3] == "LA;16B":
-        # Two bytes of grey, two of opacity: filtered as RGBA pixels are.
+        # Two bytes of grey and two of opacity, filtered like RGBA pixels.
         quads = _decode_as(data, "RGBA", "RGBA")
         return quads.reshape(-1).view(">u2").reshape(*size, 2).astype(np.uint16)
     high, low = (_decode_as(data, image.mode, tile[3][:-1] + end) for end in "BL")
     return high.astype(np.uint16) << 8 | low
 
 
-def _decode_as(data, mode, raw):
-    image = Image.open(io.BytesIO(data))
+def _decode_as(data: bytes, mode: str, raw: str) -> Any:
+    image: Any = Image.open(io.BytesIO(data))
     if image.mode != mode:
         raise ValueError(f"unexpected mode {image.mode} of a 16-bit PNG")
     image.tile = [(*image.tile[0][:3], raw)]
     return np.asarray(image)
 
 
-def _read_tiff(data, path):
-    # tifffile logs what it then raises.
+def _read_tiff(data: bytes, path: Path) -> Picture:
+    # tifffile logs an error before it raises it.
     logging.getLogger("tifffile").addHandler(logging.NullHandler())
     with tifffile.TiffFile(io.BytesIO(data)) as tiff:
         if len(tiff.pages) != 1:
             raise FileProblem(f"{path} holds {len(tiff.pages)} pictures, one is wanted")
-        page = tiff.pages[0]
+        page: Any = tiff.pages[0]
         if page.bitspersample <= 8:
             return _read_pillow(data, path)
         try:
             values = page.asarray()
         except ValueError as error:
-            # Rarer compressions are libtiff's business, which Pillow brings; but it would cut colours to 8 bits.
+            # Rarer compressions need libtiff, which comes with Pillow; but Pillow would cut colours to 8 bits.
             if "imagecodecs" not in str(error):
                 raise
             if page.samplesperpixel == 1:
@@ -261,7 +263,7 @@ def _read_tiff(data, path):
             raise FileProblem(
                 f"{path} is a TIFF of shape {values.shape} and type {values.dtype}; grey or RGB is wanted"
             )
-        metadata = {}
+        metadata: dict[str, Any] = {}
         if page.iccprofile is not None:
             metadata["icc_profile"] = bytes(page.iccprofile)
         if "XResolution" in page.tags:
@@ -277,8 +279,8 @@ def _read_tiff(data, path):
     return Picture(pixels, picture.alpha, picture.dtype, picture.white, picture.metadata)
 
 
-def _picture(values, has_alpha, orientation, metadata):
-    """Picture of a file's values (M, N) or (M, N, 1 to 4), the last channel its alpha or not."""
+def _picture(values: Any, has_alpha: bool, orientation: int, metadata: dict[str, Any]) -> Picture:
+    """Picture from a file's values (M, N) or (M, N, 1 to 4), whose last channel may be alpha."""
     values = _upright(values if values.ndim == 3 else values[..., None], orientation)
     dtype = values.dtype
     if dtype.kind in "iu" and dtype.itemsize <= 2:
@@ -293,14 +295,14 @@ def _picture(values, has_alpha, orientation, metadata):
     alpha = scaled[..., -1] if has_alpha else None
     pixels = scaled[..., :-1] if has_alpha else scaled
     if np.array_equal(pixels[..., :1].repeat(pixels.shape[-1], -1), pixels):
-        # Grey saved as colour: a third of the work, and nothing lost.
+        # Grey saved as colour: keeping one channel saves two thirds of the work and loses nothing.
         pixels = pixels[..., :1]
     return Picture(pixels[..., 0] if pixels.shape[-1] == 1 else pixels, alpha, dtype.newbyteorder("="), white, metadata)
 
 
-def _metadata(image):
-    """Metadata worth keeping of a loaded Pillow picture, and its orientation."""
-    metadata = {}
+def _metadata(image: Any) -> tuple[dict[str, Any], int]:
+    """Metadata worth keeping of a loaded Pillow image, and its orientation."""
+    metadata: dict[str, Any] = {}
     if image.info.get("icc_profile"):
         metadata["icc_profile"] = image.info["icc_profile"]
     with contextlib.suppress(TypeError, ValueError, ZeroDivisionError):
@@ -311,14 +313,14 @@ def _metadata(image):
     with contextlib.suppress(OSError, SyntaxError, ValueError, TypeError, LookupError, struct.error):
         exif = image.getexif()
         orientation = exif.pop(_ORIENTATION, 1)
-        # What Pillow calls the EXIF of a TIFF is the whole directory, its strips included.
+        # For a TIFF, Pillow returns the whole directory as EXIF, including the strips.
         if len(exif) and image.format != "TIFF":
             metadata["exif"] = exif.tobytes()
     return metadata, orientation
 
 
-def _upright(values, orientation):
-    """Rows and columns as shown, from the EXIF orientation: 5 to 8 are transposed, then the rest are flips."""
+def _upright(values: Any, orientation: int) -> Any:
+    """Rows and columns as displayed: EXIF orientations 5 to 8 are transposed, then all are combinations of flips."""
     if orientation in (5, 6, 7, 8):
         values = values.swapaxes(0, 1)
     if orientation in (3, 4, 7, 8):
@@ -328,27 +330,27 @@ def _upright(values, orientation):
     return values
 
 
-def _quantise(planes, dtype, white):
+def _quantise(planes: Any, dtype: np.dtype[Any], white: float) -> Any:
     if dtype.kind == "f":
         return (planes * white).astype(dtype)
     return np.round(np.clip(planes, 0, 1) * white).astype(dtype)
 
 
-def _encode_pillow(values, kind, metadata):
+def _encode_pillow(values: Any, kind: str, metadata: dict[str, Any]) -> bytes:
     image = Image.fromarray(values[..., 0] if values.shape[-1] == 1 else values)
-    options = {"quality": 95, "subsampling": 0} if kind == "JPEG" else {}
+    options: dict[str, Any] = {"quality": 95, "subsampling": 0} if kind == "JPEG" else {}
     buffer = io.BytesIO()
     image.save(buffer, kind, **options, **metadata)
     return buffer.getvalue()
 
 
-def _encode_png(values, kind, metadata):
-    """PNG; Pillow writes no colour of 16 bits, so those are put together here (W3C PNG specification, section 11)."""
+def _encode_png(values: Any, kind: str, metadata: dict[str, Any]) -> bytes:
+    """PNG. Pillow cannot write 16-bit colour, so those files are assembled here (W3C PNG specification, section 11)."""
     if values.dtype == np.uint8:
         return _encode_pillow(values, kind, metadata)
     height, width, channels = values.shape
     rows = np.ascontiguousarray(values.astype(">u2")).view(np.uint8).reshape(height, -1)
-    # Filter 2 ("up", differences to the row above) halves what compression leaves of a smooth picture.
+    # Filter 2 ("up", differences to the row above) halves the compressed size of a smooth image.
     filtered = np.full((height, 1 + rows.shape[1]), 2, np.uint8)
     filtered[0, 1:] = rows[0]
     filtered[1:, 1:] = rows[1:] - rows[:-1]
@@ -367,9 +369,9 @@ def _encode_png(values, kind, metadata):
     return out
 
 
-def _encode_tiff(values, kind, metadata):
+def _encode_tiff(values: Any, kind: str, metadata: dict[str, Any]) -> bytes:
     channels = values.shape[-1]
-    options = {"photometric": "rgb" if channels > 2 else "minisblack"}
+    options: dict[str, Any] = {"photometric": "rgb" if channels > 2 else "minisblack"}
     if channels in (2, 4):
         options["extrasamples"] = ["unassalpha"]
     if channels > 1:
@@ -390,12 +392,12 @@ def _encode_tiff(values, kind, metadata):
     return buffer.getvalue()
 
 
-def replace(path, data):
-    """Put `data` in the file `path` in one step; whatever happens, nothing half-written is left behind."""
+def replace(path: str | os.PathLike[str], data: bytes) -> None:
+    """Write `data` to the file `path` atomically; a failure leaves no partial file behind."""
     target = Path(os.path.realpath(path))  # write through a link, do not replace it
     temporary = target.with_name(f".deconv-{secrets.token_hex(6)}.part")
     try:
-        # A plain open, unlike tempfile, gives the permissions that the user's umask asks for.
+        # Unlike tempfile, a plain open gives the permissions of the user's umask.
         with open(temporary, "xb") as file:
             file.write(data)
             file.flush()

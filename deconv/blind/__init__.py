@@ -18,7 +18,7 @@ from threadpoolctl import threadpool_limits
 from deconv import noise, tone
 from deconv._core.array import array_namespace, as_image, as_psf, like, to_numpy, torch_door
 from deconv._core.check import integer, real
-from deconv.blind.freeform.pages import restore_pages
+from deconv.blind.freeform.pipeline import restore_pages
 from deconv.blind.parametric.families import FAMILIES
 from deconv.blind.parametric.search import at_radius, find, refine
 from deconv.blind.result import Restoration

@@ -1,9 +1,9 @@
-r"""What a picture lost when it was stored as JPEG: an error that is not white, and so no noise that differences show.
+r"""What JPEG lost: an error that is not white, so that differences of neighbouring pixels do not show it as noise.
 
-JPEG keeps of each block of 8 x 8 pixels multiples of a step q for each frequency of the cosine transform [1]_. In the
-picture read again the coefficients still are such multiples, but for rounding to 8 bits, so that the steps can be read
-off it. A coefficient that was kept is off by up to q / 2, evenly; of those that became 0 as many as there are say how
-wide a Laplacian they came from, and so what they had.
+JPEG keeps, of each block of 8 x 8 pixels, multiples of a quantisation step q for each frequency of the cosine transform
+[1]_. In the decoded image the coefficients still are such multiples, but for rounding to 8 bits, so that the steps can
+be read off it. A coefficient that was kept is off by up to q / 2, uniformly. The number of those that became 0 gives
+the width of the Laplacian distribution they came from, and so what they lost.
 
 References
 ----------
@@ -16,59 +16,58 @@ import math
 import numpy as np
 from scipy.fft import dctn
 
-from deconv._core.array import to_numpy
+from deconv._core.array import Array, to_numpy
+from deconv.blind.settings.jpeg import Jpeg
 
-__all__ = ["lost"]
+__all__ = ["quantisation_error"]
 
 _BLOCK, _LEVELS = 8, 255
-# Steps that are looked for, the largest first: multiples of a step are multiples of its parts too.
-_STEPS = range(80, 2, -1)
-# Blocks looked at, at most; coefficients that a step must explain, and their mean cosine: 1 if all are multiples.
-_BLOCKS, _SEEN, _ALIKE = 4096, 20, 0.8
-# Frequencies that must have a step: in small drawn pictures a few may by chance.
-_FREQUENCIES = 8
-# Of red, green and blue in the luma, which is what has the finer steps.
+# Of red, green and blue in the luma, which has the finer steps.
 _LUMA = np.array([0.299, 0.587, 0.114])
+_DEFAULTS = Jpeg()
 
 
-def lost(page):
+def quantisation_error(page: Array, *, settings: Jpeg = _DEFAULTS) -> float:
     """Standard deviation of the error that JPEG left.
 
     Parameters
     ----------
     page : array, shape (C, M, N)
-        Values from 0 to 1, the blocks beginning in its corner; of three colours the luma counts.
+        Values from 0 to 1, a block beginning in the corner; of three colours the luma counts.
+    settings : Jpeg
+        When coefficients are taken for multiples of a step.
 
     Returns
     -------
     float
-        In the units of the values; 0 if it was not stored as JPEG, or changed since.
+        In the units of the values; 0 if the image was not stored as JPEG, or was changed since.
     """
     planes = to_numpy(page).astype(np.float64)
     plane = np.tensordot(_LUMA, planes, 1) if len(planes) == len(_LUMA) else planes.mean(0)
     h, w = (n // _BLOCK for n in plane.shape)
     blocks = plane[: h * _BLOCK, : w * _BLOCK].reshape(h, _BLOCK, w, _BLOCK).swapaxes(1, 2)
-    blocks = blocks.reshape(-1, _BLOCK, _BLOCK)[:: max(1, math.ceil(h * w / _BLOCKS))]
+    blocks = blocks.reshape(-1, _BLOCK, _BLOCK)[:: max(1, math.ceil(h * w / settings.blocks))]
     coefficients = dctn(_LEVELS * blocks, axes=(1, 2), norm="ortho").reshape(len(blocks), _BLOCK * _BLOCK)
-    # (The mean of a block has no zeros to tell multiples from.)
-    steps = [(x, step) for x in coefficients.T[1:] if (step := _step(x))]
-    if len(steps) < _FREQUENCIES:
+    # The mean of a block, which comes first, has no zeros to tell multiples from.
+    steps = [(x, step) for x in coefficients.T[1:] if (step := _step(x, settings=settings))]
+    if len(steps) < settings.frequencies:
         return 0.0
     return math.sqrt(sum(_variance(x, step) for x, step in steps)) / (_BLOCK * _LEVELS)
 
 
-def _step(coefficients):
-    """The step of which these are multiples, 0 if there is none to be seen."""
+def _step(coefficients: np.ndarray, *, settings: Jpeg) -> int:
+    """The step of which these are multiples; 0 if there is none."""
     size = np.sort(np.abs(coefficients))[::-1]
-    for step in _STEPS:
+    # The largest first: multiples of a step are multiples of its divisors too.
+    for step in range(settings.largest_step, settings.least_step - 1, -1):
         kept = size[: np.searchsorted(-size, -step / 2)]
-        if len(kept) >= _SEEN and np.cos(2 * np.pi / step * kept).mean() > _ALIKE:
+        if len(kept) >= settings.coefficients and np.cos(2 * np.pi / step * kept).mean() > settings.mean_cosine:
             return step
     return 0
 
 
-def _variance(coefficients, step):
-    """Mean square of what multiples of a step are off."""
+def _variance(coefficients: np.ndarray, step: int) -> float:
+    """Mean square of the error of multiples of a step."""
     zeros = float(np.mean(np.abs(coefficients) < step / 2))
     even = step * step / 12
     if zeros == 0:

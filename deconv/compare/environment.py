@@ -12,7 +12,7 @@ import deconv
 __all__ = ["environment"]
 
 _PACKAGES = (
-    *("numpy", "scipy", "numba", "scikit-image", "pillow", "pytesseract", "rapidfuzz", "ducc0", "mkl_fft"),
+    *("numpy", "scipy", "numba", "scikit-image", "pillow", "pytesseract", "rapidfuzz", "ducc0"),
     *("cupy-cuda12x", "cupy-cuda13x", "torch", "onnxruntime", "onnxruntime-gpu", "keras", "tensorflow"),
 )
 

@@ -1,45 +1,60 @@
-"""The deconvolution of scikit-image 0.26, with its signatures, its semantics and its random stream, on any array.
+"""The deconvolution of scikit-image 0.26, with its signatures, semantics and random stream, on any array.
 
 Code written for ``skimage.restoration`` changes one import. New code is better served by `deconv.richardson_lucy`,
-`deconv.wiener` and `deconv.unsupervised_wiener`: they do not take the outside of the picture for black or periodic.
+`deconv.wiener` and `deconv.unsupervised_wiener`, which do not assume that the image is black or periodic outside.
 
-Where these functions depart from scikit-image: a transfer function is known by its complex dtype, as scikit-image
-documents it, and used whole. scikit-image goes by its shape and drops the imaginary part (its issue 7363). And wrong
-input, NaN included, is refused with one sentence.
+These functions differ from scikit-image in two ways. A transfer function is recognised by its complex dtype, as
+scikit-image documents it, and used completely; scikit-image goes by its shape and drops the imaginary part (its issue
+7363). And wrong input, NaN included, is refused with one sentence.
 """
 
 import math
+from typing import Any
 
 import numpy as np
 from array_api_compat import is_array_api_obj
 
-from deconv._core.array import _as_array, _trim, array_namespace, as_image, contiguous, device, like, torch_door
+from deconv._core.array import (
+    Array,
+    Result,
+    _as_array,
+    _trim,
+    array_namespace,
+    as_image,
+    contiguous,
+    device,
+    like,
+    torch_door,
+)
 from deconv._core.check import generator, integer, real
-from deconv._core.fft import Transfer, Workspace, embed, fast_shape, irfftn, rfftn
+from deconv._core.fft import Transfer, Workspace, embed, fast_shape
 from deconv._core.kernels.chains import chain_mean, chain_sample
+from deconv.compat.transforms import as_complex, complex_type, inverse, squared_modulus, transform
 
 __all__ = ["richardson_lucy", "unsupervised_wiener", "wiener"]
 
-# Added to the prediction before dividing by it, whatever the scale of the picture.
+# Added to the prediction before the division, whatever the scale of the image.
 _EPSILON = 1e-12
-_CHAIN = {"threshold": 1e-4, "burnin": 15, "min_num_iter": 30, "max_num_iter": 200, "callback": None}
+_CHAIN: dict[str, Any] = {"threshold": 1e-4, "burnin": 15, "min_num_iter": 30, "max_num_iter": 200, "callback": None}
 
 
 @torch_door
-def richardson_lucy(image, psf, num_iter=50, clip=True, filter_epsilon=None):
+def richardson_lucy(
+    image: Array, psf: Array, num_iter: int = 50, clip: bool = True, filter_epsilon: float | None = None
+) -> Result:
     r"""Richardson-Lucy deconvolution as scikit-image has it.
 
     From 0.5 everywhere, each iteration is
 
     .. math:: x \leftarrow x \cdot \left(\tilde h * \frac{y}{h * x + 10^{-12}}\right)
 
-    with the picture y, the PSF h and the flipped PSF :math:`\tilde h`. Convolutions take the outside of the picture for
-    black, which darkens or brightens its border; the PSF is not normalised. `deconv.richardson_lucy` has neither flaw.
+    with the image y, the PSF h and the flipped PSF :math:`\tilde h`. Convolutions assume black outside the image, which
+    darkens or brightens its border; the PSF is not normalised. `deconv.richardson_lucy` has neither flaw.
 
     Parameters
     ----------
     image : array, any number of axes
-        Blurred picture. Integers are not scaled.
+        Blurred image. Integers are not scaled.
     psf : array, as many axes
         Point-spread function, its centre at index ``(n - 1) // 2`` of each axis; it may be larger than `image`.
     num_iter : int
@@ -52,7 +67,7 @@ def richardson_lucy(image, psf, num_iter=50, clip=True, filter_epsilon=None):
     Returns
     -------
     array
-        The restored picture, of the shape of `image`. float32 if `image` is float32 or float16, else float64.
+        The restored image, of the shape of `image`. float32 if `image` is float32 or float16, else float64.
 
     Raises
     ------
@@ -76,30 +91,30 @@ def richardson_lucy(image, psf, num_iter=50, clip=True, filter_epsilon=None):
     >>> bool(sharp[13, 20] > 0.8)
     True
     """
-    image = _numbers(image, "image")
-    psf = _numbers(psf, "psf", image)
+    y = _numbers(image, "image")
+    h = _numbers(psf, "psf", y)
     num_iter = integer(num_iter, "num_iter", low=0, high=10**6)
     cutoff = None if filter_epsilon is None else real(filter_epsilon, "filter_epsilon")
-    xp = array_namespace(image)
-    if not bool(xp.any(psf != 0)):
+    xp = array_namespace(y)
+    if not bool(xp.any(h != 0)):
         raise ValueError("psf must not be zero everywhere")
 
-    # scikit-image takes index (n - 1) // 2 for the centre of the PSF and, again, of the flipped PSF. A row of zeros
-    # in front moves it to n // 2, as Transfer has it; that its second convolution then is the adjoint of the first,
-    # but for a shift by a pixel, is seen to by shifting what it is given.
-    shift = tuple((n + 1) % 2 for n in psf.shape)
-    psf = _trim(_within_reach(_odd(psf), image.shape))
-    grid = fast_shape(max(n + k // 2 + s, k) for n, k, s in zip(image.shape, psf.shape, shift, strict=True))
-    frame = (0, *(slice(0, n) for n in image.shape))
-    shifted = (0, *(slice(s, s + n) for s, n in zip(shift, image.shape, strict=True)))
+    # scikit-image takes index (n - 1) // 2 as the centre of the PSF and of the flipped PSF. A leading row of zeros
+    # moves it to n // 2, the convention of Transfer. Its second convolution is then the adjoint of the first except
+    # for a shift by one pixel, which the quotient is given in advance.
+    shift = tuple((n + 1) % 2 for n in h.shape)
+    h = _trim(_within_reach(_odd(h), y.shape))
+    grid = fast_shape(max(n + k // 2 + s, k) for n, k, s in zip(y.shape, h.shape, shift, strict=True))
+    frame = (0, *(slice(0, n) for n in y.shape))
+    shifted = (0, *(slice(s, s + n) for s, n in zip(shift, y.shape, strict=True)))
 
-    scene = xp.zeros((1, *grid), dtype=image.dtype, device=device(image))
+    scene = xp.zeros((1, *grid), dtype=y.dtype, device=device(y))
     scene[frame] = 0.5
-    work = Workspace(Transfer(psf, grid), 1, scene)
+    work = Workspace(Transfer(h, grid), 1, scene)
     for _ in range(num_iter):
         memory = work.blur(scene)
         predicted = memory[frame] + _EPSILON
-        quotient = image / predicted
+        quotient = y / predicted
         if cutoff:
             quotient = xp.where(predicted < cutoff, xp.zeros_like(quotient), quotient)
         memory[...] = 0.0
@@ -110,19 +125,21 @@ def richardson_lucy(image, psf, num_iter=50, clip=True, filter_epsilon=None):
 
 
 @torch_door
-def wiener(image, psf, balance, reg=None, is_real=True, clip=True):
+def wiener(
+    image: Array, psf: Array, balance: float, reg: Array | None = None, is_real: bool = True, clip: bool = True
+) -> Result:
     r"""Wiener-Hunt deconvolution as scikit-image has it.
 
     The Fourier transform of the result is
 
     .. math:: \hat x = \frac{\bar H\, \hat y}{|H|^2 + \lambda |D|^2}
 
-    on the grid of the picture, which is taken to go on periodically; `deconv.wiener` does not take it so.
+    on the grid of the image, which is assumed to be periodic; `deconv.wiener` makes no such assumption.
 
     Parameters
     ----------
     image : array, any number of axes
-        Blurred picture. Integers are not scaled.
+        Blurred image. Integers are not scaled.
     psf : array
         Point-spread function, not larger than `image` and not normalised, its centre at index ``n // 2`` of each axis;
         or, if complex, its transfer function, zero frequency first: of the shape of ``rfftn(image)`` if `is_real`, else
@@ -132,14 +149,14 @@ def wiener(image, psf, balance, reg=None, is_real=True, clip=True):
     reg : array, optional
         Regularisation operator D, as an impulse response or a transfer function, like `psf`; the Laplacian by default.
     is_real : bool
-        Whether transfer functions stand on half of the frequencies. If not, the result is complex.
+        Whether transfer functions hold half of the frequencies. If not, the result is complex.
     clip : bool
         Whether values above 1 become 1, and values below -1 become -1.
 
     Returns
     -------
     array
-        The restored picture, of the shape of `image`. float32 if `image` is float32 or float16, else float64;
+        The restored image, of the shape of `image`. float32 if `image` is float32 or float16, else float64;
         complex of that precision if not `is_real`.
 
     Raises
@@ -152,8 +169,8 @@ def wiener(image, psf, balance, reg=None, is_real=True, clip=True):
 
     Notes
     -----
-    A complex `psf` is used whole, and so is the transfer function of `reg`: scikit-image drops their imaginary parts
-    (its issue 7363), which matters unless the PSF is symmetric and centred.
+    A complex `psf` is used completely, and so is the transfer function of `reg`: scikit-image drops their imaginary
+    parts (its issue 7363), which matters unless the PSF is symmetric and centred.
 
     References
     ----------
@@ -171,31 +188,40 @@ def wiener(image, psf, balance, reg=None, is_real=True, clip=True):
     >>> bool(np.std(sharp - scene) < 0.01 * np.std(blurred - scene))
     True
     """
-    image = _numbers(image, "image")
+    y = _numbers(image, "image")
     balance = real(balance, "balance", low=0.0)
-    transfer = _transfer(psf, "psf", image, is_real)
-    power = _square(transfer)
-    power += balance * _penalty(reg, image, is_real)
+    transfer = _transfer(psf, "psf", y, is_real)
+    power = squared_modulus(transfer)
+    power += balance * _penalty(reg, y, is_real)
     _invertible(power)
-    spectrum = _spectrum(image, is_real)
-    spectrum *= array_namespace(image).conj(transfer)
+    spectrum = transform(y, is_real)
+    spectrum *= array_namespace(y).conj(transfer)
     spectrum *= 1.0 / power  # a complex division takes five times as long
-    sharp = _picture(spectrum, image.shape, is_real)
+    sharp = inverse(spectrum, y.shape, is_real)
     return _clipped(sharp) if clip else sharp
 
 
 @torch_door
-def unsupervised_wiener(image, psf, reg=None, user_params=None, is_real=True, clip=True, *, rng=None):
-    r"""Wiener-Hunt deconvolution that finds its strength by itself, by Gibbs sampling, as scikit-image has it.
+def unsupervised_wiener(
+    image: Array,
+    psf: Array,
+    reg: Array | None = None,
+    user_params: dict[str, Any] | None = None,
+    is_real: bool = True,
+    clip: bool = True,
+    *,
+    rng: int | np.random.Generator | None = None,
+) -> tuple[Result, dict[str, list[float]]]:
+    r"""Wiener-Hunt deconvolution that estimates its strength by Gibbs sampling, as scikit-image has it.
 
-    Samples of the picture's spectrum and of the precisions of noise and prior are drawn in turn ([1]_); the result is
-    the mean of the pictures after the `burnin`. Random numbers are drawn by NumPy, whatever the library of `image`, in
-    the order of scikit-image: one seed gives one answer, there and here. The picture is taken to go on periodically.
+    Samples of the spectrum of the scene and of the precisions of noise and prior are drawn in turn ([1]_); the result
+    is the mean of the scenes after the `burnin`. NumPy draws the random numbers, whatever the library of `image`, in
+    the order of scikit-image: one seed gives the same result there and here. The image is assumed to be periodic.
 
     Parameters
     ----------
     image : array, shape (M, N)
-        Blurred picture. Integers are not scaled.
+        Blurred image. Integers are not scaled.
     psf : array
         Point-spread function, not larger than `image` and not normalised, its centre at index ``n // 2`` of each axis;
         or, if complex, its transfer function, zero frequency first: of the shape of ``rfftn(image)`` if `is_real`, else
@@ -208,7 +234,7 @@ def unsupervised_wiener(image, psf, reg=None, user_params=None, is_real=True, cl
         each sample, a complex spectrum on the scale of an orthonormal transform, for PyTorch tensors a NumPy (or CuPy)
         array.
     is_real : bool
-        Whether transfer functions stand on half of the frequencies. If not, the result is complex.
+        Whether transfer functions hold half of the frequencies. If not, the result is complex.
     clip : bool
         Whether values above 1 become 1, and values below -1 become -1.
     rng : int or numpy.random.Generator, optional
@@ -217,10 +243,10 @@ def unsupervised_wiener(image, psf, reg=None, user_params=None, is_real=True, cl
     Returns
     -------
     sharp : array, shape (M, N)
-        The restored picture. float32 if `image` is float32 or float16, else float64; complex of that precision if not
+        The restored image. float32 if `image` is float32 or float16, else float64; complex of that precision if not
         `is_real`.
     chains : dict
-        Under ``noise`` and ``prior``, the lists of their precisions, each beginning with 1.
+        The lists of precisions ``noise`` and ``prior``, each starting with 1.
 
     Raises
     ------
@@ -232,8 +258,8 @@ def unsupervised_wiener(image, psf, reg=None, user_params=None, is_real=True, cl
 
     Notes
     -----
-    A complex `psf` is used whole, and so is the transfer function of `reg`: scikit-image drops their imaginary parts
-    (its issue 7363), which matters unless the PSF is symmetric and centred.
+    A complex `psf` is used completely, and so is the transfer function of `reg`: scikit-image drops their imaginary
+    parts (its issue 7363), which matters unless the PSF is symmetric and centred.
 
     References
     ----------
@@ -252,17 +278,17 @@ def unsupervised_wiener(image, psf, reg=None, user_params=None, is_real=True, cl
     >>> bool(np.std(sharp - scene) < 0.5 * np.std(blurred - scene))
     True
     """
-    image = _numbers(image, "image", ndim=(2,))
+    y = _numbers(image, "image", ndim=(2,))
     params = _chain_parameters(user_params)
-    rng = generator(rng)
-    xp = array_namespace(image)
-    transfer = _transfer(psf, "psf", image, is_real)
-    power, penalty = _square(transfer), _penalty(reg, image, is_real)
+    random = generator(rng)
+    xp = array_namespace(y)
+    transfer = _transfer(psf, "psf", y, is_real)
+    power, penalty = squared_modulus(transfer), _penalty(reg, y, is_real)
     _invertible(power + penalty)
-    pixels = math.prod(image.shape)
-    # Everything in the orthonormal transform of the picture, frequency by frequency.
-    data = _spectrum(image, is_real) / math.sqrt(pixels)
-    energy = _square(data)
+    pixels = math.prod(y.shape)
+    # All in the orthonormal transform of the image, frequency by frequency.
+    data = transform(y, is_real) / math.sqrt(pixels)
+    energy = squared_modulus(data)
     data *= xp.conj(transfer)
     data_re, data_im = contiguous(xp.real(data)), contiguous(xp.imag(data))
     sum_re, sum_im = xp.zeros_like(energy), xp.zeros_like(energy)
@@ -271,31 +297,31 @@ def unsupervised_wiener(image, psf, reg=None, user_params=None, is_real=True, cl
     noise, prior = [1.0], [1.0]
     for iteration in range(params["max_num_iter"]):
         # Drawn in double precision and rounded, so that the stream does not depend on the dtype.
-        x, y = (like(rng.standard_normal(energy.shape), image) for _ in range(2))
-        chain_sample(data_re, data_im, energy, power, penalty, noise[-1], prior[-1], x, y, misfit, roughness)
+        re, im = (like(random.standard_normal(energy.shape), y) for _ in range(2))
+        chain_sample(data_re, data_im, energy, power, penalty, noise[-1], prior[-1], re, im, misfit, roughness)
         if params["callback"] is not None:
-            params["callback"](_complex(x, y))
-        noise.append(rng.gamma(pixels / 2, 2 / _norm(misfit)))
-        prior.append(rng.gamma((pixels - 1) / 2, 2 / _norm(roughness)))
+            params["callback"](as_complex(re, im))
+        noise.append(random.gamma(pixels / 2, 2 / _norm(misfit)))
+        prior.append(random.gamma((pixels - 1) / 2, 2 / _norm(roughness)))
 
         samples = iteration - params["burnin"]
         if samples < 1:
             continue
         before = 1 / (samples - 1) if samples > 1 else 0.0
-        change, size = misfit, roughness  # their memory, free until the next sample
-        chain_mean(x, y, 1 / samples, before, sum_re, sum_im, change, size)
+        change, size = misfit, roughness  # reuse their memory, which is free until the next sample
+        chain_mean(re, im, 1 / samples, before, sum_re, sum_im, change, size)
         if samples > 1 and iteration > params["min_num_iter"]:
             moved = float(xp.sum(change)) / float(xp.sum(size)) / samples
             if moved < params["threshold"]:
                 break
-    mean = _complex(sum_re, sum_im)
+    mean = as_complex(sum_re, sum_im)
     mean *= math.sqrt(pixels) / samples
-    sharp = _picture(mean, image.shape, is_real)
+    sharp = inverse(mean, y.shape, is_real)
     return (_clipped(sharp) if clip else sharp), {"noise": noise, "prior": prior}
 
 
-def _numbers(value, name, image=None, *, ndim=None):
-    """`value` as a float array, unscaled: of the dtype of `image` or, if that is not given, by scikit-image's rule."""
+def _numbers(value: Any, name: str, image: Any = None, *, ndim: tuple[int, ...] | None = None) -> Result:
+    """`value` as a float array, unscaled: of the dtype of `image` or, without it, by the rule of scikit-image."""
     value = _as_array(value, name)
     xp = array_namespace(image, value)
     if image is not None:
@@ -309,76 +335,30 @@ def _numbers(value, name, image=None, *, ndim=None):
     return as_image(value, name, ndim=ndim or (value.ndim,))
 
 
-def _odd(psf):
-    """`psf` with its centre at index ``n // 2`` of each axis: a row of zeros in front where `n` is even."""
+def _odd(psf: Any) -> Result:
+    """`psf` with its centre at index ``n // 2`` of each axis: a leading row of zeros where `n` is even."""
     xp = array_namespace(psf)
     out = xp.zeros(tuple(n + 1 - n % 2 for n in psf.shape), dtype=psf.dtype, device=device(psf))
     out[tuple(slice(1 - n % 2, None) for n in psf.shape)] = psf
     return out
 
 
-def _within_reach(psf, shape):
-    """`psf` without what is farther from its centre than any two pixels of a picture are from each other."""
+def _within_reach(psf: Any, shape: tuple[int, ...]) -> Result:
+    """`psf` cropped to the largest distance between two pixels of an image."""
     reach = tuple(min(k // 2, n) for k, n in zip(psf.shape, shape, strict=True))
     return psf[tuple(slice(k // 2 - r, k // 2 + r + 1) for k, r in zip(psf.shape, reach, strict=True))]
 
 
-def _spectrum(x, is_real):
-    """Fourier transform of a real picture: at half of the frequencies or, by its symmetry, at all."""
-    half = rfftn(x)
-    if is_real:
-        return half
-    xp, n = array_namespace(x), x.shape[-1]
-    mirrored = _at_minus(half[..., 1 : (n + 1) // 2], tuple(range(x.ndim - 1)))
-    return xp.concat([half, xp.conj(xp.flip(mirrored, axis=-1))], axis=-1)
-
-
-def _picture(spectrum, shape, is_real):
-    """Inverse of `_spectrum`; of a spectrum at all frequencies, which need not be symmetric, a complex picture."""
-    if is_real:
-        return irfftn(spectrum, shape)
-    # The symmetric part is the transform of the real part, the antisymmetric one that of the imaginary part.
-    xp = array_namespace(spectrum)
-    mirrored = xp.conj(_at_minus(spectrum, tuple(range(spectrum.ndim))))
-    half = (..., slice(0, shape[-1] // 2 + 1))
-    re = irfftn((0.5 * (spectrum + mirrored))[half], shape)
-    im = irfftn((-0.5j * (spectrum - mirrored))[half], shape)
-    return _complex(re, im)
-
-
-def _at_minus(spectrum, axes):
-    """`spectrum` at minus the frequencies of some axes."""
-    xp = array_namespace(spectrum)
-    return xp.roll(xp.flip(spectrum, axis=axes), (1,) * len(axes), axis=axes) if axes else spectrum
-
-
-def _complex_type(x):
-    xp = array_namespace(x)
-    return xp.complex128 if x.dtype == xp.float64 else xp.complex64
-
-
-def _complex(re, im):
-    xp, dtype = array_namespace(re), _complex_type(re)
-    return xp.astype(re, dtype) + 1j * xp.astype(im, dtype)
-
-
-def _square(z):
-    """|z|^2; by its parts, which is quicker than by its modulus."""
-    xp = array_namespace(z)
-    re, im = xp.real(z), xp.imag(z)
-    return re * re + im * im
-
-
-def _transfer(value, name, image, is_real):
-    """Transfer function of an impulse response; a complex array is one already."""
+def _transfer(value: Any, name: str, image: Any, is_real: bool) -> Result:
+    """Transfer function of an impulse response; a complex array already is one."""
     xp = array_namespace(image)
     if not (is_array_api_obj(value) and array_namespace(value).isdtype(value.dtype, "complex floating")):
         impulse = _numbers(value, name, image)
         if any(k > n for k, n in zip(impulse.shape, image.shape, strict=True)):
             shape = tuple(image.shape)
             raise ValueError(f"{name} of shape {tuple(impulse.shape)} is larger than the image of shape {shape}")
-        return _spectrum(embed(impulse, image.shape), is_real)
-    array_namespace(image, value)  # refuses a mixture
+        return transform(embed(impulse, image.shape), is_real)
+    array_namespace(image, value)  # raises if the libraries differ
     wanted = (*image.shape[:-1], image.shape[-1] // 2 + 1) if is_real else tuple(image.shape)
     if tuple(value.shape) != wanted:
         raise ValueError(
@@ -387,14 +367,14 @@ def _transfer(value, name, image, is_real):
         )
     if not bool(xp.all(xp.isfinite(value))):
         raise ValueError(f"{name} must be finite, got NaN or infinity")
-    return xp.astype(value, _complex_type(image))
+    return xp.astype(value, complex_type(image))
 
 
-def _penalty(reg, image, is_real):
+def _penalty(reg: Any, image: Any, is_real: bool) -> Result:
     """|D|^2 at each frequency."""
     if reg is not None:
-        return _square(_transfer(reg, "reg", image, is_real))
-    total = 0.0
+        return squared_modulus(_transfer(reg, "reg", image, is_real))
+    total: Any = 0.0
     for axis, n in enumerate(image.shape):
         half = is_real and axis == image.ndim - 1
         waves = 2 - 2 * np.cos(2 * np.pi / n * np.arange(n // 2 + 1 if half else n))
@@ -402,24 +382,24 @@ def _penalty(reg, image, is_real):
     return total * total
 
 
-def _invertible(power):
+def _invertible(power: Any) -> None:
     if not bool(array_namespace(power).min(power) > 0):
         raise ValueError("psf and reg both vanish at some frequency, where nothing determines the picture")
 
 
-def _norm(squares):
-    """Sum over all frequencies, as scikit-image has it: the half spectrum it knows by its shape.
+def _norm(squares: Any) -> float:
+    """Sum over all frequencies as in scikit-image, which recognises a half spectrum by its shape.
 
-    So a half spectrum that happens to be square and a whole one that is not are taken for the other, and the column of
-    the highest frequency counts twice. The chain depends on it.
+    It therefore mistakes a square half spectrum for a whole one and a whole one that is not square for a half, and
+    counts the column of the highest frequency twice. The chain depends on it.
     """
     xp = array_namespace(squares)
     total = float(xp.sum(squares))
     return total if squares.shape[0] == squares.shape[1] else 2 * total - float(xp.sum(squares[:, 0]))
 
 
-def _clipped(x):
-    """Real values within -1 and 1; a complex value beyond them, as its real part goes, becomes that bound."""
+def _clipped(x: Any) -> Result:
+    """Real values clipped to -1 and 1; a complex value whose real part lies beyond them becomes that bound."""
     xp = array_namespace(x)
     if not xp.isdtype(x.dtype, "complex floating"):
         return xp.clip(x, min=-1.0, max=1.0)
@@ -428,7 +408,7 @@ def _clipped(x):
     return xp.where(re < -1, -xp.ones_like(x), x)
 
 
-def _chain_parameters(user_params):
+def _chain_parameters(user_params: Any) -> dict[str, Any]:
     given = {} if user_params is None else user_params
     if not isinstance(given, dict):
         raise TypeError(f"user_params must be a dict or None, got {type(given).__name__}")

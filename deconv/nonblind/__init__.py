@@ -1,1 +1,1 @@
-"""Deconvolution with a known PSF. The public names are `deconv.wiener`, `deconv.richardson_lucy` and their like."""
+"""Deconvolution with a known PSF: `deconv.wiener`, `deconv.richardson_lucy`, `deconv.variational` and others."""

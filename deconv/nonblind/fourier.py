@@ -1,11 +1,14 @@
-"""Deconvolution with a known PSF and a quadratic penalty: a problem that the Fourier transform makes diagonal."""
+"""Deconvolution with a known PSF and a quadratic penalty, which is diagonal in Fourier space."""
 
 import math
-from typing import NamedTuple
+from collections.abc import Callable
+from typing import Any, Literal, TypeAlias
 
 import numpy as np
 
 from deconv._core.array import (
+    Array,
+    Result,
     _as_array,
     array_namespace,
     as_image,
@@ -18,43 +21,34 @@ from deconv._core.array import (
 )
 from deconv._core.fft import Transfer, Workspace, rfftn
 from deconv._core.kernels import spectral_bins, spectral_gain
-from deconv.nonblind.boundary import extend, period
+from deconv.nonblind.boundary import extrapolate, period
+from deconv.nonblind.regularisation import BinnedSpectrum
 from deconv.psf import from_otf
 
-__all__ = ["Diagonal", "Spectrum", "transfer_function"]
+__all__ = ["FourierProblem", "Regularisation", "transfer_function"]
 
-# PSFs up to this long are transformed by matrices, larger ones by the FFT (measured on 1024 x 1024 and 2360 x 1460).
+# The operator D of the penalty: a name, taps, or the noise-to-signal power as a function of the radial frequency.
+Regularisation: TypeAlias = Literal["laplacian", "identity"] | Array | Callable[[Any], Any]
+
+# PSFs up to this length are transformed by matrices, longer ones by the FFT. Measured on 1024 x 1024 and 2360 x 1460.
 _LONGEST = 80
-# Bins of log(|H|^2 / |D|^2): the range they span about the mean penalty, how many to a factor of e, and in how many
-# parts the frequencies are added up: enough for a GPU, few enough for memory.
+# Bins of log(|H|^2 / |D|^2): their range about the mean penalty, their number for a factor of e, and the number of
+# parts in which frequencies are summed (enough for a GPU, few enough for memory).
 _SPAN, _PER_E, _PARTS = 40.0, 8.0, 256
 
 
-class Spectrum(NamedTuple):
-    """What the filter's statistics depend on, in bins of the ratio of ``|H|^2`` to ``|D|^2``; NumPy arrays, float64.
-
-    `number` is that of the frequencies, their sum that of the pixels; `energy` their part of the sum of squares;
-    `inverse` their part of the mean of ``1 / |D|^2`` over the period.
-    """
-
-    ratio: np.ndarray
-    number: np.ndarray
-    energy: np.ndarray
-    inverse: np.ndarray
-
-
-class Diagonal:
-    """A picture made periodic and transformed, the transfer function and the penalty, ready for any balance.
+class FourierProblem:
+    """An image, the transfer function and the penalty on a periodic grid, to be solved at any balance.
 
     Parameters
     ----------
     image, psf, reg, channel_axis
-        What the caller of a public function was given.
+        Arguments of the public function.
 
     Attributes
     ----------
     channels : array, shape (C, ...)
-        The picture.
+        The image.
     grid : tuple of int
         The period.
     otf : complex array
@@ -63,7 +57,9 @@ class Diagonal:
         ``|D|^2``, of that shape.
     """
 
-    def __init__(self, image, psf, reg, channel_axis):
+    def __init__(
+        self, image: Array, psf: Array, reg: Regularisation, channel_axis: int | tuple[int, ...] | None
+    ) -> None:
         image = as_image(image, ndim=(1, 2, 3), channel_axis=channel_axis, batch=True)
         self.channels, self.join = split_channels(image, channel_axis)
         xp = array_namespace(image)
@@ -75,36 +71,37 @@ class Diagonal:
         self._psf = psf
 
     @property
-    def typical(self):
+    def mean_penalty(self) -> float:
         """Mean of the penalty."""
         return float(array_namespace(self.penalty).mean(self.penalty))
 
-    def solve(self, balance):
-        """The scene in the frame at this balance, in the caller's layout. The data are used up."""
+    def solve(self, balance: float) -> Result:
+        """The scene in the frame at this balance, in the layout of the argument `image`. May be called once."""
         gain = _floats(self.otf)
         spectral_gain(gain, self.penalty, balance)
-        filled = extend(self.channels, self._mean, self._psf, self.grid)
+        filled = extrapolate(self.channels, self._mean, self._psf, self.grid)
         sharp = Workspace(_Filter(_complex(gain), self.grid), filled.shape[0], filled).blur(filled)
         return self.join(sharp[(slice(None), *(slice(0, n) for n in self.channels.shape[1:]))] + self._mean)
 
-    def spectrum(self):
-        """The statistics of all channels together, as if each pixel of the frame were one frequency.
+    def spectrum(self) -> BinnedSpectrum:
+        """The statistics of all channels together, normalised to one frequency for each pixel of the frame.
 
-        The picture is faded out towards its edges, which makes it periodic and leaves the noise white; what `solve`
-        puts outside the frame has no noise, and passes for data that the model does not explain.
+        The image is faded out towards its edges, which makes it periodic and leaves the noise white. The extrapolation
+        of `solve` would not do: it is free of noise, and would count as data that the model does not explain.
         """
         xp = array_namespace(self.otf)
         count = self.channels.shape[0]
         pixels, cells = math.prod(self.channels.shape[1:]), math.prod(self.grid)
         contrast = self.channels - self._mean
         scale = float(xp.max(xp.abs(contrast))) or 1.0
-        window, power = 1.0 / scale, 1.0
+        window: Any = 1.0 / scale
+        power = 1.0
         for axis, n in enumerate(self.channels.shape[1:], start=1):
             line = np.sin(np.pi * (np.arange(n) + 0.5) / n)
             power *= float(np.sum(line**2))
             window = window * xp.reshape(like(line, contrast), (n, *(1 for _ in self.grid[axis:])))
         bins = int(2 * _SPAN * _PER_E) + 1
-        low = -_SPAN - math.log(self.typical)
+        low = -_SPAN - math.log(self.mean_penalty)
         sums = xp.zeros((_PARTS, 3, bins), dtype=self.penalty.dtype, device=device(self.penalty))
         padded = xp.zeros(self.grid, dtype=self.penalty.dtype, device=device(self.penalty))
         otf, total = _floats(self.otf), np.zeros((3, bins))
@@ -115,7 +112,7 @@ class Diagonal:
             spectral_bins(plane, otf, self.penalty, width, size, bins, low, _PER_E, sums)
             total += to_numpy(xp.sum(sums, axis=0, dtype=xp.float64))
         used = total[0] > 0
-        return Spectrum(
+        return BinnedSpectrum(
             ratio=np.exp(low + np.arange(bins)[used] / _PER_E),
             number=total[0, used] * (pixels / cells),
             energy=total[1, used] * (scale**2 / power * pixels / cells),
@@ -126,16 +123,16 @@ class Diagonal:
 class _Filter(Transfer):
     """A filter given by its transfer function."""
 
-    def __init__(self, otf, shape):
+    def __init__(self, otf: Array, shape: tuple[int, ...]) -> None:
         self.shape = shape
         self.otf = otf
 
 
-def transfer_function(psf, grid):
+def transfer_function(psf: Array, grid: tuple[int, ...]) -> Result:
     """``rfftn`` of `psf` on a periodic grid, its centre at the origin."""
     if max(psf.shape) > _LONGEST:
         return Transfer(psf, grid).otf
-    # Few of the grid's entries are not zero: sums over them, as products of matrices, are quicker than the FFT.
+    # Most entries of the grid are zero: sums over the others, as matrix products, are faster than the FFT.
     xp = array_namespace(psf)
     dtype = xp.complex128 if psf.dtype == xp.float64 else xp.complex64
     otf = xp.astype(psf, dtype)
@@ -145,7 +142,7 @@ def transfer_function(psf, grid):
         otf = xp.moveaxis(xp.tensordot(waves, otf, axes=((1,), (axis,))), 0, axis)
     if psf.ndim == 1:
         return otf
-    # Along the first axis, where the most work is, in real numbers: places on both sides of the centre share a cosine
+    # The first axis, which is most of the work, in real numbers: positions on both sides of the centre share a cosine
     # and a sine.
     centre = psf.shape[0] // 2
     if psf.shape[0] % 2 == 0:
@@ -158,17 +155,17 @@ def transfer_function(psf, grid):
     return _complex(xp.reshape(xp.matmul(waves, xp.reshape(_floats(contiguous(otf)), (waves.shape[1], -1))), shape))
 
 
-def _waves(lines, taps, n):
+def _waves(lines: int, taps: int, n: int) -> Any:
     """Matrix (lines, taps) of the Fourier transform of length `n`, the centre of the taps at the origin."""
     roots = np.exp(-2j * np.pi / n * np.arange(n))
     return roots[np.outer(np.arange(lines), np.arange(taps) - taps // 2) % n]
 
 
-def _as_psf(psf, channels):
-    """The PSF, sum 1, from weights or from a transfer function, both of any sign: the method is linear."""
+def _as_psf(psf: Any, channels: Any) -> Result:
+    """The PSF with sum 1, from weights or from a transfer function; negative weights are allowed."""
     ndim = channels.ndim - 1
     if "complex" in str(getattr(psf, "dtype", "")):
-        array_namespace(channels, psf)  # refuses a mixture
+        array_namespace(channels, psf)  # raises if the libraries differ
         try:
             psf = from_otf(psf, tuple(channels.shape[1:]))
         except (TypeError, ValueError) as error:
@@ -176,7 +173,7 @@ def _as_psf(psf, channels):
     return as_psf(psf, channels, ndim=ndim, signed=True)
 
 
-def _penalty(reg, channels, grid):
+def _penalty(reg: Any, channels: Any, grid: tuple[int, ...]) -> Result:
     """``|D|^2`` at each frequency of `rfftn`."""
     xp = array_namespace(channels)
     shape = (*grid[:-1], grid[-1] // 2 + 1)
@@ -188,13 +185,13 @@ def _penalty(reg, channels, grid):
         raise ValueError(f'reg must be "laplacian", "identity", an array or a callable, got {reg!r}')
     if callable(reg):
         power = reg(xp.sqrt(_along(channels, grid, lambda turn: np.minimum(turn, 1 - turn) ** 2)))
-        what = "the noise-to-signal power that reg gives"
-        power = xp.astype(_as_array(power, what), channels.dtype)
+        name = "the noise-to-signal power that reg returns"
+        power = xp.astype(_as_array(power, name), channels.dtype)
         array_namespace(power, channels)
         if tuple(power.shape) != shape:
-            raise ValueError(f"{what} must have the shape {shape} of the frequencies, got {tuple(power.shape)}")
+            raise ValueError(f"{name} must have the shape {shape} of the frequencies, got {tuple(power.shape)}")
         if not bool(xp.all(xp.isfinite(power) & (power >= 0))):
-            raise ValueError(f"{what} must be finite and not negative")
+            raise ValueError(f"{name} must be finite and not negative")
         return power
     if not hasattr(reg, "dtype") and not isinstance(reg, (list, tuple)):
         raise TypeError(f'reg must be "laplacian", "identity", an array or a callable, got {type(reg).__name__}')
@@ -209,10 +206,10 @@ def _penalty(reg, channels, grid):
     return xp.abs(transfer_function(taps, grid)) ** 2
 
 
-def _along(channels, grid, function):
+def _along(channels: Any, grid: tuple[int, ...], function: Callable[[Any], Any]) -> Result:
     """Sum over the axes of a function of the frequency (cycles per pixel, 0 to 1) at each frequency of `rfftn`."""
     xp = array_namespace(channels)
-    total = 0.0
+    total: Any = 0.0
     for axis, n in enumerate(grid):
         count = n // 2 + 1 if axis == len(grid) - 1 else n
         line = like(function(np.arange(count) / n), channels)
@@ -220,15 +217,15 @@ def _along(channels, grid, function):
     return total
 
 
-def _floats(z):
-    """The complex array `z` as floats in turn: its own memory where the library shows it so, else a copy."""
+def _floats(z: Any) -> Result:
+    """The complex array `z` as interleaved floats: a view where the library can make one, else a copy."""
     xp = array_namespace(z)
     if hasattr(z, "view"):
         return z.view(xp.float64 if z.dtype == xp.complex128 else xp.float32)
     return xp.reshape(xp.stack((xp.real(z), xp.imag(z)), axis=-1), (*z.shape[:-1], 2 * z.shape[-1]))
 
 
-def _complex(x):
+def _complex(x: Any) -> Result:
     """The inverse of `_floats`."""
     xp = array_namespace(x)
     if hasattr(x, "view"):

@@ -1,8 +1,12 @@
-"""Richardson-Lucy: the most likely non-negative scene behind a picture that counts photons, its PSF known."""
+"""Richardson-Lucy: the most likely non-negative scene for an image of photon counts with a known PSF."""
 
 import math
+from collections.abc import Callable
+from typing import Any, Literal
 
 from deconv._core.array import (
+    Array,
+    Result,
     array_namespace,
     as_image,
     as_psf,
@@ -16,104 +20,103 @@ from deconv._core.check import integer, real
 from deconv._core.convolve import workspace
 from deconv._core.fft import Transfer, fast_shape
 from deconv._core.kernels import rl_extrapolate, rl_penalised, rl_roughness, rl_update
-from deconv.nonblind.poisson import Photons, measured_gain, measured_noise
+from deconv.nonblind.poisson import PoissonData, measured_gain, noise_residual
 
 __all__ = ["richardson_lucy"]
 
-# A pixel outside the frame is estimated where the frame holds more than this share of its light.
-_SEEN = 1e-3
-# Scalar products over the scene are taken over so many of its pixels at most: they steer, they are no result.
+# A pixel outside the frame is estimated if more than this fraction of its light falls into the frame.
+_MIN_VISIBLE = 1e-3
+# Scalar products over the scene use at most this many pixels: they set the acceleration and do not enter the result.
 _SAMPLE = 2**16
-# Steps between pixels below this part of the contrast count as none in total variation.
-_SMOOTH = 1e-2
-# Most iterations when the noise says when to stop.
-_MOST = 100
-# Laplacian scale of a scene's gradients for the default weight of a regularisation, as part of the picture's contrast
-# (as in `deconv.variational`).
-_EDGE = 0.75
+# Smoothing of total variation at zero: differences between pixels below this fraction of the contrast hardly count.
+_TV_SMOOTHING = 1e-2
+# Default maximum of iterations, with or without the discrepancy principle.
+_MAX_ITER = 100
+# Laplacian scale of a scene's gradients for the default weight of a regularisation, as a fraction of the image's
+# contrast, as in `deconv.variational`.
+_GRADIENT_SCALE = 0.75
 
 
 @torch_door
 def richardson_lucy(
-    image,
-    psf,
-    num_iter=None,
+    image: Array,
+    psf: Array,
+    num_iter: int | None = None,
     *,
-    accelerate=True,
-    background=0.0,
-    readout=0.0,
-    gain=None,
-    mask=None,
-    reg=None,
-    weight=None,
-    damping=0.0,
-    stop=None,
-    channel_axis=None,
-    callback=None,
-):
-    r"""Deblur a picture with a known PSF by Richardson-Lucy iterations.
+    accelerate: bool = True,
+    background: float | Array = 0.0,
+    readout: float = 0.0,
+    gain: float | None = None,
+    mask: Array | None = None,
+    reg: Literal["tv", "tikhonov"] | None = None,
+    weight: float | None = None,
+    damping: float = 0.0,
+    stop: Literal["discrepancy"] | float | None = None,
+    channel_axis: int | tuple[int, ...] | None = None,
+    callback: Callable[[int, Any], object] | None = None,
+) -> Result:
+    r"""Deblur an image with a known PSF by Richardson-Lucy iterations.
 
-    Maximises the Poisson likelihood of ``image = psf * scene + background`` over scenes that are not
-    negative. From a flat start, each iteration is
+    Maximises the Poisson likelihood of ``image = psf * scene + background`` over non-negative scenes. From a flat
+    start, each iteration is
 
     .. math:: x \leftarrow \frac{x}{A^T w}\, A^T\!\left(w\,\frac{d}{A x + b}\right)
 
-    with the picture `d`, the blur `A`, weights `w` and the background `b`. The scene reaches past the
-    frame by the size of the PSF and `w` is zero out there ([3]_), so that light entering and leaving
-    over the edge is accounted for: no ringing frame, and a flat picture stays flat. More iterations are
-    sharper and noisier; unless `reg` is given their number is the only regularisation.
+    with the image `d`, the blur `A`, weights `w` and the background `b`. The scene extends beyond the frame by the
+    size of the PSF, where `w` is zero ([3]_), so light that enters and leaves over the edge is accounted for: no
+    ringing at the border, and a flat image stays flat. More iterations are sharper and noisier; unless `reg` is given,
+    their number is the only regularisation.
 
     Parameters
     ----------
     image : array, shape (M,), (M, N) or (L, M, N), with one more axis for each in `channel_axis`
-        Blurred picture. NaN marks pixels that were not measured; the scene there is inferred from their
-        neighbours. Negative pixels count as zero. Integers of 8 or 16 bits are scaled by their range.
+        Blurred image. NaN marks pixels that were not measured; the scene there is inferred from their neighbours.
+        Negative pixels count as zero. Integers of 8 or 16 bits are scaled by their range.
     psf : array
         Point-spread function, one axis for each spatial axis of `image` and no longer than it, its
         centre at index ``n // 2`` of each axis. It is normalised to sum 1.
     num_iter : int, optional
-        Number of iterations; at most so many with `stop`. By default as many as the noise allows,
-        ``stop="discrepancy"``, and no more than 100; with `reg`, 100.
+        Number of iterations, or with `stop` their maximum. By default as many as the noise allows
+        (``stop="discrepancy"``), but no more than 100; with `reg`, 100.
     accelerate : bool
-        Extrapolate between iterations ([4]_): from about ten on, `num_iter` of them bring about the
-        likelihood, and the noise, of ``num_iter**2 / 5`` plain ones.
+        Extrapolate between iterations ([4]_): from about ten on, `num_iter` iterations reach about the likelihood, and
+        the noise, of ``num_iter**2 / 5`` plain ones.
     background : float or array, shape of `image` or of its spatial axes
-        Level, in the units of `image` (integers counting as 0 to 1), that is in the picture but not in the scene, such
-        as a sky. Do not subtract it from the picture beforehand: add it back instead.
+        Level that is in the image but not in the scene, such as a sky, in the units of `image` (integers count as 0 to
+        1). Do not subtract it from the image beforehand: if that has been done, add it back.
     readout : float
         Standard deviation of the Gaussian noise that the camera's readout adds, in the same units. Its variance,
-        ``readout**2 / gain``, is added to the picture and to what is expected of it, which makes the sum nearly
-        Poisson ([5]_).
+        ``readout**2 / gain``, is added to the image and to its expectation, which makes the sum nearly Poisson ([5]_).
     gain : float, optional
-        Brightness of one photon in the same units (1 for floats that are counts). Needed for `readout`, `damping`,
-        the discrepancy and the default `weight`; by default as `deconv.noise.gain` measures it, in each channel.
+        Brightness of one photon in the same units (1 for floats that are counts), needed for `readout`, `damping`, the
+        discrepancy and the default `weight`. By default it is measured in each channel as by `deconv.noise.gain`.
     mask : array, shape of `image` or of its spatial axes, optional
         Weight of each pixel, not negative; zero (or False) leaves a pixel out.
     reg : {None, "tv", "tikhonov"}
         Penalty on the scene: total variation ([6]_), which keeps edges, or the squared gradient
-        (Tikhonov-Miller, [7]_), divided by twice the standard deviation of the picture.
+        (Tikhonov-Miller, [7]_), divided by twice the standard deviation of the image.
     weight : float, optional
-        Strength of `reg`, without unit. By default `gain` over three quarters of the picture's standard deviation.
+        Weight of `reg`, without unit. By default `gain` over three quarters of the image's standard deviation.
     damping : float
-        Differences between picture and model below so many standard deviations of the photon noise
-        are not followed ([8]_): 0 for none, 2 or 3 against grain in flat parts.
+        Differences between image and model below this many standard deviations of the photon noise are not fitted
+        ([8]_): 0 for no damping, 2 or 3 against grain in flat areas.
     stop : {None, "discrepancy"} or float
-        When to stop before `num_iter`: as soon as the squared difference of picture and model, over its variance, is
-        what noise makes of it ([9]_): photon and readout noise if `gain` or `readout` is given, else the noise that
-        the picture is found to have at each brightness; or when the scene changes by less than this part of it in one
-        iteration. Each channel stops by itself.
+        When to stop before `num_iter`. "discrepancy": when the squared difference of image and model falls to what the
+        noise explains ([9]_), photon and readout noise if `gain` or `readout` is given, else the noise measured in the
+        image at each brightness. A number: when the relative change of the scene in one iteration falls below it. Each
+        channel stops on its own.
     channel_axis : int, tuple of int or None
         Axis of colours, or axes of colours and of a batch. They are restored independently, with one transfer function.
     callback : callable, optional
-        Called as ``callback(iteration, estimate)`` after each iteration, counted from 1, and last with the result:
-        the iteration that meets the discrepancy ends there, before its update. The estimate is a copy, shaped as the
-        result; for PyTorch tensors it is a NumPy (or CuPy) array.
+        Called as ``callback(iteration, estimate)`` after each iteration, counted from 1, and last with the result: the
+        iteration that meets the discrepancy ends before its update. The estimate is a copy in the shape of the result;
+        for PyTorch tensors it is a NumPy (or CuPy) array.
 
     Returns
     -------
     array
-        The scene inside the frame: shape and brightness scale of `image`, not negative, not clipped
-        above. float64 if `image` is, else float32. Zero where no measured pixel holds light from.
+        The scene inside the frame: shape and brightness scale of `image`, not negative, not clipped above. float64 if
+        `image` is, else float32. Zero where no measured pixel receives light from.
 
     Raises
     ------
@@ -155,9 +158,9 @@ def richardson_lucy(
     >>> bool(sharp[13, 20] > 99)
     True
     """
-    image = as_image(image, ndim=(1, 2, 3), channel_axis=channel_axis, nan="mask", batch=True)
+    values = as_image(image, ndim=(1, 2, 3), channel_axis=channel_axis, nan="mask", batch=True)
     if num_iter is None:
-        num_iter = _MOST
+        num_iter = _MAX_ITER
         stop = "discrepancy" if stop is None and reg is None else stop
     num_iter = integer(num_iter, "num_iter", low=1, high=10**6)
     if not isinstance(accelerate, bool):
@@ -165,44 +168,44 @@ def richardson_lucy(
     readout = real(readout, "readout", low=0.0)
     gain = None if gain is None else real(gain, "gain", above=0.0)
     damping = real(damping, "damping", low=0.0)
-    reg, weight = _regularisation(reg, weight)
+    weight = _weight(reg, weight)
     stop = _stopping(stop)
     if callback is not None and not callable(callback):
         raise TypeError(f"callback must be callable or None, got {type(callback).__name__}")
 
-    xp = array_namespace(image)
-    unit = _unit(image)
-    channels, join = split_channels(image if unit == 1.0 else image / unit, channel_axis)
-    psf = as_psf(psf, channels, ndim=channels.ndim - 1)
-    whole = mask is None and not bool(xp.any(xp.isnan(image)))
-    weights = None if whole else as_weights(mask, image, channel_axis)
-    background = _background(background, image, channel_axis) / unit
-    gains = left = None
+    xp = array_namespace(values)
+    unit = _unit(values)
+    channels, join = split_channels(values if unit == 1.0 else values / unit, channel_axis)
+    kernel = as_psf(psf, channels, ndim=channels.ndim - 1)
+    whole = mask is None and not bool(xp.any(xp.isnan(values)))
+    weights = None if whole else as_weights(mask, values, channel_axis)
+    level = _background(background, values, channel_axis) / unit
+    gains = residual = None
     if gain is not None:
-        gains = xp.full((channels.shape[0],), gain / unit, dtype=image.dtype, device=device(image))
+        gains = xp.full((channels.shape[0],), gain / unit, dtype=values.dtype, device=device(values))
     elif readout > 0 or damping > 0 or stop == "discrepancy" or (reg is not None and weight is None):
         gains = measured_gain(channels, weights, readout / unit)
         if stop == "discrepancy" and readout == 0:
-            left = measured_noise(channels, weights, gains)
-    photons = Photons(channels, weights, background, readout / unit, gains, damping, left)
-    if gain is not None and not bool(xp.any(photons.peak >= gains)):
-        brightest = float(xp.max(photons.peak)) * unit
+            residual = noise_residual(channels, weights, gains)
+    data = PoissonData(channels, weights, level, readout / unit, gains, damping, residual)
+    if gain is not None and not bool(xp.any(data.peak >= gains)):
+        brightest = float(xp.max(data.peak)) * unit
         raise ValueError(
             f"gain is {gain:g}, but no pixel of image is brighter than {brightest:g}: give the brightness of one "
             "photon in the units of image, in which integers count as parts of their range"
         )
-    scene = _Scene(photons, psf, reg, weight, passes=2 * num_iter)
+    scene = _Scene(data, kernel, reg, weight, passes=2 * num_iter)
 
-    def finish(estimate):
+    def to_result(estimate: Any) -> Result:
         return join(estimate if unit == 1.0 else estimate * unit)
 
-    return finish(_iterate(scene, num_iter, accelerate, stop, callback, finish))
+    return to_result(_iterate(scene, num_iter, accelerate, stop, callback, to_result))
 
 
-def _unit(image):
-    """1 for most pictures; where the squares of so small or large ones would leave float32, their size."""
+def _unit(image: Any) -> float:
+    """1 for most images; where their squares would leave the range of float32, their magnitude."""
     xp = array_namespace(image)
-    # A sum tells of NaN without a copy of the picture.
+    # The sum reveals NaN without a copy of the image.
     whole = image if math.isfinite(float(xp.sum(image))) else xp.where(xp.isnan(image), 0.0, image)
     brightest = max(float(xp.max(whole)), -float(xp.min(whole)))
     if brightest == 0 or 1e-8 < brightest < 1e8:
@@ -211,28 +214,30 @@ def _unit(image):
     return 2.0 ** math.floor(math.log2(brightest))
 
 
-def _regularisation(reg, weight):
+def _weight(reg: Any, weight: Any) -> float | None:
     if not (reg is None or isinstance(reg, str)):
         raise TypeError(f'reg must be "tv", "tikhonov" or None, got {type(reg).__name__}')
     if reg not in (None, "tv", "tikhonov"):
         raise ValueError(f'reg must be "tv", "tikhonov" or None, got {reg!r}')
     if weight is None:
-        return reg, None
+        return None
     if reg is None:
         raise ValueError("weight is the strength of reg, which is not given")
-    return reg, real(weight, "weight", above=0.0)
+    return real(weight, "weight", above=0.0)
 
 
-def _stopping(stop):
-    if stop is None or (isinstance(stop, str) and stop == "discrepancy"):
-        return stop
+def _stopping(stop: Any) -> Literal["discrepancy"] | float | None:
+    if stop is None:
+        return None
+    if isinstance(stop, str) and stop == "discrepancy":
+        return "discrepancy"
     if isinstance(stop, str):
         raise ValueError(f'stop must be "discrepancy", a number or None, got {stop!r}')
     return real(stop, "stop", above=0.0)
 
 
-def _background(background, image, channel_axis):
-    """A number as it is, an array channels first."""
+def _background(background: Any, image: Any, channel_axis: int | tuple[int, ...] | None) -> Any:
+    """A number unchanged, an array with its channels first."""
     if not isinstance(background, list | tuple) and getattr(background, "shape", ()) == ():
         return real(background, "background", low=0.0)
     if "int" in str(getattr(background, "dtype", "")):
@@ -244,55 +249,55 @@ def _background(background, image, channel_axis):
 
 
 class _Scene:
-    """The scene on a grid that reaches past the frame, channels first, and its next estimate.
+    """The scene on a grid that extends beyond the frame, channels first, and its next estimate.
 
-    The frame sits at the origin: what wraps round from either side lands beyond it.
+    The frame lies at the origin: light that wraps round from either side lands beyond it.
     """
 
-    def __init__(self, photons, psf, reg, weight, passes):
+    def __init__(self, data: PoissonData, psf: Any, reg: str | None, weight: float | None, passes: int) -> None:
         xp = array_namespace(psf)
-        self.xp, self.photons = xp, photons
-        count, *frame = photons.shape
+        self.xp, self.data = xp, data
+        count, *frame = data.shape
         self.frame = tuple(slice(0, n) for n in frame)
         grid = fast_shape(n + k - 1 for n, k in zip(frame, psf.shape, strict=True))
         self.grid = grid
-        # What the frame sees of each pixel, A^T w. With no weights it is 1 but near the border, and so kept without
-        # the stretch between the borders: that of a frame just long enough to have one pixel there.
-        short = [n if photons.weights is not None else min(n, 2 * k - 1) for n, k in zip(frame, psf.shape, strict=True)]
+        # The sensitivity A^T w of the frame to each pixel of the scene. Without weights it is 1 except near the border,
+        # so it is computed for a frame just long enough to have one pixel between the borders, and stored folded.
+        short = [n if data.weights is not None else min(n, 2 * k - 1) for n, k in zip(frame, psf.shape, strict=True)]
         skips = [n - s for n, s in zip(frame, short, strict=True)]
         folded = (count, *(g - s for g, s in zip(grid, skips, strict=True)))
-        place = (slice(None), *(slice(0, s) for s in short))
+        inside = (slice(None), *(slice(0, s) for s in short))
         transfer = Transfer(psf, folded[1:])
         weights = xp.zeros(folded, dtype=psf.dtype, device=device(psf))
-        weights[place] = 1.0 if photons.weights is None else photons.weights
+        weights[inside] = 1.0 if data.weights is None else data.weights
         sensitivity = transfer.adjoint(weights)
-        # How much of it the measured pixels see, whatever their weights.
-        seen = sensitivity if photons.weights is None else transfer.adjoint(xp.astype(weights > 0, psf.dtype))
-        self.sensitivity = xp.where(seen > _SEEN, sensitivity, 0.0)
+        # The same with all measured pixels at full weight: the fraction of the light that is measured.
+        visible = sensitivity if data.weights is None else transfer.adjoint(xp.astype(weights > 0, psf.dtype))
+        self.sensitivity = xp.where(visible > _MIN_VISIBLE, sensitivity, 0.0)
         self.fold = ([k - 1 for k in psf.shape], skips)
-        # Flat, and 0 already where it stays 0: nothing there may count for the length of a step. With a penalty a
-        # pixel that the frame does not see follows its neighbours.
+        # Start flat, and at 0 where the scene stays 0, because pixels there must not count in the length of a step.
+        # With a penalty, a pixel outside the field of view follows its neighbours.
         alive = self.sensitivity > 0 if reg is None else self.sensitivity >= 0
-        self.start = self.unfolded(xp.where(alive, photons.mean_scene(), 0.0))
+        self.start = self.unfolded(xp.where(alive, data.mean_scene(), 0.0))
         self.workspace = workspace(psf, grid, count, passes)
-        self.penalty = None if reg is None else _Penalty(self, reg, weight)
+        self.penalty: _Penalty | None = None if reg is None else _Penalty(self, reg, weight)
 
-    def unfolded(self, values):
-        """`values`, folded as the sensitivity is, at each pixel of the grid."""
+    def unfolded(self, values: Any) -> Result:
+        """`values`, folded like the sensitivity, at each pixel of the grid."""
         xp = self.xp
         for axis, (edge, skip) in enumerate(zip(*self.fold, strict=True), start=1):
             if skip:
-                places = [max(min(i, edge), i - skip) for i in range(values.shape[axis] + skip)]
-                values = xp.take(values, xp.asarray(places, dtype=xp.int64, device=device(values)), axis=axis)
+                indices = [max(min(i, edge), i - skip) for i in range(values.shape[axis] + skip)]
+                values = xp.take(values, xp.asarray(indices, dtype=xp.int64, device=device(values)), axis=axis)
         return values
 
-    def expect(self, x):
-        """The picture that `x` makes, in the memory of the workspace."""
+    def expect(self, x: Any) -> Result:
+        """The blurred `x`, in the memory of the workspace."""
         return self.workspace.blur(x)
 
-    def update(self, x, blurred):
-        """The next estimate in the place of `x`, of which `blurred` is expected."""
-        self.photons.ratio(blurred, self.grid)
+    def update(self, x: Any, blurred: Any) -> None:
+        """Replace `x` by the next estimate, given `blurred`, the blurred `x`."""
+        self.data.ratio(blurred, self.grid)
         correction = self.workspace.correlate(blurred)
         if self.penalty is not None:
             self.penalty.update(x, correction)
@@ -300,61 +305,50 @@ class _Scene:
         edges, skips = self.fold
         ones = [1] * (3 - len(self.grid))
         none = [0] * len(ones)
-        rl_update(
-            x,
-            correction,
-            self.sensitivity,
-            0.0,
-            *ones,
-            *self.grid,
-            correction.shape[-1],
-            *none,
-            *edges,
-            *none,
-            *skips,
-        )
+        sizes = (*ones, *self.grid, correction.shape[-1], *none, *edges, *none, *skips)
+        rl_update(x, correction, self.sensitivity, 0.0, *sizes)
 
-    def sample(self, x):
-        """A copy of some of its pixels, the same ones each time, in units of the picture's brightest."""
+    def sample(self, x: Any) -> Result:
+        """A copy of some pixels of `x`, the same ones each time, in units of the brightest pixel of the image."""
         xp, count = self.xp, x.shape[0]
-        # A stride that does not keep to some columns.
+        # A stride without a common factor with the row length, so that all columns are sampled.
         stride = math.prod(self.grid) // _SAMPLE + 1
         while math.gcd(stride, self.grid[-1]) > 1:
             stride += 1
-        return xp.reshape(x, (count, -1))[:, ::stride] / xp.reshape(self.photons.peak, (count, 1))
+        return xp.reshape(x, (count, -1))[:, ::stride] / xp.reshape(self.data.peak, (count, 1))
 
-    def cut(self, x):
+    def cut(self, x: Any) -> Result:
         """A copy of the estimate inside the frame."""
         return self.xp.asarray(x[(slice(None), *self.frame)], copy=True)
 
 
 class _Penalty:
-    r"""A penalty :math:`\tfrac{p}{2} \sum \omega_{ij} (x_i - x_j)^2` on neighbours, and the update that it makes.
+    r"""A penalty :math:`\tfrac{p}{2} \sum \omega_{ij} (x_i - x_j)^2` on neighbours, and the penalised update.
 
-    With De Pierro's bound, :math:`(x_i - x_j)^2 \le \tfrac12 (2 x_i - m_{ij})^2 + \tfrac12 (2 x_j - m_{ij})^2` where
+    By De Pierro's bound, :math:`(x_i - x_j)^2 \le \tfrac12 (2 x_i - m_{ij})^2 + \tfrac12 (2 x_j - m_{ij})^2` where
     :math:`m_{ij}` is the sum at the last estimate, each pixel is the root of a quadratic equation, and no iteration
-    is a step back, however strong the penalty. Total variation has the weights of its last estimate.
+    worsens the objective, however strong the penalty. Total variation takes its weights from the last estimate.
     """
 
-    def __init__(self, scene, reg, weight):
-        xp, photons = scene.xp, scene.photons
-        # A channel without contrast has no steps to weigh.
-        contrast = xp.maximum(photons.contrast(), 1e-6 * photons.peak)
-        strength = photons.gain / (_EDGE * contrast) if weight is None else weight + xp.zeros_like(contrast)
+    def __init__(self, scene: _Scene, reg: str, weight: float | None) -> None:
+        xp, data = scene.xp, scene.data
+        # A channel may be flat.
+        contrast = xp.maximum(data.contrast(), 1e-6 * data.peak)
+        strength = data.gain / (_GRADIENT_SCALE * contrast) if weight is None else weight + xp.zeros_like(contrast)
         self.directions = int(reg == "tv")
         self.strength = strength if reg == "tv" else strength / contrast
-        self.smooth = _SMOOTH * contrast
+        self.smooth = _TV_SMOOTHING * contrast
         self.grid = (1,) * (3 - len(scene.grid)) + scene.grid
-        self.seen = scene.unfolded(scene.sensitivity)
+        self.sensitivity = scene.unfolded(scene.sensitivity)
         self.divergence, self.stiffness = xp.empty_like(scene.start), xp.empty_like(scene.start)
 
-    def update(self, x, correction):
-        """The next estimate in the place of `x`."""
+    def update(self, x: Any, correction: Any) -> None:
+        """Replace `x` by the next estimate."""
         rl_roughness(x, self.smooth, self.directions, *self.grid, self.divergence, self.stiffness)
         rl_penalised(
             x,
             correction,
-            self.seen,
+            self.sensitivity,
             self.divergence,
             self.stiffness,
             self.strength,
@@ -364,76 +358,85 @@ class _Penalty:
         )
 
 
-def _iterate(scene, num_iter, accelerate, stop, callback, finish):
-    """The estimate after `num_iter` iterations, or when each channel has met `stop`, cut to the frame."""
+def _iterate(
+    scene: _Scene,
+    num_iter: int,
+    accelerate: bool,
+    stop: str | float | None,
+    callback: Callable[[int, Any], object] | None,
+    to_result: Callable[[Any], Any],
+) -> Result:
+    """The estimate after `num_iter` iterations, or when every channel has met `stop`, cut to the frame."""
     x = scene.start
     count = x.shape[0]
     momentum = _Momentum(scene, x) if accelerate else None
-    # Channels that are done before the others: their estimates.
-    done = {}
+    # Estimates of the channels that stopped before the others.
+    done: dict[int, Any] = {}
 
-    def finished(x):
+    def current(x: Any) -> Any:
         estimate = scene.cut(x)
         for channel, kept in done.items():
             estimate[channel, ...] = kept
         return estimate
 
-    def retire(x, met):
+    def retire(x: Any, met: Any) -> bool:
         new = [c for c in range(count) if bool(met[c]) and c not in done]
         if new:
             estimate = scene.cut(x)
             done.update({c: estimate[c, ...] for c in new})
-        return len(done) == count
+        return len(done) == int(count)
 
     for iteration in range(1, num_iter + 1):
         previous = scene.xp.asarray(x, copy=True) if isinstance(stop, float) else None
-        if accelerate:
+        if momentum is not None:
             x = momentum.ahead(x)
         expected = scene.expect(x)
-        complete = stop == "discrepancy" and retire(x, scene.photons.discrepancy(expected) <= 1)
+        complete = stop == "discrepancy" and retire(x, scene.data.discrepancy(expected) <= 1)
         if not complete:
             scene.update(x, expected)
-            if accelerate:
+            if momentum is not None:
                 momentum.learn(x)
-            if previous is not None:
+            if previous is not None and isinstance(stop, float):
                 complete = retire(x, _squared(x - previous) <= stop**2 * _squared(x))
         if callback is not None:
-            callback(iteration, finish(finished(x)))
+            callback(iteration, to_result(current(x)))
         if complete:
             break
-    # What the iterations worked in is let go before the result takes its place.
-    scene.workspace = momentum = expected = None
-    return finished(x)
+    # Free the scratch memory of the iterations before the result is allocated.
+    del scene.workspace, momentum, expected
+    return current(x)
 
 
-def _squared(values):
+def _squared(values: Any) -> Result:
+    """Sum of squares of each channel."""
     xp = array_namespace(values)
     flat = xp.reshape(values, (values.shape[0], -1))
     return xp.vecdot(flat, flat)
 
 
 class _Momentum:
-    """The point that an iteration starts from: ahead along the last change, by as much as the last two steps agree.
+    """Starting point of an iteration: extrapolated along the last change, by as much as the last two steps agree.
 
-    Biggs and Andrews; the steps, of which only scalar products are needed, by a sample of their pixels.
+    After Biggs and Andrews. Only scalar products of the steps are needed, and a sample of their pixels serves.
     """
 
-    def __init__(self, scene, x):
+    def __init__(self, scene: _Scene, x: Any) -> None:
         xp = scene.xp
         self.scene = scene
         self.last = xp.asarray(x, copy=True)
-        self.reach = xp.zeros_like(scene.photons.peak)
-        self.step = None
+        self.reach = xp.zeros_like(scene.data.peak)
+        self.step: Any = None
+        self.before: Any = None
 
-    def ahead(self, x):
-        """That point, in memory of its own; `x` is kept as the last estimate."""
+    def ahead(self, x: Any) -> Result:
+        """The extrapolated point, in its own memory; `x` is kept as the last estimate."""
         rl_extrapolate(x, self.last, self.reach, x.shape[0])
         x, self.last = self.last, x
         self.before = self.scene.sample(x)
         return x
 
-    def learn(self, x):
-        """`x` is the estimate that the iteration made of the point ahead."""
+    def learn(self, x: Any) -> None:
+        """Adapt to `x`, the estimate that the iteration computed from the extrapolated point."""
         xp = self.scene.xp
         step = self.scene.sample(x) - self.before
         if self.step is not None:

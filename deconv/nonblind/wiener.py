@@ -1,50 +1,56 @@
-"""Wiener: the linear least-squares restoration with a known PSF, the picture going on past its frame."""
+"""Wiener filter: linear least squares with a known PSF, the image extrapolated past its frame."""
 
 from deconv import noise
-from deconv._core.array import array_namespace, torch_door
+from deconv._core.array import Array, Result, array_namespace, torch_door
 from deconv._core.check import real
-from deconv.nonblind import regularisation as _balance
-from deconv.nonblind.fourier import Diagonal
+from deconv.nonblind.fourier import FourierProblem, Regularisation
+from deconv.nonblind.regularisation import RULES, Rule, choose_balance
 
 __all__ = ["wiener"]
 
 
 @torch_door
-def wiener(image, psf, balance=None, *, reg="laplacian", channel_axis=None):
-    r"""Deblur a picture with a known PSF by a Wiener filter.
+def wiener(
+    image: Array,
+    psf: Array,
+    balance: Rule | float | None = None,
+    *,
+    reg: Regularisation = "laplacian",
+    channel_axis: int | tuple[int, ...] | None = None,
+) -> Result:
+    r"""Deblur an image with a known PSF by a Wiener filter.
 
     The scene is the minimiser of ``|image - psf * scene|^2 + balance |D scene|^2``, which the Fourier
     transform gives in one step ([1]_),
 
     .. math:: \hat x = \frac{\bar H\, \hat y}{|H|^2 + \lambda |D|^2},
 
-    where the picture is periodic. A photograph is not: light enters and leaves over its edges. So the
-    frame sits in a larger period, whose outside is filled with what a blurred scene is likely to show there, given
-    the pixels along the edges ([2]_, a mean under the covariance that the PSF leaves a scene of power 1/frequency^2).
-    That is worth several dB on a picture cut from a larger scene.
+    where the image is periodic. A photograph is not: light enters and leaves over its edges. So the frame is placed in
+    a larger period, and the gap is filled by kriging from the pixels along the edges ([2]_, the conditional mean under
+    the covariance of a scene of power 1/frequency^2 blurred by the PSF). That is worth several dB on an image cut
+    from a larger scene.
 
     Parameters
     ----------
     image : array, shape (M,), (M, N) or (L, M, N), with one more axis if `channel_axis` is given
-        Blurred picture. Integers of 8 or 16 bits are scaled by their range.
+        Blurred image. Integers of 8 or 16 bits are scaled by their range.
     psf : array
         Point-spread function, one axis for each spatial axis of `image` and no longer than it, its
-        centre at index ``n // 2`` of each axis. It is normalised to sum 1; single weights may be negative. A complex
+        centre at index ``n // 2`` of each axis. It is normalised to sum 1; weights may be negative. A complex
         array is a transfer function of the image's spatial shape, in the layout of ``fftn`` or of ``rfftn``, zero
-        frequency first and phase origin at index 0, and stands for its PSF (`deconv.psf.from_otf`).
+        frequency first and phase origin at index 0, and is converted to its PSF (`deconv.psf.from_otf`).
     balance : float or {"likelihood", "gcv", "sure", "discrepancy"}, optional
-        Ratio of noise to signal, that is, strength of the regularisation, positive; it means what it does in
-        scikit-image. Or the rule that chooses it: the marginal likelihood of a Gaussian scene with the spectrum
-        that `reg` says [3]_; generalised cross-validation [4]_; Stein's unbiased estimate of the risk [5]_; or a
-        residual like the noise (the discrepancy principle [6]_, the pixels that the fit uses up half counted).
-        The last two measure the noise with `deconv.noise.estimate` and so want a picture of two or three axes
-        and noise that does not depend on brightness. By default "likelihood"; for ``reg="identity"``, a spectrum that
-        no scene has, "discrepancy" ("gcv" on one axis); and 1 if `reg` is a callable.
+        Regularisation weight, positive: the ratio of noise to signal, as in scikit-image. Or the rule that chooses it:
+        the marginal likelihood of a Gaussian scene with the spectrum of `reg` [3]_; generalised cross-validation
+        [4]_; Stein's unbiased risk estimate [5]_; or the discrepancy principle [6]_, which matches the residual to the
+        noise (the degrees of freedom used by the fit count half). The last two measure the noise with
+        `deconv.noise.estimate`, so they need an image of two or three axes and noise that does not depend on
+        brightness. By default "likelihood"; for ``reg="identity"``, a spectrum that no scene has, "discrepancy" ("gcv"
+        on one axis); and 1 if `reg` is a callable.
     reg : {"laplacian", "identity"}, array or callable
-        What to keep small: the curvature of the scene, its deviation from the mean, or its convolution with
-        an array of taps. A callable makes it a Wiener filter in the strict sense: it takes an array of radial
-        frequencies (cycles per pixel) and returns the power of the noise over that of the scene at each,
-        an array of that shape and library.
+        What to penalise: the curvature of the scene, its deviation from the mean, or its convolution with an array of
+        taps. A callable makes it a Wiener filter in the strict sense: it takes an array of radial frequencies (cycles
+        per pixel) and returns the ratio of noise power to scene power at each, an array of that shape and library.
     channel_axis : int, tuple of int or None
         Axis of colours, or axes of colours and of a batch, restored with one filter.
 
@@ -89,30 +95,33 @@ def wiener(image, psf, balance=None, *, reg="laplacian", channel_axis=None):
     >>> bool(np.std(sharp - truth) < 0.5 * np.std(blurred - truth))
     True
     """
+    rule: Rule | None = None
+    weight: float | None = None
     if isinstance(balance, str):
-        if balance not in _balance.RULES:
-            rules = ", ".join(f'"{rule}"' for rule in _balance.RULES)
+        if balance not in RULES:
+            rules = ", ".join(f'"{known}"' for known in RULES)
             raise ValueError(f"balance must be a number or one of {rules}, got {balance!r}")
+        rule = balance
     elif balance is not None:
-        balance = real(balance, "balance", above=0.0)
+        weight = real(balance, "balance", above=0.0)
     elif callable(reg):
-        balance = 1.0
-    problem = Diagonal(image, psf, reg, channel_axis)
+        weight = 1.0
+    problem = FourierProblem(image, psf, reg, channel_axis)
     channels = problem.channels
     line = channels.ndim == 2
-    if balance is None:
+    if weight is not None:
+        return problem.solve(weight)
+    if rule is None:
         white = isinstance(reg, str) and reg == "identity"
-        balance = "likelihood" if not white else "gcv" if line else "discrepancy"
-    if isinstance(balance, str):
-        xp = array_namespace(channels)
-        sigma = None
-        if balance in ("sure", "discrepancy"):
-            if line:
-                raise ValueError(
-                    f'balance is "{balance}", which needs the noise; that of a picture of one axis cannot be told from '
-                    'its content: give a number, "likelihood" or "gcv"'
-                )
-            # A volume is looked at plane by plane.
-            sigma = noise.estimate(xp.reshape(channels, (-1, *channels.shape[-2:])), channel_axis=0)
-        balance = _balance.find(balance, problem.spectrum(), problem.typical, sigma)
-    return problem.solve(balance)
+        rule = "likelihood" if not white else "gcv" if line else "discrepancy"
+    xp = array_namespace(channels)
+    sigma = None
+    if rule in ("sure", "discrepancy"):
+        if line:
+            raise ValueError(
+                f'balance is "{rule}", which needs the noise; that of an image of one axis cannot be told from its '
+                'content: give a number, "likelihood" or "gcv"'
+            )
+        # A volume is measured plane by plane.
+        sigma = noise.estimate(xp.reshape(channels, (-1, *channels.shape[-2:])), channel_axis=0)
+    return problem.solve(choose_balance(rule, problem.spectrum(), problem.mean_penalty, sigma))

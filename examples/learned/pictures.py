@@ -20,7 +20,7 @@ _DIGITS = "0123456789"
 def picture(rng):
     """A blurred picture, the sharp one (1 paper, 0 ink), and the step."""
     step, font = int(rng.integers(STEPS)), str(rng.choice(["verdana", "times"]))
-    letters = list(degrade.ALPHABET + (_DIGITS if rng.random() < 0.25 else ""))
+    letters = list(degrade.hdc.ALPHABET + (_DIGITS if rng.random() < 0.25 else ""))
     lines = ["".join(rng.choice(letters, 10)) for _ in range(3)]
     photo = degrade.hdc_photo(step, lines, font=font, shrink=SHRINK, rng=rng)
     image = photo.image

@@ -1,13 +1,11 @@
 """Hand-written loops, each as two twins: CUDA text and, directly below it, a Numba function.
 
-A kernel takes C-contiguous arrays of one shape, one float dtype and one library and writes into its
-arguments. To add one, write it in a topic file as `deconv._core.kernels.launch` shows and name it here: the
-tests walk `__all__`.
+A kernel takes C-contiguous arrays of one float dtype and one library and writes into its arguments. To add one, write
+it in a topic file as `deconv._core.kernels.launch` shows and list it here: the tests go through `__all__`.
 """
 
 from deconv._core.kernels.chains import chain_mean, chain_sample
 from deconv._core.kernels.convolution import correlate, correlate_axis
-from deconv._core.kernels.differences import divergence, gradient
 from deconv._core.kernels.edges import edge_blend, edge_divergence
 from deconv._core.kernels.ratios import rl_extrapolate, rl_penalised, rl_ratio, rl_roughness, rl_update
 from deconv._core.kernels.shrinkage import shrink_hard, shrink_radial, shrink_tv, shrink_two_tone
@@ -19,10 +17,8 @@ __all__ = [
     "chain_sample",
     "correlate",
     "correlate_axis",
-    "divergence",
     "edge_blend",
     "edge_divergence",
-    "gradient",
     "rl_extrapolate",
     "rl_penalised",
     "rl_ratio",

@@ -1,13 +1,14 @@
-"""The steps of a Markov chain whose states are spectra of a picture: each frequency by itself, in real arithmetic."""
+"""Steps of a Markov chain over the spectra of an image: each frequency by itself, in real arithmetic."""
 
 import math
+from typing import Any
 
 from deconv._core.kernels.launch import kernel
 
 __all__ = ["chain_mean", "chain_sample"]
 
 
-def _sample_example(rng, shape, dtype):
+def _sample_example(rng: Any, shape: tuple[int, ...], dtype: Any) -> list[Any]:
     signed = [rng.uniform(-1, 1, shape).astype(dtype) for _ in range(4)]
     positive = [rng.uniform(0.1, 1, shape).astype(dtype) for _ in range(3)]
     outputs = [rng.uniform(0, 1, shape).astype(dtype) for _ in range(2)]
@@ -36,12 +37,24 @@ extern "C" __global__ void chain_sample(
 }
 """,
 )
-def chain_sample(real, imag, energy, power, penalty, noise, prior, x, y, misfit, roughness):
+def chain_sample(
+    real: Any,
+    imag: Any,
+    energy: Any,
+    power: Any,
+    penalty: Any,
+    noise: float,
+    prior: float,
+    x: Any,
+    y: Any,
+    misfit: Any,
+    roughness: Any,
+) -> None:
     """Draw a spectrum given the precisions `noise` and `prior`: normal about the Wiener filter's answer.
 
     With the data Y, the transfer function H and the penalty D: `real` and `imag` are conj(H) Y, `energy` is |Y|^2,
     `power` |H|^2, `penalty` |D|^2. `x` and `y` hold standard normal numbers and become the sample X; `misfit` becomes
-    |Y - H X|^2 (from the small terms that it is the sum of, not as a difference of large ones), `roughness` |D X|^2.
+    |Y - H X|^2 (as a sum of small terms, not as a difference of large ones), `roughness` |D X|^2.
     """
     for i in range(real.size):
         precision = noise * power[i] + prior * penalty[i]
@@ -74,10 +87,10 @@ extern "C" __global__ void chain_mean(
 }
 """,
 )
-def chain_mean(x, y, now, before, real, imag, change, size):
-    """Add the sample (`x`, `y`) to the sum (`real`, `imag`); how far each mean moved, and the size of each sum.
+def chain_mean(x: Any, y: Any, now: float, before: float, real: Any, imag: Any, change: Any, size: Any) -> None:
+    """Add the sample (`x`, `y`) to the sum (`real`, `imag`); `change` of the mean and `size` of the sum.
 
-    `now` and `before` are what makes a mean of the sum with and without the sample: 1 over their numbers.
+    `now` and `before` turn the sum with and without the sample into a mean: 1 over the number of samples.
     """
     for i in range(x.size):
         a = real[i] + x[i]

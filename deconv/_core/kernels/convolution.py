@@ -1,17 +1,19 @@
 """Correlation with a small array of weights, without a transform."""
 
+from typing import Any
+
 import numpy as np
 
 from deconv._core.kernels.launch import kernel
 
 __all__ = ["correlate", "correlate_axis"]
 
-# Columns worked on at a time: what is summed up, and what is read for it, stay in the first cache.
+# Columns worked on at a time: the sums and the values read for them stay in the first cache.
 _BLOCK = 1024
 
 
-def _volumes(rng, shape, dtype):
-    """Two volumes of three planes, of about that many rows in all; weights with zeros at either end of their rows."""
+def _volumes(rng: Any, shape: tuple[int, ...], dtype: Any) -> list[Any]:
+    """Two volumes of three planes with about the rows of `shape` in all; weights with zeros at the ends of rows."""
     rows, w = shape
     height, n = -(-rows // 6), 7
     m = min(3, height - 1 + height % 2)
@@ -54,12 +56,12 @@ extern "C" __global__ void correlate(const T* x, const T* weights, int depth, in
 }
 """,
 )
-def correlate(x, weights, depth, height, k, m, n, out):
+def correlate(x: Any, weights: Any, depth: int, height: int, k: int, m: int, n: int, out: Any) -> None:
     """Sum over shifts of `x` times `weights`; zeros at the ends of a row of weights cost nothing.
 
-    `out` holds planes (P, height, w), each `depth` of which make one volume (1 for pictures); `x` holds the same with
-    n - 1 columns more, half on either side. `weights` are (k, m, n), all odd. The planes of a volume and the rows of a
-    plane wrap round; k - 1 and m - 1 are at most as many.
+    `out` holds planes (P, height, w); every `depth` planes make one volume (1 for images). `x` is the same with n - 1
+    more columns, half on either side. `weights` are (k, m, n), all odd. The planes of a volume and the rows of a plane
+    wrap round; k - 1 must not exceed `depth`, nor m - 1 `height`.
     """
     planes, _, w = out.shape
     for plane in range(planes):
@@ -109,8 +111,8 @@ def correlate(x, weights, depth, height, k, m, n, out):
                             d += 1
 
 
-def _stacks(rng, shape, dtype):
-    """Two stacks of lines, about that many in all."""
+def _stacks(rng: Any, shape: tuple[int, ...], dtype: Any) -> list[Any]:
+    """Two stacks of lines with about the rows of `shape` in all."""
     rows, w = shape
     length = -(-rows // 2)
     n = min(7, length - 1 + length % 2)
@@ -137,7 +139,7 @@ extern "C" __global__ void correlate_axis(const T* x, const T* weights, int leng
 }
 """,
 )
-def correlate_axis(x, weights, length, n, out):
+def correlate_axis(x: Any, weights: Any, length: int, n: int, out: Any) -> None:
     """Sum over shifts of `x` (P, length, w) along its middle axis, which wraps round, times the n `weights`; n is odd.
 
     `out` must not be `x`.

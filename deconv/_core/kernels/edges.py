@@ -1,14 +1,16 @@
-"""The image step of blind deconvolution that keeps strong edges alone (`deconv.blind.freeform.scene`).
+"""Scene step of blind deconvolution, which keeps only strong edges (`deconv.blind.freeform.scene`).
 
-Complex arrays come as floats, real and imaginary parts in turn.
+Complex arrays come as floats, with real and imaginary parts interleaved.
 """
+
+from typing import Any
 
 from deconv._core.kernels.launch import kernel
 
 __all__ = ["edge_blend", "edge_divergence"]
 
 
-def _divergence_example(rng, shape, dtype):
+def _divergence_example(rng: Any, shape: tuple[int, ...], dtype: Any) -> list[Any]:
     u = rng.uniform(-1, 1, shape).astype(dtype)
     return [u, 0.4, u.copy(), u.copy(), shape[-1]]
 
@@ -39,14 +41,14 @@ extern "C" __global__ void edge_divergence(const T* u, T least, T* across, T* ou
 }
 """,
 )
-def edge_divergence(u, least, across, out, w):
+def edge_divergence(u: Any, least: float, across: Any, out: Any, w: int) -> None:
     """The adjoint gradient of the gradient of `u` where its square is `least` or more; `u` is periodic.
 
     `across` is scratch, of rows of `w` pixels as `u` and `out`; it ends as the differences along the rows.
     """
     h = u.size // w
     zero = least * 0
-    # What comes down from the row above stands in `out` when a row begins: for the first, from the last.
+    # When a row begins, `out` holds the contribution of the row above: for the first row, that of the last.
     last, first = u[(h - 1) * w :], u[:w]
     o = out[:w]
     for j in range(w):
@@ -59,7 +61,7 @@ def edge_divergence(u, least, across, out, w):
         beneath = u[below : below + w]
         a = across[i * w : (i + 1) * w]
         o = out[i * w : (i + 1) * w]
-        # The last row has nothing to hand down: the first has it already.
+        # The last row passes nothing down: the first row has its contribution already.
         down = out[below : below + w] if i + 1 < h else a
         for j in range(w - 1):
             x = row[j + 1] - row[j]
@@ -83,7 +85,7 @@ def edge_divergence(u, least, across, out, w):
         o[0] += a[w - 1]
 
 
-def _blend_example(rng, shape, dtype):
+def _blend_example(rng: Any, shape: tuple[int, ...], dtype: Any) -> list[Any]:
     spectrum, data = (rng.uniform(-1, 1, (*shape, 2)).astype(dtype) for _ in range(2))
     power, laplacian = (rng.uniform(0.1, 1, shape).astype(dtype) for _ in range(2))
     return [spectrum, data, power, laplacian, 0.3]
@@ -102,7 +104,7 @@ extern "C" __global__ void edge_blend(T* spectrum, const T* data, const T* power
 }
 """,
 )
-def edge_blend(spectrum, data, power, laplacian, weight):
+def edge_blend(spectrum: Any, data: Any, power: Any, laplacian: Any, weight: float) -> None:
     """From F to ``(data + weight F) / (power + weight laplacian)``: least squares of the data and of the edges."""
     one = weight * 0 + 1
     for i in range(power.size):

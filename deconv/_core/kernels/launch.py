@@ -18,9 +18,9 @@ Rules, which `tests/test_kernels.py` checks for every name in ``deconv._core.ker
 - The C parameters are those of the Python function, by name and in order, then the `extent`: one
   ``int`` for a flat kernel (arrays of any shape, seen as flat by both twins), rows and columns for a
   2-D one. ``T`` is the float type; ``const T*`` is read, ``T*`` is written; ``T`` and ``int`` are scalars.
-- A kernel writes into its arguments and allocates nothing. All arrays have one shape, unless `example` is given:
-  it makes arguments for the proofs, and their arrays may differ in shape; what fits together is the caller's to see to.
-- In CUDA write constants as ``T(0.5)``: a bare ``0.5`` is double arithmetic, and a failure.
+- A kernel writes into its arguments and allocates nothing. All arrays have one shape, unless `example` is given: it
+  makes arguments for the tests, whose arrays may then differ in shape, and the caller must check that shapes match.
+- In CUDA write constants as ``T(0.5)``: a bare ``0.5`` is double arithmetic, which a test refuses.
 - In Numba never unpack several arrays in one assignment (numba 0.68 loses their writes under ``parallel=True``).
 - A Numba loop is five times as fast when LLVM can vectorise it: take a view of each row and index that by the loop
   variable itself (a computed index may be negative to Numba), read scalars out of arrays before the loop, and let both
@@ -33,7 +33,8 @@ import inspect
 import linecache
 import re
 import types
-from typing import NamedTuple
+from collections.abc import Callable
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -42,7 +43,7 @@ from deconv._core.array import array_namespace, library
 __all__ = ["RUNNERS", "Kernel", "kernel", "prange"]
 
 # Stands for numba.prange, which takes its place when the twin is compiled: importing numba costs a second.
-prange = range
+prange: Any = range
 
 # Threads of a block, the fastest axis first, for a flat and for a 2-D kernel.
 _BLOCKS = {1: (256,), 2: (32, 8)}
@@ -64,22 +65,22 @@ class Parameter(NamedTuple):
     const: bool
 
 
-def _parse(cuda):
+def _parse(cuda: str) -> tuple[str, tuple[Parameter, ...]]:
     """Name and parameters of the ``__global__`` function in a CUDA text."""
-    found = re.search(r'extern\s+"C"\s+__global__\s+void\s+(\w+)\s*\(([^)]*)\)', cuda)
-    if not found:
+    declaration = re.search(r'extern\s+"C"\s+__global__\s+void\s+(\w+)\s*\(([^)]*)\)', cuda)
+    if not declaration:
         raise ValueError('the CUDA text must hold an extern "C" __global__ void function')
     parameters = []
-    for text in found[2].split(","):
+    for text in declaration[2].split(","):
         declared = re.fullmatch(r"\s*(const\s+)?(T|int)\s*(\*\s*)?(\w+)\s*", text)
         if not declared or (declared[2] == "int" and declared[3]):
             raise ValueError(f"a kernel's parameter must be const T*, T*, T or int, got {text.strip()!r}")
         parameters.append(Parameter(declared[4], declared[2], bool(declared[3]), bool(declared[1])))
-    return found[1], tuple(parameters)
+    return declaration[1], tuple(parameters)
 
 
 class Kernel:
-    """Two twins under one name; made by the decorator `kernel`.
+    """Two twins under one name; created by the decorator `kernel`.
 
     Attributes
     ----------
@@ -89,9 +90,19 @@ class Kernel:
         1 for a flat kernel, 2 for one over rows and columns.
     """
 
-    def __init__(self, function, *, extent, cuda, parallel=False, example=None):
+    __name__: str
+
+    def __init__(
+        self,
+        function: Callable[..., None],
+        *,
+        extent: Callable[..., tuple[int, ...]],
+        cuda: str,
+        parallel: bool = False,
+        example: Callable[..., list[Any]] | None = None,
+    ) -> None:
         functools.update_wrapper(self, function)
-        self.function = function
+        self.function: Any = function
         self.extent = extent
         self.cuda = cuda
         self.parallel = parallel
@@ -106,7 +117,7 @@ class Kernel:
         if self.axes not in _BLOCKS or any(p.array or p.kind != "int" for p in declared[len(takes) :]):
             raise ValueError(f"the C signature of kernel {name} must end with one or two int, its extent")
 
-    def __call__(self, *args):
+    def __call__(self, *args: Any) -> None:
         """Run the twin that fits the library of the arrays; the kernel writes into its arguments."""
         arrays = [a for p, a in zip(self.parameters, args, strict=False) if p.array]
         if any(type(a) is not np.ndarray for a in arrays):
@@ -116,16 +127,16 @@ class Kernel:
             raise TypeError(f"kernel {self.__name__} runs on {' and '.join(RUNNERS)} arrays, got {name}")
         RUNNERS[name](self, args)
 
-    def _example(self, rng, shape, dtype):
-        """Arguments that reach both sides of most tests in a kernel: signs mixed, scalars amid the values."""
+    def _example(self, rng: Any, shape: tuple[int, ...], dtype: Any) -> list[Any]:
+        """Arguments that reach both branches of most conditions in a kernel: mixed signs, scalars amid the values."""
         scalars = {"T": 0.3, "int": 2}
         return [rng.uniform(-1, 1, shape).astype(dtype) if p.array else scalars[p.kind] for p in self.parameters]
 
-    def bind(self, args):
-        """`args` checked, scalars cast to their C types, and the extent.
+    def bind(self, args: Any) -> tuple[list[Any], tuple[int, ...]]:
+        """Check `args` and cast scalars to their C types; returns them and the extent.
 
-        CuPy passes a Python int as 64 bits and a float as a double whatever the C signature says, and
-        neither twin looks at strides: what is not refused here is silent garbage there.
+        CuPy passes a Python int as 64 bits and a float as a double whatever the C signature says, and neither twin
+        looks at strides: an argument that is wrongly accepted here gives silent garbage there.
         """
         if len(args) != len(self.parameters):
             raise TypeError(f"kernel {self.__name__} takes {len(self.parameters)} arguments, got {len(args)}")
@@ -147,27 +158,27 @@ class Kernel:
                 raise ValueError(f"{where} must be C-contiguous")
             if not (parameter.const or getattr(array.flags, "writeable", True)):
                 raise ValueError(f"{where} must be writeable")
-        scalar = {"T": np.dtype(_dtype_name(first.dtype)).type, "int": np.int32}
+        scalar: dict[str, Any] = {"T": np.dtype(_dtype_name(first.dtype)).type, "int": np.int32}
         values = [a if p.array else scalar[p.kind](a) for p, a in zip(self.parameters, args, strict=True)]
         return values, tuple(int(n) for n in self.extent(*args))
 
-    def launch(self, args, build):
-        """Run the CUDA twin; ``build(kernel, dtype)`` gives it compiled, called as ``(grid, block, arguments)``."""
+    def launch(self, args: Any, build: Callable[["Kernel", str], Any]) -> None:
+        """Run the CUDA twin. ``build(kernel, dtype)`` compiles it; it is called as ``(grid, block, arguments)``."""
         values, extent = self.bind(args)
         compiled = build(self, _dtype_name(values[0].dtype))
         block = _BLOCKS[self.axes]
         grid = tuple(-(-n // b) for n, b in zip(reversed(extent), block, strict=True))
         compiled(grid, block, (*values, *(np.int32(n) for n in extent)))
 
-    def source(self, dtype):
-        """The CUDA text for ``"float32"`` or ``"float64"``; a compile error in it names this Python file and line."""
+    def source(self, dtype: str) -> str:
+        """The CUDA text for ``"float32"`` or ``"float64"``; compile errors name the Python file and line."""
         file = inspect.getsourcefile(self.function) or ""
         before, found, _ = "".join(linecache.getlines(file)).partition(self.cuda)
         home = f'#line {before.count(chr(10)) + 1} "{file}"\n'.replace("\\", "/") if found else ""
         return f"typedef {_C_TYPES[dtype]} T;\n{home}{self.cuda}"
 
     @functools.cached_property
-    def jit(self):
+    def jit(self) -> Any:
         """The Numba twin, compiled at its first call for each dtype."""
         import numba
 
@@ -177,7 +188,13 @@ class Kernel:
         return numba.njit(function, parallel=self.parallel, nogil=True, error_model="numpy")
 
 
-def kernel(*, extent, cuda, parallel=False, example=None):
+def kernel(
+    *,
+    extent: Callable[..., tuple[int, ...]],
+    cuda: str,
+    parallel: bool = False,
+    example: Callable[..., list[Any]] | None = None,
+) -> Callable[[Callable[..., None]], Kernel]:
     """Decorator: pair the CUDA text `cuda` with the Numba twin below it.
 
     Parameters
@@ -189,13 +206,14 @@ def kernel(*, extent, cuda, parallel=False, example=None):
     parallel : bool
         Compile the Numba twin's `prange` loops for several threads.
     example : callable, optional
-        ``example(rng, shape, dtype)`` gives arguments with which the proofs run the twins, for a kernel whose arrays
-        differ in shape: a list in the order of the parameters. `shape` is any shape that a flat (2-D) kernel may meet.
+        ``example(rng, shape, dtype)`` returns the arguments with which the tests run the twins of a kernel whose arrays
+        differ in shape, as a list in the order of the parameters. `shape` is any shape that a flat (2-D) kernel may
+        meet.
     """
     return functools.partial(Kernel, extent=extent, cuda=cuda, parallel=parallel, example=example)
 
 
-def _run_numba(kernel, args):
+def _run_numba(kernel: Kernel, args: Any) -> None:
     values, _ = kernel.bind(args)
     if kernel.axes == 1:
         values = [v.reshape(-1) if p.array else v for p, v in zip(kernel.parameters, values, strict=True)]
@@ -203,15 +221,15 @@ def _run_numba(kernel, args):
 
 
 @functools.cache
-def _raw_kernel(kernel, dtype):
+def _raw_kernel(kernel: Kernel, dtype: str) -> Any:
     import cupy
 
     return cupy.RawKernel(kernel.source(dtype), kernel.__name__)
 
 
-def _run_cupy(kernel, args):
+def _run_cupy(kernel: Kernel, args: Any) -> None:
     kernel.launch(args, _raw_kernel)
 
 
-# Library of the arrays -> what runs a kernel on them. The tests add a pretend GPU.
-RUNNERS = {"numpy": _run_numba, "cupy": _run_cupy}
+# Runner of a kernel by the library of its arrays. The tests add a simulated GPU.
+RUNNERS: dict[str, Callable[[Kernel, Any], None]] = {"numpy": _run_numba, "cupy": _run_cupy}

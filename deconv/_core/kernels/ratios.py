@@ -1,7 +1,7 @@
-"""The elementwise steps of Richardson-Lucy, safe where there is nothing to divide by.
+"""Elementwise steps of Richardson-Lucy, safe where there is nothing to divide by.
 
-The scene lives on a grid larger than the frame that was measured, and what an in-place transform leaves has rows
-longer than the grid's (their `pitch`). So the arrays differ in shape; seen flat, with three spatial axes each:
+The scene lives on a grid larger than the measured frame, and an in-place transform gives rows longer than the grid's
+(their `pitch`). So the arrays differ in shape; flat, with three spatial axes each:
 
 =========== ============================================
 measured    (channels, depth, rows, cols)
@@ -10,6 +10,8 @@ scene       (channels, grid_depth, grid_rows, grid_cols)
 =========== ============================================
 """
 
+from typing import Any
+
 import numpy as np
 
 from deconv._core.kernels.launch import kernel
@@ -17,11 +19,11 @@ from deconv._core.kernels.launch import kernel
 __all__ = ["rl_extrapolate", "rl_penalised", "rl_ratio", "rl_roughness", "rl_update"]
 
 
-def _three_axes(shape):
+def _three_axes(shape: tuple[int, ...]) -> tuple[int, ...]:
     return (1,) * (3 - len(shape[-3:])) + tuple(shape[-3:])
 
 
-def _ratio_example(rng, shape, dtype):
+def _ratio_example(rng: Any, shape: tuple[int, ...], dtype: Any) -> list[Any]:
     depth, rows, cols = _three_axes(shape)
     image = rng.uniform(-1, 1, (2, depth, rows, cols)).astype(dtype)
     blurred = rng.uniform(-1, 1, (2, depth + 1, rows + 3, cols + 2)).astype(dtype)
@@ -46,10 +48,22 @@ extern "C" __global__ void rl_ratio(
 }
 """,
 )
-def rl_ratio(image, blurred, background, floor, depth, rows, cols, grid_depth, grid_rows, pitch):
+def rl_ratio(
+    image: Any,
+    blurred: Any,
+    background: Any,
+    floor: Any,
+    depth: int,
+    rows: int,
+    cols: int,
+    grid_depth: int,
+    grid_rows: int,
+    pitch: int,
+) -> None:
     """Measured over expected, ``image / (blurred + background)``, in the place of `blurred`.
 
-    0 outside the frame and where no more than `floor` is expected; both scalars are one for each channel.
+    0 outside the frame and where the expected value does not exceed `floor`. `background` and `floor` hold one value
+    for each channel.
     """
     zero = image.dtype.type(0)
     for c in range(blurred.size // (grid_depth * grid_rows * pitch)):
@@ -69,7 +83,7 @@ def rl_ratio(image, blurred, background, floor, depth, rows, cols, grid_depth, g
                 row[count:] = zero
 
 
-def _update_example(rng, shape, dtype):
+def _update_example(rng: Any, shape: tuple[int, ...], dtype: Any) -> list[Any]:
     depth, rows, cols = _three_axes(shape)
     skips = [n // 3 for n in (depth, rows, cols)]
     folded = [n - s for n, s in zip((depth, rows, cols), skips, strict=True)]
@@ -100,12 +114,26 @@ extern "C" __global__ void rl_update(
 """,
 )
 def rl_update(
-    x, correction, sensitivity, floor, depth, rows, cols, pitch, edge_z, edge_y, edge_x, skip_z, skip_y, skip_x
-):
+    x: Any,
+    correction: Any,
+    sensitivity: Any,
+    floor: float,
+    depth: int,
+    rows: int,
+    cols: int,
+    pitch: int,
+    edge_z: int,
+    edge_y: int,
+    edge_x: int,
+    skip_z: int,
+    skip_y: int,
+    skip_x: int,
+) -> None:
     """The next scene, ``x * correction / sensitivity``, in the place of `x`.
 
-    It is 0 where `sensitivity` is not above `floor`. `sensitivity` is folded: along each axis it lacks `skip`
-    entries after the one at `edge`, all equal to that one. Negative corrections, which are rounding, count as 0.
+    It is 0 where `sensitivity` does not exceed `floor`. `sensitivity` is stored folded: along each axis it lacks the
+    `skip` entries after the one at `edge`, which all equal that one. Negative corrections, which are rounding, count
+    as 0.
     """
     zero = x.dtype.type(0)
     folded = cols - skip_x
@@ -137,7 +165,7 @@ def rl_update(
                     middle[:] = zero
 
 
-def _extrapolate_example(rng, shape, dtype):
+def _extrapolate_example(rng: Any, shape: tuple[int, ...], dtype: Any) -> list[Any]:
     x, last = (rng.uniform(-1, 1, (2, *shape)).astype(dtype) for _ in range(2))
     return [x, last, rng.uniform(0, 1, 2).astype(dtype), 2]
 
@@ -154,10 +182,10 @@ extern "C" __global__ void rl_extrapolate(const T* x, T* last, const T* reach, i
 }
 """,
 )
-def rl_extrapolate(x, last, reach, channels):
-    """Past `x` along its last change, ``x + reach * (x - last)``, in the place of `last`.
+def rl_extrapolate(x: Any, last: Any, reach: Any, channels: int) -> None:
+    """Extrapolate `x` along its last change, ``x + reach * (x - last)``, in the place of `last`.
 
-    `x` itself where that is not above 0: a pixel at 0 could never leave it again. One `reach` for each channel.
+    Where that is not above 0 it is `x` itself, because a pixel at 0 could never leave it. One `reach` for each channel.
     """
     size = x.size // channels
     for c in range(channels):
@@ -169,7 +197,7 @@ def rl_extrapolate(x, last, reach, channels):
             row[i] = ahead if ahead > 0 else here[i]
 
 
-def _roughness_example(rng, shape, dtype):
+def _roughness_example(rng: Any, shape: tuple[int, ...], dtype: Any) -> list[Any]:
     depth, rows, cols = _three_axes(shape)
     x = rng.uniform(-1, 1, (2, depth, rows, cols)).astype(dtype)
     return [x, rng.uniform(0.1, 0.5, 2).astype(dtype), 1, depth, rows, cols, np.empty_like(x), np.empty_like(x)]
@@ -214,11 +242,13 @@ extern "C" __global__ void rl_roughness(
 }
 """,
 )
-def rl_roughness(x, smooth, directions, depth, rows, cols, divergence, stiffness):
-    """Slope of a penalty on the steps between neighbours, and the weight with which each pixel is tied to them.
+def rl_roughness(
+    x: Any, smooth: Any, directions: int, depth: int, rows: int, cols: int, divergence: Any, stiffness: Any
+) -> None:
+    """Gradient of a penalty on the differences of neighbours, and the weight with which a pixel is tied to them.
 
-    The weight of the steps that start at a pixel is 1 or, if `directions`, the inverse of their root of sum of squares
-    and ``smooth**2``. Axes are periodic; one of a single pixel has no steps. One `smooth` for each channel.
+    The weight of the differences that start at a pixel is 1 or, if `directions`, one over the root of the sum of their
+    squares and ``smooth**2``. Axes are periodic; an axis of one pixel has no differences. One `smooth` a channel.
     """
     one = x.dtype.type(1)
     divergence[:] = 0
@@ -251,7 +281,7 @@ def rl_roughness(x, smooth, directions, depth, rows, cols, divergence, stiffness
                             stiffness[other] += scale
 
 
-def _penalised_example(rng, shape, dtype):
+def _penalised_example(rng: Any, shape: tuple[int, ...], dtype: Any) -> list[Any]:
     depth, rows, cols = _three_axes(shape)
     x, divergence = rng.uniform(-1, 1, (2, 2, depth, rows, cols)).astype(dtype)
     stiffness, sensitivity = rng.uniform(-0.5, 1, (2, 2, depth, rows, cols)).astype(dtype)
@@ -281,12 +311,22 @@ extern "C" __global__ void rl_penalised(
 }
 """,
 )
-def rl_penalised(x, correction, sensitivity, divergence, stiffness, strength, cols, pitch, channels):
-    """The next scene under a penalty of that `strength`, in the place of `x`.
+def rl_penalised(
+    x: Any,
+    correction: Any,
+    sensitivity: Any,
+    divergence: Any,
+    stiffness: Any,
+    strength: Any,
+    cols: int,
+    pitch: int,
+    channels: int,
+) -> None:
+    """The next scene under a penalty of weight `strength`, in the place of `x`.
 
     It is the positive root of ``2 t u**2 + (s - 2 t x - p d) u = x * correction`` with s the `sensitivity`, p the
-    `strength` of the channel, d the `divergence` and t the `stiffness` times p. A pixel that nothing sees follows its
-    neighbours.
+    `strength` of the channel, d the `divergence` and t the `stiffness` times p. A pixel outside the field of view
+    follows its neighbours.
     """
     size = x.size // channels
     zero = x.dtype.type(0)

@@ -1,10 +1,12 @@
-"""Proximal steps of the priors: what shortens the vectors of a gradient field, and what pulls pixels to tones.
+"""Proximal steps of the priors: shrinkage of the vectors of a gradient field, and of pixels towards tones.
 
-A field has one axis in front of the picture's: `axes` components, each of the picture's size. Its vectors keep their
-direction. The Numba twins go block by block, so that each of their loops is one that the compiler can vectorise.
+A field has one leading axis more than the image: `axes` components, each of the image's size. Vectors keep their
+direction. The Numba twins work block by block, so that the compiler can vectorise each of their loops.
 """
 
 import math
+from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 
@@ -12,12 +14,12 @@ from deconv._core.kernels.launch import kernel
 
 __all__ = ["shrink_hard", "shrink_radial", "shrink_tv", "shrink_two_tone"]
 
-# Pixels of a block: what is written in one loop is still in the first cache in the next.
+# Pixels of a block: values written in one loop are still in the first cache in the next.
 _BLOCK = 1024
 
 
-def _example(*scalars):
-    def example(rng, shape, dtype):
+def _example(*scalars: float) -> Callable[..., list[Any]]:
+    def example(rng: Any, shape: tuple[int, ...], dtype: Any) -> list[Any]:
         axes = min(len(shape) + 1, 3)
         field = rng.uniform(-1, 1, (axes, *shape)).astype(dtype)
         return [field, *scalars, axes, field[::-1].copy()]
@@ -40,7 +42,7 @@ extern "C" __global__ void shrink_tv(const T* s, T step, int axes, T* out, int n
 }
 """,
 )
-def shrink_tv(s, step, axes, out):
+def shrink_tv(s: Any, step: float, axes: int, out: Any) -> None:
     """Shorten each vector of the field `s` by `step`, to zero if it is no longer than that.
 
     The proximal step of isotropic total variation.
@@ -66,7 +68,7 @@ def shrink_tv(s, step, axes, out):
                 p[i] = o[i] * f[i]
 
 
-def _example_radial(rng, shape, dtype):
+def _example_radial(rng: Any, shape: tuple[int, ...], dtype: Any) -> list[Any]:
     s, _, axes, out = _example(0.0)(rng, shape, dtype)
     return [s, 0.4, np.linspace(1, 0.3, 12).astype(dtype), 10, axes, out]
 
@@ -91,8 +93,8 @@ extern "C" __global__ void shrink_radial(const T* s, T threshold, const T* table
 }
 """,
 )
-def shrink_radial(s, threshold, table, steps, axes, out):
-    """Multiply each vector of the field `s` by a factor from a table; to zero up to the `threshold` of its length.
+def shrink_radial(s: Any, threshold: float, table: Any, steps: int, axes: int, out: Any) -> None:
+    """Multiply each vector of the field `s` by a factor from a table, by zero up to length `threshold`.
 
     ``table[k]`` is the factor where ``steps * sqrt(threshold / length)`` is k, up to `steps`; one more entry follows.
     """
@@ -136,7 +138,7 @@ extern "C" __global__ void shrink_hard(const T* s, T step, int axes, T* out, int
 }
 """,
 )
-def shrink_hard(s, step, axes, out):
+def shrink_hard(s: Any, step: float, axes: int, out: Any) -> None:
     """Keep the vectors of the field `s` whose squared length is above 2 `step`, the others become zero.
 
     The proximal step of the number of vectors that are not zero.
@@ -161,7 +163,7 @@ def shrink_hard(s, step, axes, out):
                 p[i] = o[i] * f[i]
 
 
-def _example_two_tone(rng, shape, dtype):
+def _example_two_tone(rng: Any, shape: tuple[int, ...], dtype: Any) -> list[Any]:
     s = rng.uniform(-1, 1, shape).astype(dtype)
     return [s, 0.2, -0.5, 0.4, -0.8, 0.7, 0 * s]
 
@@ -182,10 +184,10 @@ extern "C" __global__ void shrink_two_tone(const T* s, T step, T dark, T bright,
 }
 """,
 )
-def shrink_two_tone(s, step, dark, bright, low, high, out):
-    """Bring each pixel of `s` nearer by `step` to the nearer of two tones, onto it if that is no farther; then the box.
+def shrink_two_tone(s: Any, step: float, dark: float, bright: float, low: float, high: float, out: Any) -> None:
+    """Move each pixel of `s` by `step` towards the nearer of two tones, but not past it; then clip to the bounds.
 
-    The proximal step of the distance to the nearer tone, for tones inside the box.
+    The proximal step of the distance to the nearer tone, for tones inside the bounds.
     """
     for i in range(s.size):
         to_dark = s[i] - dark

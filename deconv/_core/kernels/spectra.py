@@ -1,19 +1,20 @@
-"""A least-squares problem that the Fourier transform makes diagonal: its filter, and what its weight depends on.
+"""Least squares that is diagonal in Fourier space: the filter, and the statistics that set its weight.
 
-Complex arrays come as floats, real and imaginary parts in turn.
+Complex arrays come as floats, with real and imaginary parts interleaved.
 """
 
 import math
+from typing import Any
 
 from deconv._core.kernels.launch import kernel
 
 __all__ = ["spectral_bins", "spectral_gain"]
 
 
-def _gain_example(rng, shape, dtype):
+def _gain_example(rng: Any, shape: tuple[int, ...], dtype: Any) -> list[Any]:
     otf = rng.uniform(-1, 1, (*shape, 2)).astype(dtype)
     penalty = rng.uniform(0, 1, shape).astype(dtype)
-    # A frequency that neither the PSF passes nor the penalty weighs.
+    # One frequency that the PSF does not pass and the penalty does not weight.
     otf.reshape(-1, 2)[0] = 0
     penalty.reshape(-1)[0] = 0
     return [otf, penalty, 0.3]
@@ -34,9 +35,9 @@ extern "C" __global__ void spectral_gain(T* otf, const T* penalty, T balance, in
 }
 """,
 )
-def spectral_gain(otf, penalty, balance):
-    """From H to ``conj(H) / (|H|^2 + balance penalty)``, the filter of least squares; 0 where any answer will do."""
-    # Flat: through views of pairs the loop is not vectorised.
+def spectral_gain(otf: Any, penalty: Any, balance: float) -> None:
+    """From H to ``conj(H) / (|H|^2 + balance penalty)``, the least-squares filter; 0 where the problem is singular."""
+    # Flat, because the loop over views of pairs is not vectorised.
     zero = balance * 0
     one = zero + 1
     for i in range(penalty.size):
@@ -48,11 +49,11 @@ def spectral_gain(otf, penalty, balance):
         otf[2 * i + 1] = -im * inverse
 
 
-def _bins_example(rng, shape, dtype):
+def _bins_example(rng: Any, shape: tuple[int, ...], dtype: Any) -> list[Any]:
     n, rows, bins = math.prod(shape), 3, 5
     spectrum, otf = (rng.uniform(-1, 1, (n, 2)).astype(dtype) for _ in range(2))
     penalty = rng.uniform(0.1, 1, n).astype(dtype)
-    # A frequency that the PSF does not pass, and one that is not weighed.
+    # One frequency that the PSF does not pass, and one that the penalty does not weight.
     otf[:1] = 0
     penalty[-1:] = 0
     sums = rng.uniform(-1, 1, (rows, 3, bins)).astype(dtype)
@@ -90,13 +91,16 @@ extern "C" __global__ void spectral_bins(
 }
 """,
 )
-def spectral_bins(spectrum, otf, penalty, width, size, bins, low, scale, sums):
-    """What a balance is chosen from: frequencies gathered by the logarithm of ``|otf|^2 / penalty``.
+def spectral_bins(
+    spectrum: Any, otf: Any, penalty: Any, width: int, size: int, bins: int, low: float, scale: float, sums: Any
+) -> None:
+    """Bin the frequencies by the logarithm of ``|otf|^2 / penalty``, for the choice of the balance.
 
-    `sums` (rows, 3, bins) becomes, for each of as many parts of the half spectrum as it has rows, the number of
-    frequencies in each bin, the sum of ``|spectrum|^2`` and that of ``1 / penalty``. A frequency between the middles
-    of two bins, which lie at ``low + k / scale``, counts for each by its distance. The transform's last axis has even
-    length, `width` is that of its half: what is neither in its first nor its last column stands for two.
+    The half spectrum is cut into as many parts as `sums` (rows, 3, bins) has rows. For each part, `sums` becomes the
+    number of frequencies in each bin, the sum of ``|spectrum|^2`` and the sum of ``1 / penalty``. A frequency between
+    two bin centres, which lie at ``low + k / scale``, counts for both, linearly by distance. The last axis of the
+    transform has even length and `width` is the length of its half, so all columns but the first and the last stand
+    for two frequencies.
     """
     rows = sums.size // (3 * bins)
     share = (size + rows - 1) // rows

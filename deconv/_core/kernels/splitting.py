@@ -1,11 +1,12 @@
-"""The steps of the splitting solver (`deconv.nonblind.variational`) that are not transforms.
+"""Steps of the splitting solver (`deconv.nonblind.splitting`) other than transforms.
 
 For a split z = Bx with the scaled dual u the solver keeps s = z + u and z. One iteration sets s <- s + r (Bx - z), with
-the relaxation r, then z <- prox(s), and hands z - u = 2 z - s to the linear solve. Gradient fields have one more axis,
-in front: component a holds the differences along axis a. The picture comes as rows (of all planes) and columns.
+the relaxation r, then z <- prox(s), and passes z - u = 2 z - s to the linear solve. Gradient fields have one more
+leading axis: component a holds the differences along axis a. Images come as rows (of all planes) and columns.
 """
 
 import math
+from typing import Any
 
 from deconv._core.kernels.launch import kernel
 
@@ -27,7 +28,7 @@ extern "C" __global__ void split_data(const T* blurred, const T* image, const T*
 }
 """,
 )
-def split_data(blurred, image, share, relax, s, z, out):
+def split_data(blurred: Any, image: Any, share: Any, relax: float, s: Any, z: Any, out: Any) -> None:
     """Least squares of the data: `share` is w / (w + 1) for weights w, 0 where nothing was measured."""
     for i in range(blurred.size):
         at = s[i] + relax * (blurred[i] - z[i])
@@ -58,7 +59,7 @@ extern "C" __global__ void split_poisson(const T* blurred, const T* image, const
 }
 """,
 )
-def split_poisson(blurred, image, pull, relax, s, z, out):
+def split_poisson(blurred: Any, image: Any, pull: Any, relax: float, s: Any, z: Any, out: Any) -> None:
     """Photon counts: z minimises pull * (z - image log z) + (z - s)^2 / 2, the root of a quadratic.
 
     `pull` is 0 where nothing was measured; `image` is not negative.
@@ -77,18 +78,18 @@ def split_poisson(blurred, image, pull, relax, s, z, out):
         out[i] = best + (best - at)
 
 
-def _picture_and_field(rng, shape, dtype):
-    """A picture of one or two planes and two fields that go with it, for the proofs."""
+def _image_and_field(rng: Any, shape: tuple[int, ...], dtype: Any) -> tuple[Any, int, int, list[Any]]:
+    """An image of one or two planes and two fields of its size, for the tests."""
     rows = shape[0]
     height = rows // 2 if rows % 2 == 0 or rows == 1 else rows
     axes = 3 if 0 < height < rows else (1 if rows == 1 else 2)
-    picture = rng.uniform(-1, 1, shape).astype(dtype)
+    image = rng.uniform(-1, 1, shape).astype(dtype)
     fields = [rng.uniform(-1, 1, (axes, *shape)).astype(dtype) for _ in range(2)]
-    return picture, max(height, 1), axes, fields
+    return image, max(height, 1), axes, fields
 
 
-def _example_gradient(rng, shape, dtype):
-    x, height, axes, (s, z) = _picture_and_field(rng, shape, dtype)
+def _example_gradient(rng: Any, shape: tuple[int, ...], dtype: Any) -> list[Any]:
+    x, height, axes, (s, z) = _image_and_field(rng, shape, dtype)
     return [x, 1.3, height, axes, s, z]
 
 
@@ -119,7 +120,7 @@ extern "C" __global__ void split_gradient(const T* x, T relax, int height, int a
 }
 """,
 )
-def split_gradient(x, relax, height, axes, s, z):
+def split_gradient(x: Any, relax: float, height: int, axes: int, s: Any, z: Any) -> None:
     """Add `relax` times (gradient of `x` minus `z`) to the field `s`; planes of `height` rows, all axes periodic."""
     rows, w = x.shape
     for i in range(rows):
@@ -156,16 +157,16 @@ extern "C" __global__ void split_bounds(const T* x, T relax, T low, T high, T* s
 }
 """,
 )
-def split_bounds(x, relax, low, high, s, z):
-    """The box `low` to `high`."""
+def split_bounds(x: Any, relax: float, low: float, high: float, s: Any, z: Any) -> None:
+    """Clip to the bounds `low` and `high`."""
     for i in range(x.size):
         at = s[i] + relax * (x[i] - z[i])
         s[i] = at
         z[i] = low if at < low else (high if at > high else at)
 
 
-def _example_sum(rng, shape, dtype):
-    x, height, axes, (s, z) = _picture_and_field(rng, shape, dtype)
+def _example_sum(rng: Any, shape: tuple[int, ...], dtype: Any) -> list[Any]:
+    x, height, axes, (s, z) = _image_and_field(rng, shape, dtype)
     return [x, x[::-1].copy(), s, z, height, axes, 0 * x]
 
 
@@ -198,8 +199,8 @@ extern "C" __global__ void split_sum(const T* s, const T* z, const T* field_s, c
 }
 """,
 )
-def split_sum(s, z, field_s, field_z, height, axes, out):
-    """2 z - s of the picture, plus the adjoint gradient of 2 z - s of the field."""
+def split_sum(s: Any, z: Any, field_s: Any, field_z: Any, height: int, axes: int, out: Any) -> None:
+    """2 z - s of the image, plus the adjoint gradient of 2 z - s of the field."""
     rows, w = s.shape
     for i in range(rows):
         o = out[i]

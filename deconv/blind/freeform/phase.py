@@ -1,18 +1,19 @@
-r"""Where free-form blind deconvolution may begin: PSFs that the picture's power shows, their phases found by chance.
+r"""Starts of free-form blind deconvolution: PSFs that explain the image's power, by phase retrieval.
 
 Blurred power is the scene's times :math:`|K|^2`, and a scene's power is a smooth function of frequency where that of a
-long, thin PSF is not. At every frequency the periodogram P of the picture is about exponentially distributed around
+long, thin PSF is not. At every frequency the periodogram P of the image is about exponentially distributed around
 
 .. math:: S = A \, |K|^2 + N ,
 
-with A what is smooth in P, found by regression on its logarithm [1]_, and N the noise. What is left is to retrieve the
-phases: of all weights :math:`k \ge 0` on a support those are sought that make P likely, by descent on their square
-roots from random ones. Thousands of frequencies speak for each weight. Where coarse scales show text as grey bars, and
-so nothing of a PSF wider than its letters, this needs no scale but the picture's own.
+with A the smooth part of P, found by regression on its logarithm [1]_, and N the noise. What remains is to retrieve the
+phases: the weights :math:`k \ge 0` on a support are sought that make P likely, by descent on their square roots from
+random ones. Thousands of frequencies speak for each weight. Coarse scales show text as grey bars, and so nothing of a
+PSF wider than its letters; this needs no scale but the image's own.
 
-Two things the power cannot tell: where the PSF lies, which does not matter, and which of it and its turned copy it is.
-A is taken for the scene's although it has the PSF's slope too: the weights come out sharper than they are, and closer
-to the path on which they lie. With the true slope the descent ends in spread weights far more often.
+The power cannot tell two things: the position of the PSF, which does not matter, and the PSF from its copy turned by
+half a turn. A is taken for the scene's power although it has the PSF's slope too: the weights come out sharper than
+they are, and closer to the path on which they lie. With the true slope the descent ends in spread weights far more
+often.
 
 References
 ----------
@@ -23,12 +24,14 @@ References
 """
 
 import math
+from collections.abc import Sequence
 
 import numpy as np
 from scipy import optimize
 
-from deconv._core.array import to_numpy
+from deconv._core.array import Array, to_numpy
 from deconv._core.fft import fast_shape, irfftn, rfftn
+from deconv.blind.settings.freeform import PhaseRetrieval
 from deconv.blind.spectrum import taper
 
 __all__ = ["Power"]
@@ -44,66 +47,69 @@ _KNOTS, _FIRST = 1.73, 1 / 150
 _EULER, _MEDIAN = 0.5772, math.log(2)
 # The power of the noise is at least this part of the mean: pictures drawn by a computer have none.
 _LEAST = 1e-6
-# Iterations of the descent; the price, in nats, of the square root of a weight (all of them have a sum of about 1).
-_ITERATIONS, _PRICE = 100, 100.0
-# What the sum of weights may be, the scene's power not being known but for a factor.
-_MASSES = np.geomspace(0.1, 10.0, 15)
-# A price is linear from this part of the largest square root on.
-_SMALL = 1e-3
+_DEFAULTS = PhaseRetrieval()
 
 
 class Power:
-    """The power of pictures that share a PSF.
+    """The power spectra of images that share a PSF.
 
     Parameters
     ----------
-    pictures : list of arrays, each of shape (M, N)
+    images : sequence of arrays, each of shape (M, N)
         In linear light.
+    settings : PhaseRetrieval
+        Of the descent.
     """
 
-    def __init__(self, pictures):
-        self._planes = [_Plane(to_numpy(p).astype(np.float64)) for p in pictures]
-        self._nothing = self._least(np.ones((1, 1)))
+    def __init__(self, images: Sequence[Array], *, settings: PhaseRetrieval = _DEFAULTS) -> None:
+        self._settings = settings
+        self._masses = np.geomspace(settings.least_mass, settings.most_mass, settings.masses)
+        self._planes = [_Plane(to_numpy(image).astype(np.float64)) for image in images]
+        self._no_blur = self._least_unlikely(np.ones((1, 1)))
 
-    def gain(self, psf):
-        """How much likelier a PSF, of sum 1, makes the pictures than no blur, in nats a frequency."""
-        return (self._nothing - self._least(psf)) / sum(plane.count for plane in self._planes)
+    def gain(self, psf: np.ndarray) -> float:
+        """Log likelihood of a PSF of sum 1 over that of no blur, in nats a frequency."""
+        return (self._no_blur - self._least_unlikely(psf)) / sum(plane.count for plane in self._planes)
 
-    def _least(self, psf):
-        """Minus the log of the likelihood of a PSF of whichever mass is the likeliest."""
-        return min(sum(plane.unlikely(mass * psf)[0] for plane in self._planes) for mass in _MASSES)
+    def _least_unlikely(self, psf: np.ndarray) -> float:
+        """Minus the log likelihood of a PSF, of the likeliest mass: the scene's power is known but for a factor."""
+        return min(sum(plane.unlikely(mass * psf)[0] for plane in self._planes) for mass in self._masses)
 
-    def likely(self, side, rng):
-        """Weights whose power explains that of the pictures, from random ones on.
+    def likely(self, side: int, rng: np.random.Generator) -> tuple[np.ndarray, float]:
+        """A PSF whose power explains that of the images, by descent from random weights.
 
         Parameters
         ----------
         side : int
             Of the support.
         rng : numpy.random.Generator
-            Where they begin.
+            For the random weights.
 
         Returns
         -------
         ndarray, shape (side, side)
             Sum 1. Anywhere on the support, and as likely to be turned by half a turn as not.
         float
-            How much likelier it makes the pictures than no blur, in nats a frequency.
+            Its log likelihood over that of no blur, in nats a frequency.
         """
+        settings = self._settings
         start = np.sqrt(rng.random(side * side) ** 2 / (side * side / 3))
-        small = _SMALL * float(start.max())
+        small = settings.linear_below * float(start.max())
 
-        def value(roots):
+        def objective(roots: np.ndarray) -> tuple[float, np.ndarray]:
             psf = np.reshape(roots * roots, (side, side))
             each = [plane.unlikely(psf) for plane in self._planes]
             size = np.sqrt(roots * roots + small * small)
-            slope = sum(s for _, s in each).ravel() * 2 * roots + _PRICE * roots / size
-            return sum(v for v, _ in each) + _PRICE * float(size.sum()), slope
+            slope = (
+                sum((s for _, s in each), np.zeros((side, side))).ravel() * 2 * roots
+                + settings.root_penalty * roots / size
+            )
+            return sum(v for v, _ in each) + settings.root_penalty * float(size.sum()), slope
 
-        options = {"maxiter": _ITERATIONS, "maxcor": 15}
-        roots = optimize.minimize(value, start, jac=True, method="L-BFGS-B", options=options).x
+        options = {"maxiter": settings.iterations, "maxcor": settings.memory}
+        roots = optimize.minimize(objective, start, jac=True, method="L-BFGS-B", options=options).x
         psf = np.reshape(roots * roots, (side, side))
-        gain = self._nothing - sum(plane.unlikely(psf)[0] for plane in self._planes)
+        gain = self._no_blur - sum(plane.unlikely(psf)[0] for plane in self._planes)
         return psf / psf.sum(), gain / sum(plane.count for plane in self._planes)
 
 

@@ -1,13 +1,13 @@
-r"""The PSF step of free-form blind deconvolution: from a scene and the blurred picture to the PSF, of any form.
+r"""The PSF step of free-form blind deconvolution: the PSF of any form, for a scene and its blurred image.
 
-For the scene x and the picture y it is the PSF of the weights :math:`k \ge 0` that minimise
+For the scene x and the blurred image y the PSF is the :math:`k \ge 0` that minimises
 
 .. math:: \|k * \nabla x - \nabla y\|^2 + \gamma \|k\|^2.
 
-Written out, the squares need no more of the pictures than correlations over the PSF's reach: the gradients' with
-themselves, and with the picture's. The problem left is as small as the PSF and is solved on the host in double
-precision, by accelerated projected gradients. Weights are kept from being negative by the fit itself, not cut
-afterwards: then a support much too large does little harm, for nothing has to be cancelled in it.
+Multiplied out, this needs the images only as correlations over the PSF's reach: of the scene's gradients with
+themselves, and with those of the blurred image. The remaining problem is as small as the PSF. It is solved on the host
+in double precision, by accelerated projected gradients. Non-negativity is a constraint of the fit, not a cut
+afterwards, so that a support much too large does little harm: it holds nothing that would have to cancel.
 """
 
 import math
@@ -16,26 +16,26 @@ import numpy as np
 from scipy import ndimage
 
 from deconv._core.fft import fast_shape, irfftn, rfftn
+from deconv.blind.settings.freeform import PsfStep
 
-__all__ = ["centred", "extent", "fit", "fitted_to", "pruned", "resampled", "within"]
-
-# Iterations: three times as many change the PSF by less than one more scene does.
-_ITERATIONS = 40
+__all__ = ["centred", "cut_or_padded", "extent", "fit", "heaviest_square", "pruned", "resampled"]
 
 
-def fit(auto, cross, start, ridge):
-    """The PSF of least squares, not negative.
+def fit(auto: np.ndarray, cross: np.ndarray, start: np.ndarray, ridge: float, *, settings: PsfStep) -> np.ndarray:
+    """Non-negative least-squares PSF.
 
     Parameters
     ----------
     auto : ndarray, shape (4 r + 1, 4 r + 1)
-        Correlation of the scene's gradients with themselves at shifts up to 2 r each way, none in the middle.
+        Correlation of the scene's gradients with themselves at shifts up to 2 r each way, shift 0 in the middle.
     cross : ndarray, shape (2 r + 1, 2 r + 1)
-        That with the picture's, up to r.
+        Their correlation with the blurred image's gradients, at shifts up to r.
     start : ndarray, shape (2 r + 1, 2 r + 1)
-        Where to begin.
+        PSF to begin with.
     ridge : float
-        The weight of the sum of squares.
+        Weight of the sum of squares.
+    settings : PsfStep
+        Number of iterations.
 
     Returns
     -------
@@ -43,7 +43,7 @@ def fit(auto, cross, start, ridge):
         Not normalised.
     """
     m, reach = cross.shape[0], cross.shape[0] // 2
-    # Products wrap round where nothing is looked at.
+    # On this grid products wrap round only beyond the support.
     n = fast_shape(auto.shape)[1]
     wrapped = np.zeros((n, n))
     wrapped[: auto.shape[0], : auto.shape[0]] = auto
@@ -52,12 +52,12 @@ def fit(auto, cross, start, ridge):
     wrapped[...] = 0.0
     psf = ahead = start.astype(np.float64)
     momentum = 1.0
-    for _ in range(_ITERATIONS):
+    for _ in range(settings.iterations):
         wrapped[:m, :m] = ahead
         through = irfftn(gain * rfftn(wrapped), (n, n))[:m, :m]
         best = np.maximum(ahead - step * (through + ridge * ahead - cross), 0.0)
         change = best - psf
-        # Going back uphill, momentum starts anew (O'Donoghue and Candes).
+        # Restart the momentum where it leads uphill, as O'Donoghue and Candes do.
         if np.vdot(ahead - best, change) > 0:
             momentum = 1.0
         following = (1 + math.sqrt(1 + 4 * momentum**2)) / 2
@@ -66,65 +66,69 @@ def fit(auto, cross, start, ridge):
     return psf
 
 
-def pruned(psf, least, piece):
-    """Without weights below the part `least` of the largest, and pieces that hold less than the part `piece` of all.
+def pruned(psf: np.ndarray, least_weight: float, least_piece: float) -> np.ndarray:
+    """Without weights below `least_weight` of the largest, and without pieces below `least_piece` of the sum.
 
-    Sum 1; of nothing at all, which a scene without edges leaves, no blur.
+    Sum 1. A PSF of zeros, which a scene without edges gives, becomes no blur.
     """
     if not psf.max() > 0:
         psf = np.zeros_like(psf)
         psf[tuple(n // 2 for n in psf.shape)] = 1.0
-    psf = np.where(psf < least * psf.max(), 0.0, psf)
+    psf = np.where(psf < least_weight * psf.max(), 0.0, psf)
     labels, count = ndimage.label(psf > 0, np.ones((3, 3)))
     mass = ndimage.sum_labels(psf, labels, np.arange(count + 1))
-    kept = mass >= piece * psf.sum()
-    # (However they are scattered, the heaviest stays.)
+    kept = mass >= least_piece * psf.sum()
+    # However many pieces there are, the heaviest stays.
     kept[np.argmax(mass)] = True
     psf = np.where(kept[labels], psf, 0.0)
-    return psf / psf.sum()
+    return _normalised(psf)
 
 
-def centred(psf):
-    """Moved by whole pixels, its centre of mass to its middle; nothing of it is lost."""
+def centred(psf: np.ndarray) -> np.ndarray:
+    """Shifted by whole pixels so that the centre of mass is in the middle; no weight leaves the support."""
     side = psf.shape[0]
     rows, columns = np.nonzero(psf)
     shift = [side // 2 - round(c) for c in ndimage.center_of_mass(psf)]
-    # A lopsided one comes as near as its support lets it.
+    # A lopsided PSF comes as near as its support allows.
     shift = [
         min(max(s, -int(at.min())), side - 1 - int(at.max())) for s, at in zip(shift, (rows, columns), strict=True)
     ]
     return np.roll(psf, shift, (0, 1))
 
 
-def extent(psf):
-    """Side of the smallest square about its middle that holds all of it; odd."""
+def extent(psf: np.ndarray) -> int:
+    """Side of the smallest square about the middle that holds every weight; odd."""
     at = np.argwhere(psf > 0)
     return 2 * int(np.abs(at - np.asarray(psf.shape) // 2).max()) + 1
 
 
-def fitted_to(psf, side):
-    """Cut or padded about its middle to that side."""
+def cut_or_padded(psf: np.ndarray, side: int) -> np.ndarray:
+    """Cut or padded about the middle to a given side; sum 1."""
     by = (side - psf.shape[0]) // 2
     psf = np.pad(psf, by) if by >= 0 else psf[-by : psf.shape[0] + by, -by : psf.shape[0] + by]
-    return psf / psf.sum()
+    return _normalised(psf)
 
 
-def within(psf, side):
-    """The square of that side, odd and no larger than the PSF, that holds most of it."""
+def heaviest_square(psf: np.ndarray, side: int) -> np.ndarray:
+    """The square of a given side, odd and no larger than the PSF, that holds most of its mass; sum 1."""
     held = ndimage.uniform_filter(psf, side, mode="constant")
     reach = side // 2
     inner = held[reach : psf.shape[0] - reach, reach : psf.shape[1] - reach]
     top, left = np.unravel_index(int(np.argmax(inner)), inner.shape)
-    psf = psf[top : top + side, left : left + side]
-    return psf / psf.sum()
+    return _normalised(psf[top : top + side, left : left + side])
 
 
-def resampled(psf, side, factor):
-    """On a grid `factor` times as fine (coarser below 1), of that side; cubic splines, about the middle."""
+def resampled(psf: np.ndarray, side: int, factor: float) -> np.ndarray:
+    """On a grid `factor` times as fine (coarser below 1) and of a given side, by cubic splines about the middle."""
     at = (np.arange(side) - side // 2) / factor + psf.shape[0] // 2
     if factor < 1:
-        # What a coarse pixel holds, about.
+        # About the mean over a coarse pixel.
         psf = ndimage.gaussian_filter(psf, 0.5 * math.sqrt(factor**-2 - 1), mode="constant")
     fine = ndimage.map_coordinates(psf, np.meshgrid(at, at, indexing="ij"), order=3, mode="constant")
-    fine = np.maximum(fine, 0.0)
-    return fine / fine.sum()
+    return _normalised(np.maximum(fine, 0.0))
+
+
+def _normalised(psf: np.ndarray) -> np.ndarray:
+    """With a sum of 1."""
+    unit: np.ndarray = psf / psf.sum()
+    return unit

@@ -15,7 +15,7 @@ from deconv import noise
 from deconv._core.array import array_namespace, like, to_numpy
 from deconv._core.resample import at_scale, enlarge
 from deconv.blind.text.strokes import restore_strokes
-from deconv.nonblind.variational import Splitting
+from deconv.nonblind.splitting import Splitting
 from deconv.priors import TotalVariation
 
 __all__ = ["prior_weight", "restore_natural", "restore_text"]

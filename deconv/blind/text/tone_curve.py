@@ -9,7 +9,7 @@ from deconv import tone
 from deconv._core.array import array_namespace, like
 from deconv._core.resample import at_scale
 from deconv.blind.text.ink import ground_of, ink_of, text_window
-from deconv.nonblind.variational import Splitting
+from deconv.nonblind.splitting import Splitting
 from deconv.priors import TotalVariation
 
 __all__ = ["response"]

@@ -23,7 +23,7 @@ from deconv._core.array import array_namespace, device, like, to_numpy
 from deconv._core.fft import Transfer, fast_shape
 from deconv._core.resample import at_scale
 from deconv.blind.text.restore import prior_weight
-from deconv.nonblind.variational import Splitting
+from deconv.nonblind.splitting import Splitting
 from deconv.priors import TotalVariation
 
 __all__ = ["READABLE", "Verdict", "judge"]

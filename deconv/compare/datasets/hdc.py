@@ -46,9 +46,9 @@ class _Photographs(InFiles):
 
     def _item(self, name, known):
         item = super()._item(name, known)
-        if item.level not in range(degrade.HDC_STEPS):
+        if item.level not in range(degrade.hdc.HDC_STEPS):
             return item
-        psf, _, _ = degrade.hdc_psf(int(item.level), degrade.HDC_WIDTH / item.image.shape[1])
+        psf, _, _ = degrade.hdc.hdc_psf(int(item.level), degrade.hdc.HDC_WIDTH / item.image.shape[1])
         return dataclasses.replace(item, psf=psf)
 
 

@@ -33,7 +33,7 @@ class Ladder(Pictures):
         step, i = known
         font, own = _FONTS[i % 2], 10_000 * self._seed + 100 * step + i
         rng = np.random.default_rng(own)
-        letters = list(degrade.ALPHABET + (_DIGITS if i // 2 % 2 else ""))
+        letters = list(degrade.hdc.ALPHABET + (_DIGITS if i // 2 % 2 else ""))
         lines = ["".join(rng.choice(letters, 10)) for _ in range(3)]
         photo = degrade.hdc_photo(step, lines, font=font, shrink=self._shrink, rng=rng)
         return Item(name, photo.image, photo.sharp, photo.lines, photo.psf, float(step), None, self.gamma)

@@ -98,7 +98,7 @@ _KERNELS = {"disk": lambda radius, rng: psf.disk(radius), "line": _line, "shake"
 
 def _letters(shape, reach, rng):
     """Three lines of letters of no meaning."""
-    lines = ["".join(rng.choice(list(degrade.ALPHABET.strip()), 10)) for _ in range(3)]
+    lines = ["".join(rng.choice(list(degrade.hdc.ALPHABET.strip()), 10)) for _ in range(3)]
     return _page(lines, 36, shape, reach, rng)
 
 

@@ -1,19 +1,21 @@
-"""A PSF of any form and the picture together: what is found, what is left alone, and what a user may say about it."""
+"""A PSF of any form and the image together: what is estimated, what is returned unchanged, and what a user may give."""
 
 import numpy as np
 import pytest
-from threadpoolctl import threadpool_limits
 
 from deconv import degrade, psf
 from deconv.blind import deblur, deblur_pages
-from deconv.blind.freeform import estimate as _free
-from deconv.blind.freeform import pages as _any_psf
-from deconv.blind.freeform.estimate import Free, estimate
+from deconv.blind.freeform import estimate as estimate_module
+from deconv.blind.freeform.estimate import estimate
+from deconv.blind.freeform.multistart import Trial
+from deconv.blind.freeform.refine import Candidate
+from deconv.blind.freeform.scale import Scale
+from deconv.blind.settings.freeform import FreeForm
 
 PAGE = degrade.text_picture(["Hand", "pen 4"], size=44, shape=(120, 160))
 SHAKE = psf.random_motion(9, rng=4)
 BLURRED = degrade.add_noise(degrade.blur(PAGE, SHAKE), 0.002, rng=0)
-# What keeps a test short: light as it is, and one size of the support.
+# Keeps a test short: linear light, and one size of the support.
 QUICK = {"gamma": 1, "psf_size": 11}
 
 
@@ -23,15 +25,15 @@ def _psnr(image, truth):
 
 @pytest.fixture(scope="module")
 def answer():
-    """The result for the picture, found once, and what the callback was told."""
-    told = []
-    return deblur(BLURRED, psf="free", callback=lambda part, stage: told.append((part, stage)), **QUICK), told
+    """The result for the image, computed once, and the calls of the callback."""
+    calls = []
+    return deblur(BLURRED, psf="free", callback=lambda part, stage: calls.append((part, stage)), **QUICK), calls
 
 
-# ---- what is found
+# ---- the estimate
 
 
-def test_a_shake_is_found(answer):
+def test_a_shake_is_estimated(answer):
     result, _ = answer
     assert result.family == "free"
     assert psf.similarity(result.psf, SHAKE) > 0.98
@@ -53,7 +55,7 @@ def test_a_shake_is_found(answer):
 @pytest.mark.parametrize(
     ("size", "seed"), [(7, 3), *(pytest.param(*case, marks=pytest.mark.slow) for case in ((7, 0), (7, 4), (9, 0)))]
 )
-def test_other_shakes_are_found(size, seed):
+def test_other_shakes_are_estimated(size, seed):
     shake = psf.random_motion(size, rng=seed)
     blurred = degrade.add_noise(degrade.blur(PAGE, shake), 0.002, rng=1)
     found = estimate([blurred], sizes=(11, 11))
@@ -62,28 +64,8 @@ def test_other_shakes_are_found(size, seed):
     assert found.psf.sum() == pytest.approx(1.0)
 
 
-def test_paths_grow_from_where_a_shake_rests(monkeypatch):
-    lines = ["Which kind of blur has", "this page of text, it", "may ask, and how many", "words are on it, and"]
-    lines += ["how it all came about", "when it was not asked", "but had to be told by", "a picture of letters"]
-    page = degrade.text_picture(lines, size=22, shape=(280, 300))
-    shake = psf.random_motion(35, rng=1)
-    blurred = degrade.add_noise(degrade.blur(page, shake), 0.004, rng=1)
-
-    def searched():
-        pictures, floor = _free._scaled([blurred])
-        starts = _free._Starts(pictures, None, floor)
-        with threadpool_limits(1, user_api="blas"):
-            starts.search((51,), 1, lambda _: None)
-        return starts
-
-    assert psf.similarity(searched().end.psf, shake) > 0.98
-    # What rests only is not likely enough to be gone on from.
-    monkeypatch.setattr(_free, "_GROWTH", ())
-    assert searched().end is None
-
-
 @pytest.mark.slow
-def test_a_shake_is_found_without_its_size():
+def test_a_shake_is_estimated_without_its_size():
     result = deblur(BLURRED, psf="free")
     assert result.family == "free"
     assert result.gamma == 1
@@ -91,7 +73,7 @@ def test_a_shake_is_found_without_its_size():
     assert len(set(result.search["size"])) > 1
 
 
-def test_a_sharp_picture_comes_back():
+def test_a_sharp_image_is_returned_unchanged():
     sharp = degrade.add_noise(PAGE, 0.002, rng=0)
     result = deblur(sharp, psf="free", **QUICK)
     assert result.family == "none"
@@ -103,7 +85,7 @@ def test_a_sharp_picture_comes_back():
 
 
 def test_the_same_again(answer):
-    """And one page is a picture."""
+    """A single page is restored as an image is."""
     (result,) = deblur_pages((BLURRED,), **QUICK)
     np.testing.assert_array_equal(result.psf, answer[0].psf)
     np.testing.assert_array_equal(result.image, answer[0].image)
@@ -125,7 +107,7 @@ def test_a_picture_is_not_written_to():
     np.testing.assert_array_equal(given, BLURRED)
 
 
-# ---- what the user may say
+# ---- what the user may give
 
 
 def test_a_psf_to_begin_with(answer):
@@ -134,7 +116,7 @@ def test_a_psf_to_begin_with(answer):
         assert result.family == "free"
         assert psf.similarity(result.psf, SHAKE) > 0.98
     assert _psnr(result.image, PAGE) > _psnr(BLURRED, PAGE) + 15
-    # From no blur or a wrong one it may go astray, but is judged.
+    # From no blur or a wrong PSF it may go astray, but then it is not believed.
     for start in (np.ones((1, 1)), np.ones((4, 6)), np.ones((1, 9)), np.eye(21)[:1].T * np.eye(21)[0]):
         result = deblur(BLURRED, psf=start, gamma=1)
         assert result.family in ("none", "free")
@@ -148,10 +130,10 @@ def test_the_psf_is_no_larger_than_allowed(psf_size, most):
     assert max(result.search["size"]) <= most
 
 
-def test_a_psf_found_in_a_part_restores_the_whole():
+def test_a_psf_estimated_in_a_region_restores_the_whole():
     scene = np.pad(PAGE, ((0, 40), (0, 40)), constant_values=1.0)
     blurred = degrade.add_noise(degrade.blur(scene, SHAKE), 0.002, rng=0)
-    blurred[130:, 170:] = np.random.default_rng(0).random((30, 30))  # what would mislead it
+    blurred[130:, 170:] = np.random.default_rng(0).random((30, 30))  # would mislead the estimate
     result = deblur(blurred, psf="free", region=[slice(-160, -40), slice(None, 160)], **QUICK)
     assert result.image.shape == blurred.shape
     assert psf.similarity(result.psf, SHAKE) > 0.98
@@ -182,13 +164,13 @@ def test_an_encoding_given_is_undone_and_done_again():
     assert _psnr(result.image, sharp) > _psnr(values, sharp) + 12
 
 
-def test_the_callback_hears_of_it_all(answer):
+def test_the_callback_gets_every_stage(answer):
     parts, stages = zip(*answer[1], strict=True)
     assert list(parts) == sorted(parts)
     assert parts[-1] == pytest.approx(1.0)
     assert 0 < parts[0] < 0.3
     assert list(dict.fromkeys(stages)) == ["search", "restore"]
-    # But where the search ends early.
+    # No larger step but where the search ends early.
     assert sorted(np.diff(parts))[-2] < 0.35
 
 
@@ -198,20 +180,20 @@ def test_the_callback_hears_of_it_all(answer):
 def test_pages_share_a_psf(answer):
     other = degrade.text_picture(["Two", "of it"], size=44, shape=(100, 180))
     pages = [BLURRED, degrade.add_noise(degrade.blur(other, SHAKE), 0.002, rng=1)]
-    told = []
-    results = deblur_pages(pages, callback=lambda part, stage: told.append(part), **QUICK)
+    parts = []
+    results = deblur_pages(pages, callback=lambda part, stage: parts.append(part), **QUICK)
     assert [r.image.shape for r in results] == [p.shape for p in pages]
     assert results[0].psf is results[1].psf
     assert {r.family for r in results} == {"free"}
     assert psf.similarity(results[0].psf, SHAKE) > psf.similarity(answer[0].psf, SHAKE) - 0.01
     for result, page, sharp in zip(results, pages, (PAGE, other), strict=True):
         assert _psnr(result.image, sharp) > _psnr(page, sharp) + 15
-    assert told == sorted(told)
-    assert told[-1] == pytest.approx(1.0)
+    assert parts == sorted(parts)
+    assert parts[-1] == pytest.approx(1.0)
 
 
 @pytest.mark.slow
-def test_sharp_pages_come_back():
+def test_sharp_pages_are_returned_unchanged():
     pages = [PAGE[20:68, 20:80], PAGE[50:100, 60:120]]
     for result, page in zip(deblur_pages(pages, **QUICK), pages, strict=True):
         assert result.family == "none"
@@ -257,7 +239,7 @@ def test_every_library_gives_numpys_answer(backend):
     assert got.score == pytest.approx(want.score, abs=0.02)
 
 
-def test_every_library_looks_in_a_part(backend):
+def test_every_library_takes_a_region(backend):
     given = backend.asarray(np.stack([BLURRED[:40, :48]] * 2, -1))
     region = (slice(4, 36), slice(10, 42))
     got = deblur(given, psf=backend.asarray(SHAKE), gamma=1, region=region, channel_axis=-1)
@@ -266,7 +248,7 @@ def test_every_library_looks_in_a_part(backend):
 
 
 @pytest.mark.slow
-def test_every_library_walks_all_scales(backend):
+def test_every_library_searches_all_scales(backend):
     small = BLURRED[:48, :56]
     want = deblur(small, psf="free", gamma=1, psf_size=5)
     got = deblur(backend.asarray(small), psf="free", gamma=1, psf_size=5)
@@ -282,7 +264,7 @@ def test_pages_of_every_library(backend):
         backend.to_numpy(result.image)
 
 
-# ---- pictures that show little
+# ---- images with little in them
 
 
 RNG = np.random.default_rng(0)
@@ -319,35 +301,54 @@ def test_a_bound_of_half_the_picture():
     assert np.isfinite(result.image).all()
 
 
-@pytest.mark.parametrize(("gain", "saved", "family"), [(0.3, -0.05, "free"), (0.3, -0.2, "none"), (0.05, 0.3, "none")])
-def test_a_psf_that_explains_nothing_is_not_believed(monkeypatch, gain, saved, family):
-    # As found for sharp bricks under noise: gradients fewer, but squares and edges dearer than without any blur.
-    monkeypatch.setattr(_any_psf, "estimate", lambda *_, **__: Free(SHAKE, gain, saved, 0.5, ()))
-    result = deblur(BLURRED, psf="free", gamma=1)
-    assert result.family == family
-    assert np.array_equal(result.image, BLURRED.astype(result.image.dtype)) == (family == "none")
+# ---- the order of the search
 
 
-def test_of_two_encodings_one_that_explains_something_is_kept(monkeypatch):
-    answers = iter([Free(SHAKE, 0.3, -0.2, 0.5, ()), Free(SHAKE, 0.2, 0.1, 0.5, ())])
-    monkeypatch.setattr(_any_psf, "estimate", lambda *_, **__: next(answers))
-    assert deblur(np.clip(BLURRED, 0, 1), psf="free").gamma == 2.2
+@pytest.mark.parametrize(
+    ("first", "multistart", "order"),
+    [
+        # A start that is clearly right ends the search.
+        (0.6, None, ["starts"]),
+        # What saves a little less may be a small wrong PSF: the multi-start is asked too, and no more starts made.
+        (0.52, 0.66, ["starts", "multistart"]),
+        # Where neither leaves no doubt, more starts follow.
+        (0.2, 0.25, ["starts", "multistart", "starts"]),
+        (None, 0.25, ["starts", "multistart", "starts"]),
+        (None, 0.35, ["starts", "multistart"]),
+    ],
+)
+def test_the_search_goes_on_while_there_is_doubt(monkeypatch, first, multistart, order):
+    asked = []
 
+    def candidate(gain, side):
+        kernel = np.pad(np.ones((1, 3)) / 3, ((side // 2, side // 2), (side // 2 - 1, side // 2 - 1)))
+        return Candidate(Scale([], 0, side, settings=FreeForm()), kernel, 1 - gain, 0.5, gain, 0.0)
 
-def test_the_busiest_part_is_looked_at():
-    grey = np.zeros((1000, 800), np.float32)
-    grey[600:900, 300:700] = RNG.random((300, 400))
-    part = _any_psf._busiest(grey)
-    assert part.shape[0] / part.shape[1] == pytest.approx(1.25, rel=0.01)
-    assert part.size == pytest.approx(_any_psf._PIXELS, rel=0.01)
-    assert (part != 0).sum() > 0.99 * 300 * 400
-    small = grey[:400, :500]
-    assert _any_psf._busiest(small) is small
-    # A long strip is not made narrower.
-    assert _any_psf._busiest(np.zeros((40, 20000), np.float32)).shape[0] == 40
-    assert _any_psf._busiest(np.zeros((20000, 300), np.float32)).shape[1] >= 256
+    class Starts:
+        best, solved = None, False
 
+        def __init__(self, observations, sizes, least_penalty, *, settings):
+            self.settings = settings
 
-@pytest.mark.parametrize(("shape", "width"), [((1, 1), 0.0), ((1, 3), np.sqrt(2 / 3)), ((5, 3), np.sqrt(2.0))])
-def test_the_width_is_along_the_wider_axis(shape, width):
-    assert _any_psf._width(np.ones(shape) / np.prod(shape)) == pytest.approx(width)
+        def search(self, sides, times, report):
+            asked.append("starts")
+            if first is not None:
+                self.best, self.solved = candidate(first, 5), first > self.settings.starts.solved
+
+    class MultiStart:
+        def __init__(self, *_, **__):
+            pass
+
+        def run(self, report):
+            asked.append("multistart")
+            return [Trial(7, 8e-3, 1 - multistart, np.ones((1, 1)))], candidate(multistart, 7)
+
+    monkeypatch.setattr(estimate_module, "PowerStarts", Starts)
+    monkeypatch.setattr(estimate_module, "MultiStartSearch", MultiStart)
+    monkeypatch.setattr(estimate_module, "refine_below_noise", lambda scale, psf, least: psf)
+    found = estimate([BLURRED])
+    assert asked == order
+    assert found.gain == max(gain for gain in (first, multistart) if gain is not None)
+    # The trial that the PSF comes from stands first.
+    assert found.trials[0].size == (5 if multistart is None or (first or 0) > multistart else 7)
+    np.testing.assert_allclose(found.psf[found.psf.shape[0] // 2], np.ones(3) / 3)

@@ -1,14 +1,16 @@
-"""The PSF step of free-form blind deconvolution, against scipy's least squares, and what is done to PSFs."""
+"""The PSF step of free-form blind deconvolution, against SciPy's least squares, and the operations on PSFs."""
 
 import numpy as np
 import pytest
 from scipy.optimize import nnls
 
 from deconv import degrade, psf
-from deconv.blind.freeform.psf_step import centred, extent, fit, fitted_to, pruned, resampled, within
-from deconv.blind.freeform.scene import Latent
+from deconv.blind.freeform.psf_step import centred, cut_or_padded, extent, fit, heaviest_square, pruned, resampled
+from deconv.blind.freeform.scene import SceneSolver
+from deconv.blind.settings.freeform import PsfStep, SceneStep
 
 RNG = np.random.default_rng(0)
+STEP = PsfStep()
 
 
 def problem(side, grid=24):
@@ -31,16 +33,16 @@ def test_it_is_nonnegative_least_squares(side, ridge):
     want, _ = nnls(np.vstack([matrix, np.sqrt(ridge) * np.eye(side**2)]), np.append(data, np.zeros(side**2)))
     assert (want == 0).any()
     assert (want > 0).any()
-    got = fit(auto, cross, np.full((side, side), 1 / side**2), ridge)
+    got = fit(auto, cross, np.full((side, side), 1 / side**2), ridge, settings=STEP)
     for _ in range(5):
-        got = fit(auto, cross, got, ridge)
+        got = fit(auto, cross, got, ridge, settings=STEP)
     np.testing.assert_allclose(got.ravel(), want, rtol=0, atol=1e-5 * want.max())
 
 
 def test_one_call_comes_near_enough():
     auto, cross, matrix, data = problem(7)
     want, least = nnls(matrix, data)
-    got = fit(auto, cross, np.full((7, 7), 1 / 49), 0.0)
+    got = fit(auto, cross, np.full((7, 7), 1 / 49), 0.0, settings=STEP)
     assert got.shape == (7, 7)
     assert got.dtype == np.float64
     assert got.min() >= 0.0
@@ -51,19 +53,19 @@ def test_one_call_comes_near_enough():
 def test_the_start_is_left_as_it_was():
     auto, cross, _, _ = problem(5)
     start = np.full((5, 5), 1 / 25)
-    fit(auto, cross, start, 1.0)
+    fit(auto, cross, start, 1.0, settings=STEP)
     np.testing.assert_array_equal(start, 1 / 25)
 
 
 def test_a_known_psf_comes_out_of_a_support_twice_too_large():
     page = degrade.text_picture(["known", "scene"], size=24, shape=(70, 100)).astype(np.float64)
     kernel = psf.random_motion(9, rng=2)
-    latent = Latent(page, 19)
-    latent.scene = latent.blurred
-    latent.transfer = psf_transfer(kernel, latent)
-    latent._spectrum = np.fft.rfft2(latent.explained())
-    auto, cross = latent.correlations(9)
-    found = fit(auto, cross, np.full((19, 19), 1 / 361), 0.02)
+    solver = SceneSolver(page, 19, settings=SceneStep())
+    solver.scene = solver.blurred
+    solver.transfer = psf_transfer(kernel, solver)
+    solver._spectrum = np.fft.rfft2(solver.predicted())
+    auto, cross = solver.correlations(9)
+    found = fit(auto, cross, np.full((19, 19), 1 / 361), 0.02, settings=STEP)
     assert psf.similarity(found, kernel) > 0.99
     assert found.sum() == pytest.approx(1.0, abs=0.01)
     outside = found.copy()
@@ -73,10 +75,10 @@ def test_a_known_psf_comes_out_of_a_support_twice_too_large():
     np.testing.assert_allclose(found[5:14, 5:14], kernel, atol=0.03 * kernel.max() + 0.01)
 
 
-def psf_transfer(kernel, latent):
+def psf_transfer(kernel, solver):
     from deconv._core.fft import Transfer
 
-    return Transfer(kernel, latent.shape)
+    return Transfer(kernel, solver.shape)
 
 
 # ---- what is done to PSFs
@@ -107,16 +109,16 @@ def test_of_pieces_all_small_the_heaviest_stays():
 @pytest.mark.filterwarnings("error")
 def test_of_nothing_no_blur_is_left():
     auto, cross = np.zeros((9, 9)), np.zeros((5, 5))
-    got = pruned(fit(auto, cross, np.full((5, 5), 1 / 25), 2.0), 0.05, 0.1)
+    got = pruned(fit(auto, cross, np.full((5, 5), 1 / 25), 2.0, settings=STEP), 0.05, 0.1)
     assert got[2, 2] == got.sum() == 1.0
 
 
 def test_one_pixel_is_a_psf():
     one = np.ones((1, 1))
-    for got in (pruned(one, 0.05, 0.1), centred(one), fitted_to(one, 1), resampled(one, 1, np.sqrt(2))):
+    for got in (pruned(one, 0.05, 0.1), centred(one), cut_or_padded(one, 1), resampled(one, 1, np.sqrt(2))):
         np.testing.assert_allclose(got, one)
     assert extent(one) == 1
-    padded = fitted_to(one, 5)
+    padded = cut_or_padded(one, 5)
     assert padded[2, 2] == 1.0
     assert padded.shape == (5, 5)
     wide = resampled(one, 5, np.sqrt(0.5))
@@ -135,7 +137,7 @@ def test_a_pixel_comes_to_the_middle(at):
 
 @pytest.mark.parametrize("shift", [(-2, -2), (1, 2), (3, 0), (0, -1)])
 def test_a_moved_psf_comes_back(shift):
-    kernel = fitted_to(psf.random_motion(5, rng=1), 11)
+    kernel = cut_or_padded(psf.random_motion(5, rng=1), 11)
     home = centred(kernel)
     np.testing.assert_array_equal(centred(np.roll(kernel, shift, (0, 1))), home)
     np.testing.assert_array_equal(centred(home), home)
@@ -163,18 +165,18 @@ def test_the_extent_holds_all_of_it():
     u[5, 10], u[0, 3] = 0.0, 0.1
     assert extent(u) == 11
     for seed in range(3):
-        kernel = fitted_to(psf.random_motion(9, rng=seed), 21)
-        cut = fitted_to(kernel, extent(kernel))
+        kernel = cut_or_padded(psf.random_motion(9, rng=seed), 21)
+        cut = cut_or_padded(kernel, extent(kernel))
         assert cut.shape[0] % 2 == 1
-        np.testing.assert_array_equal(fitted_to(cut, 21), kernel)
+        np.testing.assert_array_equal(cut_or_padded(cut, 21), kernel)
 
 
 def test_cut_or_padded_about_the_middle():
     kernel = psf.random_motion(7, rng=0)
-    wide = fitted_to(kernel, 13)
+    wide = cut_or_padded(kernel, 13)
     np.testing.assert_allclose(wide[3:10, 3:10], kernel, rtol=1e-12)
     assert wide.sum() == pytest.approx(1.0)
-    narrow = fitted_to(wide, 5)
+    narrow = cut_or_padded(wide, 5)
     np.testing.assert_allclose(narrow, kernel[1:-1, 1:-1] / kernel[1:-1, 1:-1].sum(), rtol=1e-12)
 
 
@@ -194,7 +196,7 @@ def test_resampling_keeps_mass_and_middle(factor):
 
 
 def test_up_and_down_again_is_nearly_the_same():
-    kernel = fitted_to(psf.random_motion(15, rng=3), 17)
+    kernel = cut_or_padded(psf.random_motion(15, rng=3), 17)
     fine = resampled(kernel, 35, 2.0)
     assert psf.similarity(resampled(fine, 17, 0.5), kernel) > 0.9
 
@@ -203,5 +205,5 @@ def test_the_square_within_which_most_lies():
     whole = np.zeros((11, 11))
     whole[1:4, 7:10] = np.arange(1, 10).reshape(3, 3)
     whole[9, 2] = 1.0
-    assert np.allclose(within(whole, 3), np.arange(1, 10).reshape(3, 3) / 45)
-    assert np.allclose(within(whole, 11), whole / 46)
+    assert np.allclose(heaviest_square(whole, 3), np.arange(1, 10).reshape(3, 3) / 45)
+    assert np.allclose(heaviest_square(whole, 11), whole / 46)

@@ -1,6 +1,7 @@
-"""The last step of a free-form restoration: tones, borders, lamps and colours, by PSFs that are right and wrong."""
+"""The last step of a free-form restoration: tones, borders, lamps and colours, by right and by wrong PSFs."""
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -8,6 +9,7 @@ from scipy.ndimage import gaussian_filter
 
 import deconv
 from deconv.blind.natural import restore
+from deconv.blind.settings.natural import Natural
 
 
 def shake():
@@ -38,8 +40,8 @@ def natural(shape=(110, 150)):
     return scene
 
 
-def seen(scene, sigma=0.002, psf=PSF, crop=0):
-    """As a camera has it: blurred, noisy, clipped, in 8 bits, and of a scene that goes on by `crop` pixels."""
+def photographed(scene, sigma=0.002, psf=PSF, crop=0):
+    """The photograph: blurred, noisy, clipped, in 8 bits, the scene going on by `crop` pixels beyond it."""
     blurred = deconv.degrade.add_noise(deconv.degrade.blur(scene, psf), sigma, rng=0)
     blurred = blurred[crop : blurred.shape[0] - crop, crop : blurred.shape[1] - crop]
     return (np.round(255 * np.clip(blurred, 0, 1)) / 255).astype(np.float32)
@@ -54,8 +56,8 @@ def estimated(error=0.04):
     return (wrong / wrong.sum()).astype(np.float32)
 
 
-def restored(plane, psf=PSF, prior="text"):
-    (plane,), _ = restore([plane], psf, prior=prior, report=lambda part: None)
+def restored(plane, psf=PSF, prior="text", settings=Natural()):  # noqa: B008
+    (plane,), _ = restore([plane], psf, prior=prior, report=lambda part: None, settings=settings)
     return plane
 
 
@@ -68,7 +70,7 @@ def psnr(a, b, border=0):
     ("prior", "scene", "sigma", "gain"), [("text", page(), 0.002, 14), ("natural", natural(), 0.002, 7)]
 )
 def test_a_right_psf_gives_the_scene(prior, scene, sigma, gain):
-    photo = seen(scene, sigma)
+    photo = photographed(scene, sigma)
     found = restored(photo, prior=prior)
     assert found.dtype == np.float32
     assert psnr(found, scene) > psnr(photo, scene) + gain
@@ -78,30 +80,30 @@ def test_a_right_psf_gives_the_scene(prior, scene, sigma, gain):
 @pytest.mark.parametrize("psf", [PSF, estimated(), estimated(0.1)], ids=["right", "estimated", "poor"])
 @pytest.mark.parametrize(("prior", "scene"), [("text", page()), ("natural", natural())])
 def test_never_worse_than_what_came_in(prior, scene, psf, sigma):
-    photo = seen(scene, sigma)
+    photo = photographed(scene, sigma)
     assert psnr(restored(photo, psf, prior), scene) > psnr(photo, scene)
 
 
 @pytest.mark.parametrize(("prior", "scene"), [("text", page()), ("natural", natural())])
 def test_a_sharp_picture_and_no_blur(prior, scene):
-    photo = seen(scene, 0.01, np.ones((1, 1)))
+    photo = photographed(scene, 0.01, np.ones((1, 1)))
     point = np.zeros((5, 5), np.float32)
     point[2, 2] = 1.0
     assert psnr(restored(photo, point, prior), scene) > psnr(photo, scene)
 
 
-def test_an_error_of_the_psf_counts_as_noise(monkeypatch):
-    # Of a PSF that is wrong the data's own noise says nothing, and a weight for that noise alone would ring.
-    photo, psf = seen(page(), 0.0), estimated()
+def test_an_error_of_the_psf_counts_as_noise():
+    # The noise does not show how wrong the PSF is, and a weight for the noise alone would ring.
+    photo, psf = photographed(page(), 0.0), estimated()
     aware = psnr(restored(photo, psf), page())
-    monkeypatch.setattr("deconv.blind.natural._SHOWN", math.inf)
-    assert aware > psnr(restored(photo, psf), page()) + 1.0
+    unaware = psnr(restored(photo, psf, settings=replace(Natural(), residual=math.inf)), page())
+    assert aware > unaware + 1.0
 
 
-def test_what_lies_beyond_the_frame_is_not_taken_for_its_other_side():
+def test_the_frame_is_not_periodic():
     scene = natural()
     scene[:, :75] *= 0.2
-    photo, truth = seen(scene, crop=8), scene[8:-8, 8:-8]
+    photo, truth = photographed(scene, crop=8), scene[8:-8, 8:-8]
     found = restored(photo, prior="natural")
     rim = np.ones(truth.shape, bool)
     rim[8:-8, 8:-8] = False
@@ -115,7 +117,7 @@ def test_lamps_by_night_have_no_dark_rings(level, size):
     scene = ground.copy()
     for row, column in ((20, 30), (55, 90), (85, 60), (40, 125)):
         scene[row : row + size, column : column + size] = level
-    photo = seen(scene)
+    photo = photographed(scene)
     found = restored(photo)
     assert found.max() <= 1.0
     lamps = deconv.degrade.blur(np.asarray(scene > 1, float), np.ones((15, 15)) / 225) > 1e-6
@@ -130,7 +132,7 @@ def test_lamps_by_night_have_no_dark_rings(level, size):
 def test_paper_that_is_clipped_is_no_lamp():
     # Where light up to 1 explains the picture the box holds it there: half a page's edges come from that.
     scene = page()
-    photo = seen(scene, 0.0)
+    photo = photographed(scene, 0.0)
     free = deconv.variational(photo, PSF, bounds=(0.0, None), weight=5e-5, num_iter=50).image
     assert psnr(restored(photo), scene) > psnr(free, scene)
 
@@ -143,7 +145,7 @@ def test_light_beyond_one_is_kept():
 def test_colours_stay():
     grey = page()
     scene = [grey, 0.3 + 0.4 * grey, 0.5 * np.ones_like(grey)]
-    found, _ = restore([seen(s) for s in scene], PSF, prior="text", report=lambda part: None)
+    found, _ = restore([photographed(s) for s in scene], PSF, prior="text", report=lambda part: None)
     for got, plane in zip(found, scene, strict=True):
         assert np.abs(np.mean(got) - np.mean(plane)) < 0.004
     ink, paper = grey < 0.02, grey > 0.98
@@ -154,7 +156,7 @@ def test_colours_stay():
 
 def test_colours_with_noise_help_each_other():
     scene = [page(), 0.2 + 0.6 * page(), 1.0 - 0.7 * page()]
-    photo = [np.array(seen(s, 0.02)) for s in scene]
+    photo = [np.array(photographed(s, 0.02)) for s in scene]
     rng = np.random.default_rng(5)
     photo = [np.clip(p + 0.02 * rng.standard_normal(p.shape), 0, 1).astype(np.float32) for p in photo]
     found, _ = restore(photo, PSF, prior="text", report=lambda part: None)
@@ -163,7 +165,7 @@ def test_colours_with_noise_help_each_other():
 
 
 def test_equal_planes_stay_equal_and_are_apart_in_memory():
-    photo = seen(page())
+    photo = photographed(page())
     found, _ = restore([photo, photo.copy(), photo.copy()], PSF, prior="text", report=lambda part: None)
     assert np.array_equal(found[0], found[1])
     assert np.array_equal(found[0], found[2])
@@ -171,9 +173,9 @@ def test_equal_planes_stay_equal_and_are_apart_in_memory():
     np.testing.assert_array_equal(found[0], restored(photo))
 
 
-def test_the_residual_tells_noise_and_a_wrong_psf():
+def test_the_residual_shows_noise_and_a_wrong_psf():
     def residual(sigma, psf):
-        return restore([seen(page(), sigma)], psf, prior="text", report=lambda part: None)[1]
+        return restore([photographed(page(), sigma)], psf, prior="text", report=lambda part: None)[1]
 
     right = residual(0.002, PSF)
     assert right < 0.004
@@ -190,12 +192,12 @@ def test_a_picture_of_one_tone():
 
 
 def test_reports_rise_to_one():
-    told = []
-    planes = [seen(page()), seen(0.5 * page())]
-    restore(planes, PSF, prior="text", report=told.append)
-    assert told == sorted(told)
-    assert told[0] > 0
-    assert told[-1] == 1.0
+    parts = []
+    planes = [photographed(page()), photographed(0.5 * page())]
+    restore(planes, PSF, prior="text", report=parts.append)
+    assert parts == sorted(parts)
+    assert parts[0] > 0
+    assert parts[-1] == 1.0
 
 
 @pytest.mark.parametrize("lamp", [False, True])
@@ -206,9 +208,24 @@ def test_every_backend_restores_the_same(backend, lamp):
     if lamp:
         scene = 0.3 * scene
         scene[20:23, 30:33] = 10.0
-    planes = [seen(scene), seen(0.5 * scene)]
+    planes = [photographed(scene), photographed(0.5 * scene)]
     want, rms = restore(planes, PSF, prior="text", report=lambda part: None)
     got, same = restore([backend.asarray(p) for p in planes], PSF, prior="text", report=lambda part: None)
     assert same == pytest.approx(rms, rel=0.02)
     for g, w in zip(got, want, strict=True):
         np.testing.assert_allclose(backend.to_numpy(g), w, atol=3e-3)
+
+
+@pytest.mark.parametrize(
+    ("prior", "scene", "sigma"), [("text", page(), 0.002), ("natural", natural(), 0.02)], ids=["text", "natural"]
+)
+def test_neither_a_quarter_of_the_weight_nor_four_times_is_better(prior, scene, sigma):
+    photo = photographed(scene, sigma)
+    strength = f"{prior}_strength"
+    weight = getattr(Natural(), strength)
+    less, chosen, more = (
+        psnr(restored(photo, prior=prior, settings=replace(Natural(), **{strength: part * weight})), scene, 8)
+        for part in (1 / 4, 1, 4)
+    )
+    assert chosen > less + 0.5
+    assert chosen > more + 0.5

@@ -1,0 +1,194 @@
+"""The multi-start search: coarse to fine from several sizes of the support and several edge penalties.
+
+Coarse scales are cheap, so a number of trials go through them. All are scored there; the best are carried on to the
+next scale and scored again, the others too while that leaves doubt; the best of all is refined at the images' own
+scale.
+"""
+
+import math
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+
+from deconv.blind.freeform.psf_step import centred, extent, pruned, resampled
+from deconv.blind.freeform.refine import Candidate, Report, refine
+from deconv.blind.freeform.scale import Observation, Scale
+from deconv.blind.freeform.supports import odd_side, side_at, supports
+from deconv.blind.settings.freeform import FreeForm
+
+__all__ = ["MultiStartSearch", "Trial"]
+
+
+@dataclass(frozen=True)
+class Trial:
+    """One trial of the search.
+
+    Attributes
+    ----------
+    size : int
+        Side of the support, in pixels of the image.
+    penalty : float
+        First edge penalty.
+    cost : float
+        Of the PSF, at the last scale where it was scored; smaller is better.
+    psf : ndarray
+        Where the trial ended, at that scale.
+    """
+
+    size: int
+    penalty: float
+    cost: float
+    psf: np.ndarray = field(repr=False)
+
+
+class MultiStartSearch:
+    """The search coarse to fine.
+
+    Parameters
+    ----------
+    observations : sequence of Observation
+        The images, of contrast 1.
+    sizes : (int, int) or None
+        Least and largest side of the support.
+    least_penalty : float
+        Least edge penalty.
+    settings : FreeForm
+        All stages' settings.
+    """
+
+    def __init__(
+        self,
+        observations: Sequence[Observation],
+        sizes: tuple[int, int] | None,
+        least_penalty: float,
+        *,
+        settings: FreeForm,
+    ) -> None:
+        self._observations, self._sizes, self._least_penalty = observations, sizes, least_penalty
+        self._all, self._settings, self._scales = settings, settings.multi_start, settings.scales
+        self._supports = supports(observations, sizes, settings=settings.multi_start)
+
+    def run(self, report: Report) -> tuple[list[Trial], Candidate]:
+        """All trials, the best first, and the refined PSF of that one."""
+        trials = self._coarse_trials(lambda part: report(0.6 * part))
+        level = self._scales.second_scored
+        second = self._scale(level, max(trial.size for trial in trials))
+        trials = self._carried_on(trials, second, lambda part: report(0.6 + 0.2 * part))
+        best = trials[0]
+        gain = 1.0 - best.cost / second.scorer.no_blur.cost
+        side = odd_side(best.size)
+        own = self._scale(0, side)
+        psf = resampled(best.psf, side, self._scales.ratio**level)
+        psf = self._refined(own, psf, lambda part: report(0.8 + 0.2 * part))
+        # Scored once more at the images' own scale, where a small PSF is more than a few pixels: the coarser scale can
+        # hardly tell a right one of 9 pixels from no blur. Of large PSFs the coarser scale tells more, so the larger
+        # gain counts.
+        candidate = Candidate.scored(own, psf, gain)
+        if candidate.cost > (1 - self._settings.sure) * own.scorer.no_blur.cost:
+            candidate = min(candidate, Candidate.scored(own, self._refined(own, psf), gain), key=_cost)
+        return trials, candidate
+
+    def _scale(self, level: int, reach: int) -> Scale:
+        return Scale(self._observations, level, reach, settings=self._all)
+
+    def _refined(self, scale: Scale, psf: np.ndarray, report: Report | None = None) -> np.ndarray:
+        report = report or (lambda _: None)
+        return refine(scale, psf, self._all.refinement.penalties, self._least_penalty, report)
+
+    def _coarse_trials(self, report: Report) -> list[Trial]:
+        """Trials through the coarse scales, the best first."""
+        settings, level, given = self._settings, self._scales.first_scored, self._sizes is not None
+        scorer = self._scale(level, self._side(self._supports[-1], level)).scorer
+        trials = []
+
+        def attempt(size: int, penalty: float) -> None:
+            psf = pruned(self._coarse(size, penalty), settings.least_weight, settings.least_piece)
+            trials.append(Trial(size, penalty, scorer.score(psf).cost, psf))
+
+        pairs = [(size, penalty) for size, penalty in settings.trials if size in self._supports]
+        if given:
+            penalties = sorted({penalty for _, penalty in settings.trials})
+            pairs = [(size, penalty) for size in self._supports for penalty in penalties]
+        for i, (size, penalty) in enumerate(pairs):
+            attempt(size, penalty)
+            report((i + 1) / len(pairs))
+        for size in () if given else settings.larger_supports:
+            widest = extent(min(trials, key=_cost).psf) * self._scales.ratio**level
+            if size > self._supports[-1] or widest < settings.nearly_full * max(trial.size for trial in trials):
+                break
+            attempt(size, settings.larger_penalty)
+        return sorted(trials, key=_cost)
+
+    def _carried_on(self, trials: list[Trial], scale: Scale, report: Report) -> list[Trial]:
+        """The best trials carried on to the second scale and scored there; all of them if that leaves doubt."""
+        settings = self._settings
+
+        def carry_on(trial: Trial) -> Trial:
+            penalty = self._penalty_after_coarse(trial.penalty)
+            psf = self._climb(trial.psf, trial.size, penalty, [self._scales.second_scored])
+            return refine_again(replace(trial, psf=psf))
+
+        def refine_again(trial: Trial) -> Trial:
+            psf = refine(scale, trial.psf, settings.penalties, self._least_penalty)
+            return replace(trial, psf=psf, cost=scale.scorer.score(psf).cost)
+
+        def sure() -> bool:
+            return min(trial.cost for trial in done) < (1 - settings.sure) * scale.scorer.no_blur.cost
+
+        done = [carry_on(trial) for trial in trials[: settings.kept]]
+        rest = trials[settings.kept :]
+        report(0.7)
+        if not sure():
+            done, rest = done + [carry_on(trial) for trial in rest], []
+        for _ in range(settings.again):
+            if sure():
+                break
+            done = sorted(done, key=_cost)
+            done += [refine_again(trial) for trial in done[: settings.kept]]
+        report(1.0)
+        return [*sorted(done, key=_cost), *rest]
+
+    def _coarse(self, size: int, penalty: float) -> np.ndarray:
+        """From two neighbouring pixels at the coarsest scale to the PSF at the first scale that is scored."""
+        scales = self._scales
+        top = max(math.floor(math.log(size / scales.coarsest_side, scales.ratio)), scales.first_scored)
+        side = self._side(size, top)
+        psf = np.zeros((side, side))
+        psf[side // 2, side // 2 - 1 : side // 2 + 1] = 0.5
+        return self._climb(psf, size, penalty, range(top, scales.first_scored - 1, -1), resample_first=False)
+
+    def _climb(
+        self, psf: np.ndarray, size: int, penalty: float, levels: Iterable[int], *, resample_first: bool = True
+    ) -> np.ndarray:
+        """Rounds of scene and PSF step at each of those scales, the edge penalty falling with every round.
+
+        The PSF is that of the scale before, or of the first one unless `resample_first`.
+        """
+        settings = self._settings
+        resample = resample_first
+        for level in levels:
+            side = self._side(size, level)
+            if resample:
+                psf = resampled(psf, side, self._scales.ratio)
+            resample, scale = True, self._scale(level, side)
+            for _ in range(settings.rounds):
+                psf = scale.round(psf, max(penalty, self._least_penalty), settings.ridge)
+                psf = pruned(psf, settings.least_weight, settings.least_piece)
+                penalty = self._decayed(penalty, 1)
+            psf = centred(psf)
+        return psf
+
+    def _penalty_after_coarse(self, penalty: float) -> float:
+        """The edge penalty at the end of the coarse scales: as after four of them, whatever the support."""
+        return self._decayed(penalty, 4 * self._settings.rounds)
+
+    def _decayed(self, penalty: float, rounds: int) -> float:
+        return max(penalty / self._settings.decay**rounds, self._all.edge_penalty.least)
+
+    def _side(self, size: int, level: int) -> int:
+        return side_at(size, level, settings=self._scales)
+
+
+def _cost(scored: Trial | Candidate) -> float:
+    return scored.cost

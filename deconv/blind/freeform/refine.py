@@ -1,0 +1,111 @@
+"""Refinement of a PSF at one scale: the edge penalty rises once more, then falls step by step to what noise allows.
+
+A scene with few edges cannot follow the errors of the PSF, so that the PSF has to move; then the detail comes back.
+"""
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from deconv.blind.freeform.psf_step import centred, cut_or_padded, extent, pruned
+from deconv.blind.freeform.scale import Scale
+from deconv.blind.settings.freeform import Refinement
+
+__all__ = ["Candidate", "Report", "refine", "refine_below_noise", "silent", "trimmed"]
+
+# Of the part that is done, 0 to 1.
+Report = Callable[[float], None]
+
+
+def silent(_: float) -> None:
+    """Report to nobody."""
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """A refined PSF at the images' own scale, and its score.
+
+    Attributes
+    ----------
+    scale : Scale
+        Where it was refined.
+    psf : ndarray, shape (m, m)
+        Sum 1.
+    cost : float
+        Smaller is better.
+    flat : float
+        Share of the scene that is flat.
+    gain : float
+        Part of the cost of no blur that it saves, here or at a coarser scale.
+    energy_gain : float
+        Part of the scene's energy for no blur that it saves.
+    """
+
+    scale: Scale
+    psf: np.ndarray
+    cost: float
+    flat: float
+    gain: float
+    energy_gain: float
+
+    @classmethod
+    def scored(cls, scale: Scale, psf: np.ndarray, least_gain: float = -math.inf) -> "Candidate":
+        """Score a PSF; its gain is no less than the one that it had at another scale."""
+        score = scale.scorer.score(psf)
+        gain = max(least_gain, scale.scorer.gain(score))
+        return cls(scale, psf, score.cost, score.flat, gain, scale.scorer.energy_gain(score))
+
+
+def refine(
+    scale: Scale,
+    psf: np.ndarray,
+    penalties: Sequence[float],
+    least: float,
+    report: Report = silent,
+    *,
+    cut: tuple[float, float] | None = None,
+    rounds: int | None = None,
+) -> np.ndarray:
+    """Rounds of scene and PSF step at one scale, the edge penalty falling.
+
+    Parameters
+    ----------
+    scale : Scale
+        The images, and the settings.
+    psf : ndarray, shape (m, m)
+        To begin with.
+    penalties : sequence of float
+        Edge penalties, falling. Those below `least` are replaced by one of `least`.
+    least : float
+        Least edge penalty that the errors of the images allow.
+    report : callable
+        ``report(fraction)``.
+    cut : (float, float), optional
+        Least weight and least piece of the PSF, as `pruned` takes them; by default those of the settings.
+    rounds : int, optional
+        Rounds at each penalty; by default that of the settings.
+    """
+    settings = scale.settings.refinement
+    cut = (settings.least_weight, settings.least_piece) if cut is None else cut
+    rounds = settings.rounds if rounds is None else rounds
+    schedule = [p for p in penalties if p > least] + [max(least, penalties[-1])]
+    for i, penalty in enumerate(schedule):
+        for _ in range(rounds):
+            psf = pruned(scale.round(psf, penalty, settings.ridge, predict_outside=True), *cut)
+        psf = centred(psf)
+        report((i + 1) / len(schedule))
+    return psf
+
+
+def refine_below_noise(scale: Scale, psf: np.ndarray, least: float) -> np.ndarray:
+    """The last rounds, with edge penalties below what the noise allows."""
+    penalties = tuple(part * least for part in scale.settings.refinement.last)
+    return refine(scale, psf, penalties, penalties[-1])
+
+
+def trimmed(psf: np.ndarray, *, settings: Refinement) -> np.ndarray:
+    """The PSF without small weights and pieces, on the smallest support that holds it."""
+    psf = pruned(psf, settings.least_weight, settings.least_piece)
+    return cut_or_padded(psf, extent(psf))

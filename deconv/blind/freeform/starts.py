@@ -1,0 +1,180 @@
+"""Starts from the power spectrum, refined at the images' own scale.
+
+A path wider than the letters are large leaves nothing but grey bars on coarse scales, where a search coarse to fine
+begins. So PSFs are retrieved from the power of the images (`deconv.blind.freeform.phase`) and refined directly at full
+resolution.
+"""
+
+import functools
+import math
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+
+from deconv.blind.freeform.phase import Power
+from deconv.blind.freeform.psf_step import centred, cut_or_padded, extent, heaviest_square, pruned
+from deconv.blind.freeform.refine import Candidate, Report, refine
+from deconv.blind.freeform.scale import Observation, Scale
+from deconv.blind.freeform.supports import odd_side, supports
+from deconv.blind.settings.freeform import FreeForm, Starts
+
+__all__ = ["PowerStarts"]
+
+
+class _Schedule(NamedTuple):
+    """Edge penalties that fall geometrically: the first, how many, and rounds at each."""
+
+    first: float
+    steps: int
+    rounds: int
+
+    @classmethod
+    def hot(cls, settings: Starts) -> "_Schedule":
+        """From a start, for it and its turned copy."""
+        return cls(settings.hot_penalty, settings.hot_steps, settings.hot_rounds)
+
+    @classmethod
+    def mild(cls, settings: Starts) -> "_Schedule":
+        """From the result of the hot one."""
+        return cls(settings.mild_penalty, settings.mild_steps, settings.mild_rounds)
+
+    @classmethod
+    def long(cls, settings: Starts) -> "_Schedule":
+        """From a refined PSF that is in doubt."""
+        return cls(settings.long_penalty, settings.long_steps, settings.long_rounds)
+
+
+class PowerStarts:
+    """The search from PSFs that the power spectrum shows.
+
+    Parameters
+    ----------
+    observations : sequence of Observation
+        The images, of contrast 1.
+    sizes : (int, int) or None
+        Least and largest side of the support.
+    least_penalty : float
+        Least edge penalty.
+    settings : FreeForm
+        All stages' settings.
+
+    Attributes
+    ----------
+    best : Candidate or None
+        The best refined PSF; None while none is clearly better than no blur.
+    solved : bool
+        Whether no other start is needed.
+    """
+
+    def __init__(
+        self,
+        observations: Sequence[Observation],
+        sizes: tuple[int, int] | None,
+        least_penalty: float,
+        *,
+        settings: FreeForm,
+    ) -> None:
+        self._observations, self._sizes, self._least_penalty = observations, sizes, least_penalty
+        self._all, self._settings = settings, settings.starts
+        self._largest = supports(observations, sizes, settings=settings.multi_start)[-1]
+        self._scales: dict[int, Scale] = {}
+        self._starts, self._lowest_cost = 0, math.inf
+        self.best: Candidate | None = None
+        self.solved = False
+
+    @functools.cached_property
+    def _power(self) -> Power:
+        return Power([o.image for o in self._observations], settings=self._all.phase_retrieval)
+
+    def search(self, sides: Sequence[int], times: int, report: Report) -> None:
+        """Start `times` times on a support of each side, or until the problem is solved."""
+        if self._sizes is None:
+            sides = [side for side in sides if side <= self._largest] or [self._largest]
+        else:
+            sides = [self._largest] * len(sides)
+        for i, side in enumerate(times * list(sides)):
+            self._start(odd_side(side))
+            report((i + 1) / (times * len(sides)))
+            if self.solved:
+                return
+
+    def _start(self, side: int) -> None:
+        """One start: retrieve a PSF, continue from it and its turned copy, refine the better one if it is promising."""
+        settings = self._settings
+        wider = odd_side(settings.margin * side)
+        self._starts += 1
+        psf, evidence = self._power.likely(side, np.random.default_rng(self._starts))
+        if evidence < settings.least_evidence:
+            return
+        if wider not in self._scales:
+            self._scales[wider] = Scale(self._observations, 0, wider, settings=self._all)
+        scale = self._scales[wider]
+        no_blur = scale.scorer.no_blur.cost
+        psf = cut_or_padded(centred(pruned(psf, settings.least_weight, settings.least_piece)), wider)
+        hot, mild = _Schedule.hot(settings), _Schedule.mild(settings)
+        both = sorted((self._continued(scale, way, hot) for way in (psf, psf[::-1, ::-1])), key=_first)
+        results = [both[0], self._continued(scale, both[0][1], mild)]
+        faint = min(cost for cost, _ in results) > (1 - settings.solved) * no_blur
+        if faint:
+            results += [self._continued(scale, self._grown(scale, way), mild) for _, way in both]
+        cost, psf = min(results, key=_first)
+        if cost >= min(self._lowest_cost, (1 - settings.hopeful) * no_blur):
+            return
+        candidate = self._refined(psf, faint)
+        self.best = candidate if self.best is None else min(candidate, self.best, key=_cost)
+        # A PSF that is cut off may cost less than one that is not: it neither ends the search nor raises the bar.
+        if self._sizes is not None or extent(candidate.psf) <= settings.nearly_full * wider:
+            self._lowest_cost, self.solved = cost, candidate.gain > settings.solved
+
+    def _continued(self, scale: Scale, psf: np.ndarray, schedule: _Schedule) -> tuple[float, np.ndarray]:
+        """The PSF at the end of a schedule of falling penalties, and before it its cost."""
+        psf = self._continuation(scale, psf, schedule)
+        return scale.scorer.score(psf).cost, psf
+
+    def _continuation(self, scale: Scale, psf: np.ndarray, schedule: _Schedule) -> np.ndarray:
+        least, cut = self._least_penalty, (self._settings.least_weight, self._settings.least_piece)
+        penalties = tuple(np.geomspace(max(schedule.first, least), least, schedule.steps))
+        return refine(scale, psf, penalties, least, cut=cut, rounds=schedule.rounds)
+
+    def _grown(self, scale: Scale, psf: np.ndarray) -> np.ndarray:
+        """The PSF, with faint ways that begin at its ends: only sure edges in the scene, and nothing faint cut."""
+        cut = (self._settings.faint_weight, self._settings.faint_piece)
+        for penalty, rounds in self._settings.growth:
+            psf = refine(scale, psf, (penalty,), self._least_penalty, cut=cut, rounds=rounds)
+        return psf
+
+    def _refined(self, psf: np.ndarray, faint: bool) -> Candidate:
+        """The PSF, refined on the support that is allowed; parts of it may be `faint`."""
+        side = psf.shape[0] if self._sizes is None else min(psf.shape[0], odd_side(self._sizes[1]))
+        scale, psf = Scale(self._observations, 0, side, settings=self._all), heaviest_square(psf, side)
+        # Under noise the last penalties may add clutter: so the PSF before them competes.
+        candidates = [
+            Candidate.scored(scale, psf),
+            Candidate.scored(scale, refine(scale, psf, self._all.refinement.penalties, self._least_penalty)),
+        ]
+        best = min(candidates, key=_cost)
+        while (better := self._improved(scale, best, faint)) is not None:
+            best = better
+        return best
+
+    def _improved(self, scale: Scale, candidate: Candidate, faint: bool) -> Candidate | None:
+        """A candidate in doubt after longer rounds, or if `faint` after growth and these; None if it gains no more."""
+        if candidate.gain >= self._settings.in_doubt:
+            return None
+        for grow in (False, True) if faint else (False,):
+            psf = self._grown(scale, candidate.psf) if grow else candidate.psf
+            psf = self._continuation(scale, psf, _Schedule.long(self._settings))
+            psf = refine(scale, psf, self._all.refinement.penalties, self._least_penalty)
+            further = Candidate.scored(scale, psf)
+            if further.gain >= candidate.gain + self._settings.improvement:
+                return further
+        return None
+
+
+def _first(result: tuple[float, np.ndarray]) -> float:
+    return result[0]
+
+
+def _cost(candidate: Candidate) -> float:
+    return candidate.cost

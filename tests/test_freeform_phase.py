@@ -1,0 +1,106 @@
+"""Phase retrieval: PSFs from the power of an image."""
+
+import numpy as np
+import pytest
+from letters import blurred_letters as _blurred
+
+import deconv
+from deconv.blind.freeform.phase import Power, _Plane, _smooth
+from deconv.blind.freeform.psf_step import centred, pruned
+
+SIDE = 25
+
+
+def _either(found, psf):
+    """Similarity of what was found, or of its turned copy, with a PSF."""
+    found = centred(pruned(found, 0.05, 0.02))
+    return max(deconv.psf.similarity(turned, psf) for turned in (found, found[::-1, ::-1]))
+
+
+def test_a_path_is_seen_in_the_power():
+    psf = deconv.psf.random_motion(SIDE, rng=4)
+    power = Power([_blurred(psf)])
+    similar = [_either(power.likely(SIDE, np.random.default_rng(seed))[0], psf) for seed in range(4)]
+    # (Random weights have 0.2, a path beside that one 0.4.)
+    assert max(similar) > 0.6
+
+
+def test_softness_shows_no_path():
+    path, soft = deconv.psf.random_motion(SIDE, rng=4), deconv.psf.gaussian(1.0)
+    shown = [Power([_blurred(psf)]).likely(SIDE, np.random.default_rng(0))[1] for psf in (path, soft)]
+    assert shown[1] < 0 < 0.1 < shown[0]
+
+
+def test_pictures_that_share_a_psf_say_more():
+    psf = deconv.psf.random_motion(SIDE, rng=4)
+    pictures = [_blurred(psf, (140, 150), seed) for seed in range(4)]
+    one, all_of_them = (
+        np.mean([_either(Power(some).likely(SIDE, np.random.default_rng(seed))[0], psf) for seed in range(4)])
+        for some in (pictures[:1], pictures)
+    )
+    assert all_of_them > one
+
+
+def test_the_slope_is_that_of_the_likelihood():
+    rng = np.random.default_rng(1)
+    plane = _Plane(_blurred(deconv.psf.random_motion(9, rng=2), (64, 80)).astype(float))
+    psf = rng.random((9, 9)) / 40
+    _, slope = plane.unlikely(psf)
+    for at in ((0, 0), (4, 4), (8, 3)):
+        h = 3e-3
+        step = np.zeros_like(psf)
+        step[at] = h
+        numeric = (plane.unlikely(psf + step)[0] - plane.unlikely(psf - step)[0]) / (2 * h)
+        assert numeric == pytest.approx(slope[at], rel=0.05, abs=0.01 * np.abs(slope).max())
+
+
+def test_the_true_psf_is_likelier_than_another():
+    psf = deconv.psf.random_motion(SIDE, rng=4)
+    plane = _Plane(_blurred(psf).astype(float))
+
+    def best(k):
+        return min(plane.unlikely(mass * k)[0] for mass in np.geomspace(0.3, 30, 40))
+
+    others = [deconv.psf.random_motion(SIDE, rng=seed) for seed in range(20, 30)]
+    assert best(psf) < min(best(other) for other in others)
+    # Its turned copy has the same power.
+    assert best(psf[::-1, ::-1]) == pytest.approx(best(psf), rel=1e-5)
+
+
+def test_a_line_is_believed_of_lines_only():
+    line, shake = deconv.psf.motion(15, 30), deconv.psf.random_motion(SIDE, rng=4)
+    straight, shaken = (Power([_blurred(np.pad(psf, 5))]).gain(line) for psf in (line, shake))
+    assert straight > 0.1
+    assert shaken < -0.25
+
+
+def test_the_gain_is_of_the_shape_alone():
+    psf = deconv.psf.random_motion(SIDE, rng=4)
+    power = Power([_blurred(psf)])
+    assert power.gain(np.ones((1, 1))) == 0.0
+    # (Where it lies does not matter, nor which way it is turned.)
+    moved = np.roll(np.pad(psf[::-1, ::-1], 3), (2, -3), (0, 1))
+    assert power.gain(moved) == pytest.approx(power.gain(psf), rel=1e-4)
+
+
+def test_the_same_start_ends_alike():
+    power = Power([_blurred(deconv.psf.random_motion(9, rng=2), (64, 80))])
+    one, two = (power.likely(9, np.random.default_rng(3))[0] for _ in range(2))
+    assert np.array_equal(one, two)
+    assert one.shape == (9, 9)
+    assert one.min() >= 0
+    assert one.sum() == pytest.approx(1)
+
+
+def test_what_is_smooth_is_found_under_its_scatter():
+    rng = np.random.default_rng(0)
+    f, direction = rng.uniform(0.01, 0.49, 20000), rng.uniform(-np.pi / 2, np.pi / 2, 20000)
+    true = f**-2.5 * np.exp(0.5 * np.cos(2 * direction))
+    found = _smooth(f, direction, true * rng.exponential(size=f.size))
+    assert np.abs(np.log(found / true)).mean() < 0.05
+
+
+def test_a_picture_drawn_without_noise_has_a_likelihood():
+    page = np.zeros((64, 64), np.float32)
+    page[20:44, 30:34] = 1.0
+    assert np.isfinite(Power([page]).likely(5, np.random.default_rng(0))[0]).all()

@@ -9,8 +9,11 @@ from benchmarks.studies import families
 from deconv import degrade, psf
 from deconv.blind.freeform.phase import Power
 from deconv.blind.parametric.families import Motion
-from deconv.blind.parametric.motion import find_motion
-from deconv.blind.select import _line, _shaken, choose, sharpness
+from deconv.blind.parametric.motion import search_motion
+from deconv.blind.select import _confirmed_line, _shows_path, choose, sharpness
+from deconv.blind.settings.parametric import Parametric
+from deconv.blind.settings.select import LineCheck, Selection, Sharpness
+from deconv.blind.settings.spectrum import FullSpectrum
 
 LINES = ["Which kind of blur", "has this page of", "text, it may ask;", "shaken or moved?"]
 PAGE = 0.1 + 0.8 * degrade.text_picture(LINES, size=26, shape=(200, 280))
@@ -34,6 +37,18 @@ def _silent(_):
     pass
 
 
+def _line_near(light, candidate):
+    return _confirmed_line(light, candidate, LineCheck(), Sharpness().pixels, FullSpectrum())
+
+
+def _shows(light):
+    return _shows_path(light, Selection(), FullSpectrum())
+
+
+def _sharpness(image):
+    return sharpness(image, settings=Sharpness())
+
+
 def _seen(scene, kernel, noise=0.003):
     return degrade.add_noise(degrade.blur(scene, kernel), noise, rng=0).astype(np.float32)
 
@@ -43,14 +58,14 @@ def _seen(scene, kernel, noise=0.003):
 def test_each_kind_is_told(kind, scene):
     choice = choose(_seen(scene, BLURS[kind]), None, _silent)
     assert choice.family == kind
-    assert (choice.found.candidate is None) == (kind in ("none", "free"))
+    assert (choice.estimate.candidate is None) == (kind in ("none", "free"))
 
 
 @pytest.mark.parametrize("kind", ["disk", "gaussian", "motion"])
 def test_the_numbers_are_right(kind):
-    found = choose(_seen(PAGE, BLURS[kind]), 1.0, _silent).found
+    found = choose(_seen(PAGE, BLURS[kind]), 1.0, _silent).estimate
     assert psf.similarity(found.candidate.make(), BLURS[kind]) > 0.95
-    assert found.gain > 20
+    assert found.log_odds > 20
 
 
 def test_a_blur_in_values_is_seen_through_another_curve():
@@ -62,33 +77,35 @@ def test_a_blur_in_values_is_seen_through_another_curve():
 
 @pytest.mark.parametrize("angle", [0.0, 37.0, 90.0, 161.0])
 def test_length_and_angle_of_a_movement(angle):
-    candidate, gain, _, lengths, criterion = find_motion(_seen(PAGE, psf.motion(13, angle)), 60.0)
+    candidate, log_odds, _, lengths, criterion = search_motion(
+        _seen(PAGE, psf.motion(13, angle)), 60.0, settings=Parametric()
+    )
     assert 2 * candidate.radius == pytest.approx(13, rel=0.05)
     assert abs((candidate.angle - angle + 90) % 180 - 90) < 2
-    assert gain > 45
+    assert log_odds > 45
     assert lengths.shape == criterion.shape
 
 
 def test_a_line_is_denied_where_its_zeros_are_filled():
     line = Motion(7.5, 30.0)
-    assert _line(_seen(PAGE, BLURS["motion"]), line) == line
-    assert _line(_seen(PAGE, BLURS["free"]), line) is None
+    assert _line_near(_seen(PAGE, BLURS["motion"]), line) == line
+    assert _line_near(_seen(PAGE, BLURS["free"]), line) is None
 
 
 @pytest.mark.parametrize(("length", "aside"), [(20.0, 0.0), (15.0, 6.0), (30.0, -6.0)])
 def test_a_line_of_a_wrong_length_or_angle_is_put_right(length, aside):
     right = psf.motion(15.0, 30.0)
-    line = _line(_seen(PAGE, right), Motion(length / 2, 30.0 + aside))
+    line = _line_near(_seen(PAGE, right), Motion(length / 2, 30.0 + aside))
     assert 2 * line.radius == pytest.approx(15.0, rel=0.03)
     assert line.angle == pytest.approx(30.0, abs=2.0)
 
 
 def test_no_line_longer_than_a_strip_is_wide_is_denied(monkeypatch):
     rng = np.random.default_rng(0)
-    assert _line(rng.random((24, 300)), line := Motion(30.0, 45.0)) == line
+    assert _line_near(rng.random((24, 300)), line := Motion(30.0, 45.0)) == line
     # Nor one that the power speaks against, where there is no room for a likelier one.
     monkeypatch.setattr(Power, "gain", lambda *_: -1.0)
-    assert _line(rng.random((8, 300)), line := Motion(2.5, 0.0)) == line
+    assert _line_near(rng.random((8, 300)), line := Motion(2.5, 0.0)) == line
 
 
 @pytest.mark.parametrize("i", [28, 178])
@@ -97,7 +114,7 @@ def test_a_movement_seen_at_a_wrong_length_is_one(i):
     moved = families.picture(i)
     chosen = choose(moved.image, None, _silent)
     assert chosen.family == "motion"
-    assert 2 * chosen.found.candidate.radius == pytest.approx(moved.size, rel=0.03)
+    assert 2 * chosen.estimate.candidate.radius == pytest.approx(moved.size, rel=0.03)
 
 
 def test_a_shake_is_not_taken_for_its_longest_stretch():
@@ -106,16 +123,16 @@ def test_a_shake_is_not_taken_for_its_longest_stretch():
 
 
 def test_a_shake_shows_in_the_power():
-    assert _shaken(_seen(PAGE, BLURS["free"]))
-    assert not _shaken(_seen(PAGE, BLURS["none"]))
-    assert not _shaken(_seen(PHOTO, BLURS["none"]))
+    assert _shows(_seen(PAGE, BLURS["free"]))
+    assert not _shows(_seen(PAGE, BLURS["none"]))
+    assert not _shows(_seen(PHOTO, BLURS["none"]))
     # Of too little nothing is said.
-    assert not _shaken(_seen(PAGE, BLURS["free"])[:80])
+    assert not _shows(_seen(PAGE, BLURS["free"])[:80])
 
 
 def test_a_shake_with_sharp_edges_is_told():
     shaken = families.picture(29, apart=False)
-    assert 0.63 < sharpness(shaken.image) < 0.8
+    assert 0.63 < _sharpness(shaken.image) < 0.8
     assert choose(shaken.image, None, _silent).family == "free"
 
 
@@ -123,19 +140,19 @@ def test_long_straight_edges_are_no_movement():
     scene = np.full((200, 280), 0.8)
     for i in range(7):
         scene[20 + 26 * i : 24 + 26 * i] = 0.2
-    candidate, gain, *_ = find_motion(_seen(scene, psf.disk(0)), 60.0)
-    assert candidate is None or gain < 45
+    candidate, log_odds, *_ = search_motion(_seen(scene, psf.disk(0)), 60.0, settings=Parametric())
+    assert candidate is None or log_odds < 45
 
 
 def test_sharpness_tells_edges_from_noise():
-    assert sharpness(PAGE) > 0.95
-    assert sharpness(_seen(PAGE, BLURS["none"], 0.02)) > 0.9
-    assert sharpness(_seen(PHOTO, BLURS["none"])) > 0.63
+    assert _sharpness(PAGE) > 0.95
+    assert _sharpness(_seen(PAGE, BLURS["none"], 0.02)) > 0.9
+    assert _sharpness(_seen(PHOTO, BLURS["none"])) > 0.63
     for kind in ("disk", "gaussian", "motion"):
-        assert sharpness(_seen(PAGE, BLURS[kind])) < 0.45
+        assert _sharpness(_seen(PAGE, BLURS[kind])) < 0.45
     # A blur wider than what is looked at leaves noise alone, which is as steep as can be.
-    assert sharpness(_seen(PAGE, psf.disk(25), 0.01)) < 0.3
-    assert sharpness(np.full((60, 60), 0.5)) == 0
+    assert _sharpness(_seen(PAGE, psf.disk(25), 0.01)) < 0.3
+    assert _sharpness(np.full((60, 60), 0.5)) == 0
 
 
 def test_pictures_of_the_table_are_what_they_say():

@@ -1,6 +1,7 @@
 """Settings of the search for PSFs that a few numbers describe (`deconv.blind.parametric`)."""
 
 from dataclasses import dataclass, field
+from typing import TypeAlias
 
 from deconv.blind.settings._setting import setting
 from deconv.blind.settings.spectrum import Spectrum
@@ -16,18 +17,7 @@ _STROKES = "a sharp page gains up to 0.007 from discs of one or two pixels, blur
 
 
 @dataclass(frozen=True)
-class FamilyLimits:
-    """What is asked of an estimate of one family."""
-
-    sizes_per_octave: int
-    largest_uncertainty: float
-    sharp_below: float
-    doubtful_below: float
-    doubtful_score: float
-
-
-@dataclass(frozen=True)
-class DiskLimits(FamilyLimits):
+class DiskLimits:
     """What is asked of a disc."""
 
     sizes_per_octave: int = setting(14, _PER_OCTAVE, "1", evidence="as many as rings of zeros need")
@@ -38,7 +28,7 @@ class DiskLimits(FamilyLimits):
 
 
 @dataclass(frozen=True)
-class GaussianLimits(FamilyLimits):
+class GaussianLimits:
     """What is asked of a Gaussian, whose radius is two standard deviations."""
 
     sizes_per_octave: int = setting(4, _PER_OCTAVE, "1")
@@ -49,7 +39,7 @@ class GaussianLimits(FamilyLimits):
 
 
 @dataclass(frozen=True)
-class MotionLimits(FamilyLimits):
+class MotionLimits:
     """What is asked of a straight movement, whose radius is half its length."""
 
     sizes_per_octave: int = setting(14, _PER_OCTAVE, "1")
@@ -57,6 +47,9 @@ class MotionLimits(FamilyLimits):
     sharp_below: float = setting(1.0, _SHARP_BELOW, "pixels of the picture")
     doubtful_below: float = setting(3.0, _DOUBTFUL_BELOW, "pixels of the picture")
     doubtful_score: float = setting(0.02, _DOUBTFUL_SCORE, "nats a frequency")
+
+
+FamilyLimits: TypeAlias = DiskLimits | GaussianLimits | MotionLimits
 
 
 @dataclass(frozen=True)

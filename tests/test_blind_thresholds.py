@@ -1,7 +1,7 @@
-"""Numbers that decide, held from both sides by pictures just beyond each: a number that moves is seen here.
+"""Thresholds, each between two pictures that lie just below and just above it: a threshold that moves fails here.
 
-The measure that a number is compared with is asserted too, so that a test whose picture no longer lies at the edge
-says so.
+The measure that is compared with the threshold is asserted too, where it can be, so that a picture that no longer lies
+beside the threshold fails as well.
 """
 
 import math

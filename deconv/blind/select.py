@@ -138,7 +138,7 @@ def _choose_at(
 def _is_disk(
     light: Array, disk: Estimate, edges: float, width: int, selection: Selection, parametric: Parametric
 ) -> bool:
-    """Whether a disc that was found is one, and not the picture's own edges nor a Gaussian."""
+    """Whether the likeliest disc is one, and not the picture's own edges or a Gaussian."""
     candidate = disk.candidate
     if not isinstance(candidate, Disk):
         return False

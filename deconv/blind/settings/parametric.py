@@ -9,7 +9,7 @@ from deconv.blind.settings.spectrum import Spectrum
 __all__ = ["DiskLimits", "FamilyLimits", "GaussianLimits", "MotionLimits", "MotionSearch", "Parametric", "Search"]
 
 _PER_OCTAVE = "Sizes tried an octave."
-_UNCERTAINTY = "Standard deviation of the size, as a part of it, beyond which none was found."
+_UNCERTAINTY = "Standard deviation of the size, as a part of it, beyond which the estimate is dropped."
 _SHARP_BELOW = "Smaller radii are no more than a sharp picture's own sampling."
 _DOUBTFUL_BELOW = "A smaller radius is doubtful: strokes of one width have zeros of their own."
 _DOUBTFUL_SCORE = "Log evidence that a doubtful radius must gain over no blur."
@@ -70,7 +70,7 @@ class Search:
     first_radius: float = setting(0.4, "Smallest radius tried at any scale.", "pixels of that scale")
     fitted_minima: int = setting(3, "Likeliest minima over the radius whose numbers are all fitted.", "1")
     finer_below: float = setting(
-        3.0, "A smaller radius is searched again at a finer scale.", "pixels of the scale at which it was found"
+        3.0, "A smaller radius is searched again at a finer scale.", "pixels of the coarser scale"
     )
     finer_by: float = setting(3.0, "Ratio of that scale to the next finer one.", "1")
     least_log_odds: float = setting(
@@ -128,7 +128,7 @@ class MotionSearch:
     length_from: float = setting(0.3, "Shortest length tried by its zeros over that of the envelope.", "1")
     length_to: float = setting(2.5, "Longest length tried by its zeros over that of the envelope.", "1")
     finer_below: float = setting(
-        4.0, "A shorter movement is searched again at a finer scale.", "pixels of the scale at which it was found"
+        4.0, "A shorter movement is searched again at a finer scale.", "pixels of the coarser scale"
     )
     least_log_odds_envelope: float = setting(
         10.0,

@@ -83,7 +83,7 @@ def test_log_odds_of_a_movement(noise, low, high, believed):
 
 
 @pytest.mark.parametrize(
-    ("noise", "low", "high", "believed"), [(0.0095, 0.01, 0.011, True), (0.0102, 0.009, 0.01, False)]
+    ("noise", "low", "high", "believed"), [(0.0095, 0.01, 0.011, True), (0.0102, 0.008, 0.01, False)]
 )
 def test_a_small_disc_must_gain_at_every_frequency(noise, low, high, believed):
     likeliest, estimate = _both(_ink(psf.disk(1.8), noise), Disk)

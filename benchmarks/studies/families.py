@@ -177,8 +177,7 @@ def main():
             print(
                 f"{i}: {one.family} taken for {family} (chosen: {choice.family}); "
                 f"{'text' if one.text else 'natural'}, size {one.size:.1f}, "
-                f"noise {one.noise:.4f}, sharpness {choice.sharpness:.2f}, odds "
-                + ", ".join(f"{name} {value:.0f}" for name, value in choice.odds.items()),
+                f"noise {one.noise:.4f}, sharpness {choice.sharpness:.2f}, log odds {choice.estimate.log_odds:.0f}",
                 flush=True,
             )
     print("\n| | " + " | ".join(FAMILIES) + " | right | CPU (s) |")

@@ -19,7 +19,7 @@ from skimage import restoration
 import deconv
 from deconv._core.resample import at_scale
 from deconv.blind.parametric.families import Disk
-from deconv.blind.parametric.search import Found
+from deconv.blind.parametric.search import Estimate
 
 MISJUDGED = 0.03
 _RADIUS = 14.0
@@ -75,9 +75,9 @@ def misjudged(picture):
 def given(candidate):
     """A context in which `deblur` takes that PSF."""
     one = np.array([candidate.radius])
-    found = Found(candidate, 1.0, one, -np.ones(1))
+    found = Estimate(candidate, 1.0, one, -np.ones(1))
     return mock.patch.multiple(
-        deconv.blind, find=lambda *_, **__: found, refine=lambda _, candidate, *__, **___: candidate
+        deconv.blind, search=lambda *_, **__: found, refine=lambda _, candidate, *__, **___: candidate
     )
 
 

@@ -20,7 +20,7 @@ from deconv._core.array import array_namespace, as_image, as_psf, like, to_numpy
 from deconv._core.check import integer, real
 from deconv.blind.freeform.pipeline import restore_pages
 from deconv.blind.parametric.families import FAMILIES
-from deconv.blind.parametric.search import at_radius, find, refine
+from deconv.blind.parametric.search import at_radius, refine, search
 from deconv.blind.result import Restoration
 from deconv.blind.select import choose
 from deconv.blind.text.ink import ink_of, polarity, text_window
@@ -167,9 +167,9 @@ def deblur(
     if isinstance(psf, str) and psf == "auto":
         with threadpool_limits(1, user_api="blas"):
             choice = choose(xp.clip(xp.mean(planes, axis=0), 0.0, None), gamma, lambda _: None)
-        psf, chosen = choice.family, choice.found
+        psf, chosen = choice.family, choice.estimate
         if psf == "none":
-            return _result(image, None, _nothing(choice.found, planes, choice.gamma), channel_axis)
+            return _result(image, None, _nothing(choice.estimate, planes, choice.gamma), channel_axis)
         # (Text's own tones are told from what encoded photographs have: only linear data is news to it.)
         gamma = choice.gamma if psf != "free" and choice.gamma == 1.0 else gamma
     if not isinstance(psf, str) or psf == "free":
@@ -178,7 +178,7 @@ def deblur(
 
     planes = xp.clip(planes, 0.0, None)
     if radius is None:
-        look = partial(find, families=[FAMILIES[psf]], width=planes.shape[2])
+        look = partial(search, families=[FAMILIES[psf]], width=planes.shape[2])
     else:
         look = partial(at_radius, radius=radius)
     report = _Progress(callback, _STAGES)
@@ -473,7 +473,7 @@ def _told(found, candidate, planes, curve):
 
 
 def _curve(found):
-    return {"radius": found.radius, "criterion": found.criterion}
+    return {"radius": found.radii, "criterion": found.criterion}
 
 
 class _Progress:

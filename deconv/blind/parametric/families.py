@@ -2,14 +2,14 @@
 
 import math
 from dataclasses import dataclass, field
-from typing import ClassVar
+from typing import ClassVar, TypeAlias
 
 import numpy as np
 from scipy.special import j1
 
 from deconv import psf
 
-__all__ = ["FAMILIES", "Disk", "Gaussian", "Motion", "Told"]
+__all__ = ["FAMILIES", "Candidate", "Disk", "Gaussian", "Motion", "Told"]
 
 # Standard deviation of the pixel's own aperture, 1 / sqrt(12).
 _PIXEL = 1 / math.sqrt(12)
@@ -193,6 +193,7 @@ class Motion:
         return {"length": float(2 * self.radius * scale), "angle": float(self.angle % 180)}
 
 
+Candidate: TypeAlias = Disk | Gaussian | Motion
 FAMILIES = {"disk": Disk, "gaussian": Gaussian, "motion": Motion}
 
 

@@ -7,7 +7,7 @@ import numpy as np
 
 from deconv._core.array import array_namespace, to_numpy
 from deconv._core.resample import at_scale
-from deconv.blind.parametric.families import Disk, Motion, Told
+from deconv.blind.parametric.families import Candidate, Disk, Motion, Told
 from deconv.blind.parametric.motion import find_motion
 from deconv.blind.spectrum import MARGIN, Periodogram
 
@@ -59,7 +59,7 @@ class Found:
         Log of the odds for the PSF against no blur, all frequencies together.
     """
 
-    candidate: object
+    candidate: Candidate | None
     score: float
     radius: np.ndarray
     criterion: np.ndarray

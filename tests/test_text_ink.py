@@ -1,13 +1,16 @@
-"""Ink and ground: the light divided out, text darker or brighter than its ground."""
+"""Ink and background: the light divided out, text darker or brighter than its background."""
 
 import numpy as np
 import pytest
 
 from deconv import degrade, psf
-from deconv.blind.text.ink import ink_of, polarity, text_window
+from deconv.blind.settings.text import Ink
+from deconv.blind.text.ink import coverage, estimate_foreground, text_window
+
+SETTINGS = Ink()
 
 PAGE = degrade.text_picture(["Light and", "darkness"], size=24, shape=(150, 220))
-# No margin, no ground to be seen: text all over the frame.
+# No margin, no background to be seen: text all over the frame.
 DENSE = degrade.text_picture(["all of it is text " * 2] * 8, size=18, shape=(220, 420))[20:-20, 60:-60]
 
 
@@ -21,34 +24,34 @@ def _photo(page, radius, foreground):
 @pytest.mark.parametrize("radius", [2, 6, 10])
 @pytest.mark.parametrize("page", [PAGE, DENSE], ids=["block", "dense"])
 @pytest.mark.parametrize("foreground", ["dark", "bright"])
-def test_polarity_is_found(page, radius, foreground):
-    assert polarity(_photo(page, radius, foreground)[0]) == foreground
+def test_foreground_is_estimated(page, radius, foreground):
+    assert estimate_foreground(_photo(page, radius, foreground)[0], SETTINGS) == foreground
 
 
-def test_noise_has_no_polarity_and_counts_as_dark():
+def test_noise_has_no_foreground_and_counts_as_dark():
     for seed in range(5):
-        assert polarity(degrade.add_noise(np.full((64, 80), 0.7), 0.05, rng=seed)) == "dark"
+        assert estimate_foreground(degrade.add_noise(np.full((64, 80), 0.7), 0.05, rng=seed), SETTINGS) == "dark"
 
 
 def test_dark_ink_is_covered_paper():
     photo, ink = _photo(PAGE, 3, "dark")
-    np.testing.assert_allclose(ink_of(photo), 0.95 * ink, atol=0.02)
+    np.testing.assert_allclose(coverage(photo, "dark", SETTINGS), 0.95 * ink, atol=0.02)
 
 
 def test_bright_ink_is_coverage_up_to_a_factor():
     photo, ink = _photo(PAGE, 3, "bright")
-    found = ink_of(photo, "bright")
-    slope, offset = np.polyfit(ink.ravel(), found.ravel(), 1)
+    estimate = coverage(photo, "bright", SETTINGS)
+    slope, offset = np.polyfit(ink.ravel(), estimate.ravel(), 1)
     assert 0.5 < slope < 2
     assert abs(offset) < 0.02
-    # What is left is the light over the text, which a black ground does not show.
-    assert np.corrcoef(ink.ravel(), found.ravel())[0, 1] > 0.98
+    # The rest is the light over the text, which a black background does not show.
+    assert np.corrcoef(ink.ravel(), estimate.ravel())[0, 1] > 0.98
 
 
 @pytest.mark.parametrize("foreground", ["dark", "bright"])
 def test_window_holds_the_text(foreground):
     photo, ink = _photo(PAGE, 3, foreground)
-    window = text_window(ink_of(photo, foreground))
+    window = text_window(coverage(photo, foreground, SETTINGS), SETTINGS)
     inside = np.zeros(ink.shape, bool)
     inside[window] = True
     assert ink[~inside].max() < 0.05
@@ -59,7 +62,7 @@ def test_window_holds_the_text(foreground):
 def test_every_backend_gives_numpys_ink(backend, foreground):
     photo = _photo(PAGE, 3, foreground)[0].astype(np.float32)
     given = backend.asarray(photo)
-    assert polarity(given) == foreground
-    got = backend.to_numpy(ink_of(given, foreground))
+    assert estimate_foreground(given, SETTINGS) == foreground
+    got = backend.to_numpy(coverage(given, foreground, SETTINGS))
     assert got.dtype == np.float32
-    np.testing.assert_allclose(got, ink_of(photo, foreground), atol=1e-4)
+    np.testing.assert_allclose(got, coverage(photo, foreground, SETTINGS), atol=1e-4)

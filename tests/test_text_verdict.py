@@ -9,9 +9,11 @@ from skimage.transform import resize
 
 import deconv
 from deconv.blind.parametric.families import Disk, Motion
-from deconv.blind.text import verdict as _judge
-from deconv.blind.text.verdict import judge
+from deconv.blind.result import READABLE
+from deconv.blind.settings import Settings
+from deconv.blind.text.verdict import assess, working_grid
 
+SETTINGS = Settings()
 LINES = ["The quick", "brown fox", "jumps over"]
 PICTURES = ["camera", "coins", "moon", "brick", "grass", "gravel", "cell", "clock", "checkerboard"]
 
@@ -51,61 +53,61 @@ def as_ink(light, foreground="dark"):
 
 def verdict(light, radius, foreground="dark"):
     ink = as_ink(light, foreground)
-    return judge([ink], [restored(ink, radius)], Disk(radius, 0.0), foreground)
+    return assess([ink], [restored(ink, radius)], Disk(radius, 0.0), foreground, SETTINGS)
 
 
 @pytest.mark.parametrize("radius", [2.0, 4.0, 8.0])
 @pytest.mark.parametrize("size", [18, 30])
 def test_a_page_is_text(size, radius):
     light = deconv.degrade.add_vignette(0.05 + 0.8 * (1 - page(size)), 0.4, centre=(0.3, -0.2))
-    found = verdict(blurred(light, radius), radius)
-    assert found.text, found.reason
-    assert found.misfit < 0.1
+    result = verdict(blurred(light, radius), radius)
+    assert result.text, result.reason
+    assert result.misfit < 0.1
 
 
 @pytest.mark.parametrize("radius", [2.0, 4.0])
 def test_bright_text_is_text(radius):
-    found = verdict(blurred(0.05 + 0.6 * page(), radius), radius, "bright")
-    assert found.text, found.reason
+    result = verdict(blurred(0.05 + 0.6 * page(), radius), radius, "bright")
+    assert result.text, result.reason
 
 
 @pytest.mark.parametrize("foreground", ["dark", "bright"])
 @pytest.mark.parametrize("radius", [2.0, 6.0, 12.0])
 @pytest.mark.parametrize("name", PICTURES)
 def test_a_photograph_is_not_text(name, radius, foreground):
-    found = verdict(blurred(photograph(name), radius), radius, foreground)
-    assert not found.text, found
-    assert found.readability == 0.0
+    result = verdict(blurred(photograph(name), radius), radius, foreground)
+    assert not result.text, result
+    assert result.readability == 0.0
 
 
 def test_a_silhouette_is_not_text():
     horse = resize(np.asarray(skimage.data.horse(), dtype=float), (160, 195)).astype(np.float32)
-    found = verdict(blurred(horse, 4.0), 4.0)
+    result = verdict(blurred(horse, 4.0), 4.0)
     # It is of two tones all the same: nothing but its being one piece speaks against it.
-    assert found.misfit < 0.1
-    assert not found.text
+    assert result.misfit < 0.1
+    assert not result.text
 
 
 def test_soft_shade_is_not_text():
     y, x = np.mgrid[-1:1:160j, -1:1:256j]
     shade = sum(np.exp(-((x - a) ** 2 + (y - b) ** 2) / 0.02) for a in (-0.6, 0.0, 0.6) for b in (-0.4, 0.4))
     ink = (0.5 * shade).astype(np.float32)
-    found = judge([ink], [ink], Disk(2.0, 0.0))
-    assert not found.text, found
+    result = assess([ink], [ink], Disk(2.0, 0.0), "dark", SETTINGS)
+    assert not result.text, result
 
 
 def test_an_empty_page_is_not_text():
     ink = deconv.degrade.add_noise(np.zeros((100, 120), np.float32), 0.01, rng=0)
-    assert not judge([ink], [np.clip(ink, 0, 1)], Disk(3.0)).text
+    assert not assess([ink], [np.clip(ink, 0, 1)], Disk(3.0), "dark", SETTINGS).text
     nothing = np.zeros((100, 120), np.float32)
-    assert not judge([nothing], [nothing], Disk(3.0)).text
+    assert not assess([nothing], [nothing], Disk(3.0), "dark", SETTINGS).text
 
 
 def test_a_poor_restoration_is_enough():
     """The verdict is about the picture: what was restored is only where the fit begins."""
     ink = blurred(page(), 4.0)
     poor = np.clip(2.0 * ink - 0.3, 0, 1)
-    assert judge([ink], [poor], Disk(4.0, 0.0)).text
+    assert assess([ink], [poor], Disk(4.0, 0.0), "dark", SETTINGS).text
 
 
 def test_ink_that_was_not_restored_counts():
@@ -114,51 +116,51 @@ def test_ink_that_was_not_restored_counts():
     whole = restored(ink, 4.0)
     half = whole.copy()
     half[:, 128:] = 0.0
-    assert judge([ink], [half], Disk(4.0, 0.0)).misfit > 1.5 * judge([ink], [whole], Disk(4.0, 0.0)).misfit
+    cut, full = (assess([ink], [coverage], Disk(4.0, 0.0), "dark", SETTINGS).misfit for coverage in (half, whole))
+    assert cut > 1.5 * full
 
 
-def test_colours_are_judged_together():
+def test_colours_are_assessed_together():
     coverage = page()
     red = [blurred(c * coverage, 4.0) for c in (0.02, 0.9, 0.8)]
-    found = judge(red, [restored(c, 4.0) for c in red], Disk(4.0, 0.0))
-    assert found.text, found.reason
+    result = assess(red, [restored(c, 4.0) for c in red], Disk(4.0, 0.0), "dark", SETTINGS)
+    assert result.text, result.reason
     astronaut = [resize(skimage.data.astronaut()[..., c] / 255, (160, 160)).astype(np.float32) ** 2.2 for c in range(3)]
     inks = [as_ink(blurred(c, 4.0)) for c in astronaut]
-    assert not judge(inks, [restored(c, 4.0) for c in inks], Disk(4.0, 0.0)).text
+    assert not assess(inks, [restored(c, 4.0) for c in inks], Disk(4.0, 0.0), "dark", SETTINGS).text
 
 
 def test_less_can_be_read_of_more_blur():
-    found = [verdict(blurred(1 - 0.95 * page(), radius), radius) for radius in (2.0, 5.0, 10.0)]
-    assert all(f.text for f in found)
-    assert found[0].blur < found[1].blur < found[2].blur
-    assert 1 >= found[0].readability > found[1].readability > found[2].readability >= 0
+    result = [verdict(blurred(1 - 0.95 * page(), radius), radius) for radius in (2.0, 5.0, 10.0)]
+    assert all(f.text for f in result)
+    assert result[0].blur < result[1].blur < result[2].blur
+    assert 1 >= result[0].readability > result[1].readability > result[2].readability >= 0
 
 
 def test_less_can_be_read_of_more_noise():
-    found = [verdict(blurred(1 - 0.95 * page(), 6.0, sigma), 6.0) for sigma in (0.001, 0.005, 0.02)]
-    assert all(f.text for f in found)
-    assert found[0].clarity > found[1].clarity > found[2].clarity
-    assert found[0].readability > found[1].readability > found[2].readability
+    result = [verdict(blurred(1 - 0.95 * page(), 6.0, sigma), 6.0) for sigma in (0.001, 0.005, 0.02)]
+    assert all(f.text for f in result)
+    assert result[0].clarity > result[1].clarity > result[2].clarity
+    assert result[0].readability > result[1].readability > result[2].readability
 
 
 def test_text_that_can_be_read_is_told_from_text_that_cannot():
-    assert verdict(blurred(1 - 0.95 * page(40), 2.0), 2.0).readability > _judge.READABLE
-    assert verdict(blurred(1 - 0.95 * page(14), 14.0, 0.02), 14.0).readability < _judge.READABLE
+    assert verdict(blurred(1 - 0.95 * page(40), 2.0), 2.0).readability > READABLE
+    assert verdict(blurred(1 - 0.95 * page(14), 14.0, 0.02), 14.0).readability < READABLE
 
 
 def test_readability_has_no_way_back():
     """More blur and less clarity never read better."""
-    _, by_blur, by_clarity = _judge._LOGISTIC
-    assert by_blur < 0
-    assert by_clarity > 0
+    assert SETTINGS.text.verdict.readability.blur < 0
+    assert SETTINGS.text.verdict.readability.clarity > 0
 
 
 def test_a_page_that_is_badly_explained_is_not_trusted():
     """Moved by 16 pixels but taken for out of focus: text it may be, but nobody should count on reading it."""
     ink = deconv.degrade.add_noise(deconv.degrade.blur(page(), deconv.psf.motion(16, 20)), 0.002, rng=0)
-    wrong = judge([ink], [restored(ink, 4.0)], Disk(4.0, 0.0))
+    wrong = assess([ink], [restored(ink, 4.0)], Disk(4.0, 0.0), "dark", SETTINGS)
     sharp = deconv.variational(ink, deconv.psf.motion(16, 20), bounds=(0.0, 1.0), num_iter=40).image
-    right = judge([ink], [sharp], Motion(8.0, angle=20.0))
+    right = assess([ink], [sharp], Motion(8.0, angle=20.0), "dark", SETTINGS)
     assert right.text
     assert wrong.misfit > 2 * right.misfit
     assert wrong.readability < right.readability - 0.2
@@ -166,17 +168,17 @@ def test_a_page_that_is_badly_explained_is_not_trusted():
 
 def test_a_large_picture_takes_no_longer():
     ink = blurred(page(size=120, shape=(700, 1100)), 20.0)
-    picture, scene, scale = _judge._grid(ink, ink, 20.0, 1e4)
+    picture, scene, scale = working_grid(ink, ink, 20.0, 1e4, SETTINGS.text.verdict)
     assert picture.shape == scene.shape
     assert math.prod(picture.shape) <= 1.1e4
-    assert 20.0 / scale >= 0.9 * _judge._LEAST_RADIUS
+    assert 20.0 / scale >= 0.9 * SETTINGS.text.verdict.least_radius
 
 
 def test_a_checkerboard_is_not_text():
     # It is of two tones and in many pieces; but grey tones explain what its sharp corners leave.
     light = 0.1 + 0.8 * np.kron(np.indices((8, 13)).sum(0) % 2, np.ones((20, 20))).astype(np.float32)
-    found = verdict(blurred(light, 4.0, 0.0005), 4.0)
-    assert not found.text, found
+    result = verdict(blurred(light, 4.0, 0.0005), 4.0)
+    assert not result.text, result
 
 
 def test_every_library(backend):
@@ -184,8 +186,8 @@ def test_every_library(backend):
         pytest.skip("tensors are taken apart at the door")
     ink = blurred(page(), 4.0)
     coverage = restored(ink, 4.0)
-    want = judge([ink], [coverage], Disk(4.0, 0.0))
-    got = judge([backend.asarray(ink)], [backend.asarray(coverage)], Disk(4.0, 0.0))
+    want = assess([ink], [coverage], Disk(4.0, 0.0), "dark", SETTINGS)
+    got = assess([backend.asarray(ink)], [backend.asarray(coverage)], Disk(4.0, 0.0), "dark", SETTINGS)
     assert (got.text, got.reason) == (want.text, want.reason)
     for name in ("readability", "misfit", "blur", "clarity"):
         assert isinstance(getattr(got, name), float)

@@ -5,7 +5,8 @@ import pytest
 
 from deconv import degrade, psf, tone
 from deconv.blind.parametric.families import Disk
-from deconv.blind.text.tone_curve import response
+from deconv.blind.settings import Settings
+from deconv.blind.text.tone_curve import estimate_tone_curve
 
 PAGE = degrade.text_picture(["Blind deblur", "finds its own", "tone curve"], size=22, shape=(150, 240))
 
@@ -28,8 +29,8 @@ def _camera(light):
     return np.interp(light, np.exp(level - level[-1]), v)
 
 
-def _found(values, radius=6.0, foreground="dark"):
-    return response(values, Disk(radius), foreground, lambda _: None)
+def _estimated(values, radius=6.0, foreground="dark"):
+    return estimate_tone_curve(values, Disk(radius), foreground, Settings(), lambda _: None)
 
 
 @pytest.mark.parametrize("white", [0.8, 0.99])
@@ -37,12 +38,12 @@ def _found(values, radius=6.0, foreground="dark"):
 @pytest.mark.parametrize("gamma", [1.0, 2.2])
 def test_a_power_is_left_a_power(gamma, foreground, white):
     values = _encoded(lambda light: light ** (1 / gamma), white=white, foreground=foreground)
-    assert _found(values, foreground=foreground) == (gamma, 0.0)
+    assert _estimated(values, foreground=foreground) == (gamma, 0.0)
 
 
 @pytest.mark.parametrize("radius", [0.98, 1.0, 1.02])
 def test_a_shoulder_is_found_in_spite_of_the_radius(radius):
-    gamma, shoulder = _found(_encoded(lambda light: tone.encode(light, 2.2, 0.8)), 6.0 * radius)
+    gamma, shoulder = _estimated(_encoded(lambda light: tone.encode(light, 2.2, 0.8)), 6.0 * radius)
     assert gamma == 2.2
     assert shoulder == pytest.approx(0.8, abs=0.25)
 
@@ -51,7 +52,7 @@ def test_a_shoulder_is_found_in_spite_of_the_radius(radius):
 def test_another_shoulder_is_met_halfway(white):
     # In light, the contrast that a power hides comes back.
     values = _encoded(_camera, white=white, radius=10.0)
-    gamma, shoulder = _found(values, 10.0)
+    gamma, shoulder = _estimated(values, 10.0)
     assert gamma == 2.2
     assert 0.4 < shoulder <= 1.2
     ink = degrade.blur(1 - PAGE, psf.disk(10.0))
@@ -63,18 +64,18 @@ def test_another_shoulder_is_met_halfway(white):
     assert 1 - linear(tone.decode(values, gamma, shoulder)) < (1 - linear(tone.decode(values, 2.2))) / 2
 
 
-def test_progress_is_told():
-    told = []
-    response(_encoded(lambda light: light), Disk(6.0), "dark", told.append)
-    assert told == sorted(told)
-    assert told[-1] == 1
+def test_progress_rises_to_one():
+    fractions = []
+    estimate_tone_curve(_encoded(lambda light: light), Disk(6.0), "dark", Settings(), fractions.append)
+    assert fractions == sorted(fractions)
+    assert fractions[-1] == 1
 
 
 def test_every_backend_finds_the_same(backend):
     if backend.name == "torch":
         pytest.skip("tensors are taken apart at the door")
     values = _encoded(lambda light: tone.encode(light, 2.2, 0.8))[25:125, 20:180]
-    want = _found(values)
-    gamma, shoulder = _found(backend.asarray(values))
+    want = _estimated(values)
+    gamma, shoulder = _estimated(backend.asarray(values))
     assert gamma == want[0]
     assert shoulder == pytest.approx(want[1], abs=0.03)

@@ -1,17 +1,19 @@
 """Is it text, and can it be read: verdicts over pictures that are and that are not, and over the array libraries."""
 
 import math
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 import skimage.data
+from scipy.ndimage import gaussian_filter
 from skimage.transform import resize
 
 import deconv
 from deconv.blind.parametric.families import Disk, Motion
 from deconv.blind.result import READABLE
 from deconv.blind.settings import Settings
-from deconv.blind.text.verdict import assess, working_grid
+from deconv.blind.text.verdict import assess, expected_readability, objection, working_grid
 
 SETTINGS = Settings()
 LINES = ["The quick", "brown fox", "jumps over"]
@@ -147,6 +149,65 @@ def test_less_can_be_read_of_more_noise():
 def test_text_that_can_be_read_is_told_from_text_that_cannot():
     assert verdict(blurred(1 - 0.95 * page(40), 2.0), 2.0).readability > READABLE
     assert verdict(blurred(1 - 0.95 * page(14), 14.0, 0.02), 14.0).readability < READABLE
+
+
+@pytest.mark.parametrize(
+    ("blur", "clarity", "read"), [(6.0, 60.0, True), (6.0, 25.0, False), (2.0, 1.0, False), (2.0, 2.0, True)]
+)
+def test_half_is_read_of_wide_blur_if_clear_and_of_little_blur_if_not(blur, clarity, read):
+    """Along the line on which tesseract read half of the characters (studies/calibrate_readability)."""
+    assert (expected_readability(blur, clarity, 0.0, SETTINGS.text.verdict) > READABLE) is read
+
+
+def test_nearly_all_is_read_where_strokes_are_resolved():
+    assert expected_readability(1.5, 30.0, 0.0, SETTINGS.text.verdict) > 0.98
+
+
+@pytest.mark.parametrize(("misfit", "share"), [(0.08, 1.0), (0.14, 0.5), (0.2, 0.0)])
+def test_readability_falls_with_the_misfit_to_nothing(misfit, share):
+    trusted = expected_readability(2.0, 30.0, 0.0, SETTINGS.text.verdict)
+    assert expected_readability(2.0, 30.0, misfit, SETTINGS.text.verdict) == pytest.approx(share * trusted, abs=0.05)
+
+
+@pytest.mark.parametrize(("depth", "text"), [(0.04, True), (0.06, False)])
+def test_stained_paper_is_text_up_to_some_depth_of_the_stains(depth, text):
+    stains = gaussian_filter(np.random.default_rng(0).standard_normal((160, 256)), 12)
+    ink = (blurred(page(), 4.0, 0.02) + depth * stains / stains.std()).astype(np.float32)
+    result = assess([ink], [restored(ink, 4.0)], Disk(4.0, 0.0), "dark", SETTINGS)
+    assert result.text is text, result
+    assert text or "unexplained" in result.reason
+
+
+def objects(foreground, misfit=0.03, **changes):
+    """Whether something speaks against text that a picture with such a fit would be."""
+    ratio = changes.pop("ratio", 1.5)
+    values = {"share": 0.1, "grey": 0.1, "piece": 0.1, "blur": 1.5, "unexplained": 0.04**2} | changes
+    fit = SimpleNamespace(**values, grey_residual=lambda: (0.04 / ratio) ** 2)
+    ours = SETTINGS.text.verdict
+    return objection(fit, misfit, ours.dark if foreground == "dark" else ours.bright, ours) is not None
+
+
+@pytest.mark.parametrize(
+    ("foreground", "text", "other"),
+    [
+        # Real frames of text left up to 0.08; 14 of 40 other pictures less than 0.2.
+        ("dark", {"misfit": 0.15}, {"misfit": 0.25}),
+        ("bright", {"misfit": 0.08}, {"misfit": 0.13}),
+        # Dark text has 1 to 5, a checkerboard 12 and more; bright text up to 2.7, coins 2.8 and more.
+        ("dark", {"ratio": 5.0}, {"ratio": 12.0}),
+        ("bright", {"ratio": 2.6}, {"ratio": 3.0}),
+        ("dark", {"grey": 0.35}, {"grey": 0.5}),
+        ("bright", {"grey": 0.14}, {"grey": 0.2}),
+        ("dark", {"piece": 0.7}, {"piece": 0.85}),
+        ("bright", {"piece": 0.45}, {"piece": 0.6}),
+        # Letters run into one piece where the blur is wide.
+        ("dark", {"piece": 1.0, "blur": 3.5}, {"piece": 1.0, "blur": 2.5}),
+        ("dark", {"share": 0.45}, {"share": 0.6}),
+    ],
+)
+def test_what_text_leaves_and_what_others_leave(foreground, text, other):
+    assert not objects(foreground, **text)
+    assert objects(foreground, **other)
 
 
 def test_readability_has_no_way_back():

@@ -5,7 +5,7 @@ import pytest
 
 from deconv import degrade, psf
 from deconv.blind.settings.text import Ink
-from deconv.blind.text.ink import coverage, estimate_foreground, text_window
+from deconv.blind.text.ink import coverage, estimate_foreground, planes_as_ink, text_window
 
 SETTINGS = Ink()
 
@@ -46,6 +46,16 @@ def test_bright_ink_is_coverage_up_to_a_factor():
     assert abs(offset) < 0.02
     # The rest is the light over the text, which a black background does not show.
     assert np.corrcoef(ink.ravel(), estimate.ravel())[0, 1] > 0.98
+
+
+@pytest.mark.parametrize("light", [0.01, 0.3])
+def test_the_noise_of_a_colour_without_light_is_not_ink(light):
+    photo, ink = _photo(PAGE, 3, "dark")
+    weak = light * photo + 0.003 * np.random.default_rng(0).standard_normal(photo.shape)
+    inks, _, _ = planes_as_ink(np.stack([photo, weak]), "dark", SETTINGS)
+    contrast = np.polyfit(ink.ravel(), inks[1].ravel(), 1)[0]
+    assert np.std(inks[1][ink < 0.01]) < 0.1
+    assert contrast == pytest.approx(0.95 if light > 0.05 else 0.2, abs=0.1)
 
 
 @pytest.mark.parametrize("foreground", ["dark", "bright"])

@@ -39,6 +39,13 @@ def test_strokes_count_where_they_are_unresolved_and_not_where_they_are_resolved
     assert np.abs(restored(unresolved, 10.0) - restored(unresolved, 10.0, without)).max() > 0.1
 
 
+def test_total_variation_does_not_count_where_nothing_is_resolved():
+    unresolved = photo_of(1 - page_of(14, (80, 120), ["strokes", "of a pen"]), 10.0)
+    # Where its weight is 0 it does not matter at which level it would be 1.
+    elsewhere = SETTINGS.replace({"text.restoration.resolved_level": 3.0})
+    np.testing.assert_array_equal(restored(unresolved, 10.0), restored(unresolved, 10.0, elsewhere))
+
+
 def test_progress_rises_to_one():
     fractions = []
     ink = photo_of(1 - page_of(14, (64, 80), ["two"]), 8.0).astype(np.float32)

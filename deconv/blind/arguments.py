@@ -64,7 +64,8 @@ def check_radius(radius: object, psf: object, planes: Result) -> float:
     if not (isinstance(psf, str) and psf == "disk"):
         got = repr(psf) if isinstance(psf, str) else "an array"
         raise ValueError(f"radius is for a disk: it does not go with psf={got}")
-    known, most = real(radius, "radius", above=0.0), min(planes.shape[1:]) / 2
+    known: float = real(radius, "radius", above=0.0)
+    most = min(planes.shape[1:]) / 2
     if known > most:
         raise ValueError(f"radius must be at most {most:g}, half the picture's shorter side, got {known:g}")
     return known

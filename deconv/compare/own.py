@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 import deconv
+from deconv._core.array import Result
 from deconv.compare.protocol import Context, Problem
 
 __all__ = ["FUNCTIONS", "WITH_PSF"]
@@ -20,10 +21,10 @@ _SIMILARITY, _SOFTEST, _SMALLEST = 0.999, 0.5, 1.0
 Method = Callable[..., Any]
 
 
-def _with_psf(restore: Callable[..., np.ndarray], *, random: bool = False) -> Method:
+def _with_psf(restore: Callable[..., Result], *, random: bool = False) -> Method:
     """A method that needs the PSF and works on light; with the seed if it is random."""
 
-    def method(image: np.ndarray, context: Context, **parameters: Any) -> np.ndarray:
+    def method(image: np.ndarray, context: Context, **parameters: Any) -> Result:
         if context.psf is None:
             raise Problem("it needs the PSF, and nobody knows it for this picture")
         if random:
@@ -35,21 +36,21 @@ def _with_psf(restore: Callable[..., np.ndarray], *, random: bool = False) -> Me
     return method
 
 
-def _wiener(light: np.ndarray, psf: np.ndarray, channel_axis: int | None, **parameters: Any) -> np.ndarray:
+def _wiener(light: np.ndarray, psf: np.ndarray, channel_axis: int | None, **parameters: Any) -> Result:
     return deconv.wiener(light, psf, channel_axis=channel_axis, **parameters)
 
 
-def _unsupervised_wiener(light: np.ndarray, psf: np.ndarray, channel_axis: int | None, **parameters: Any) -> np.ndarray:
+def _unsupervised_wiener(light: np.ndarray, psf: np.ndarray, channel_axis: int | None, **parameters: Any) -> Result:
     return deconv.unsupervised_wiener(light, psf, channel_axis=channel_axis, **parameters).image
 
 
-def _richardson_lucy(light: np.ndarray, psf: np.ndarray, channel_axis: int | None, **parameters: Any) -> np.ndarray:
+def _richardson_lucy(light: np.ndarray, psf: np.ndarray, channel_axis: int | None, **parameters: Any) -> Result:
     return deconv.richardson_lucy(np.clip(light, 0, None), psf, channel_axis=channel_axis, **parameters)
 
 
 def _variational(
     light: np.ndarray, psf: np.ndarray, channel_axis: int | None, prior: str = "TotalVariation", **parameters: Any
-) -> np.ndarray:
+) -> Result:
     """`deconv.variational` with a prior by its name in `deconv.priors`."""
     if prior not in deconv.priors.__all__:
         raise Problem(f"prior must be one of {', '.join(deconv.priors.__all__)}, got {prior!r}")
@@ -57,7 +58,7 @@ def _variational(
     return deconv.variational(light, psf, prior=term, channel_axis=channel_axis, **parameters).image
 
 
-def _deblur_known(image: np.ndarray, context: Context, prior: str = "text") -> np.ndarray:
+def _deblur_known(image: np.ndarray, context: Context, prior: str = "text") -> Result:
     """`deconv.blind.deblur` without its search: text out of focus by the disc's radius, all else by the PSF."""
     radius = None if context.psf is None or prior != "text" else _disc_radius(context.psf)
     if radius is not None and _deblur_accepts(image, radius):
@@ -71,10 +72,11 @@ def _deblur_known(image: np.ndarray, context: Context, prior: str = "text") -> n
 def _deblur_accepts(image: np.ndarray, radius: float) -> bool:
     """Whether `deconv.blind.deblur` takes that picture and radius; the last step takes any."""
     side = min(image.shape[:2])
-    return side >= deconv.blind.Settings().general.smallest_side and radius <= side / 2 and np.ptp(image) > 0
+    least = deconv.blind.Settings().general.smallest_side
+    return side >= least and radius <= side / 2 and bool(np.ptp(image) > 0)
 
 
-def _restore_known_psf(light: np.ndarray, psf: np.ndarray, channel_axis: int | None, prior: str) -> np.ndarray:
+def _restore_known_psf(light: np.ndarray, psf: np.ndarray, channel_axis: int | None, prior: str) -> Result:
     from deconv.blind.known import restore_known_psf
 
     return restore_known_psf(light, psf, prior=prior, channel_axis=channel_axis)
@@ -95,7 +97,7 @@ def _disc_radius(psf: np.ndarray) -> float | None:
         return None
     half = max(math.ceil(4 * start) + 3, *(n // 2 for n in psf.shape))
 
-    def disc(numbers: np.ndarray) -> np.ndarray:
+    def disc(numbers: np.ndarray) -> Result:
         radius, softness = numbers
         return _in_square(deconv.psf.disk(radius, softness=softness * radius), half)
 
@@ -112,7 +114,7 @@ def _disc_radius(psf: np.ndarray) -> float | None:
     return float(fitted[0]) if similarity > _SIMILARITY and fitted[0] >= _SMALLEST else None
 
 
-def _in_square(psf: np.ndarray, half: int) -> np.ndarray:
+def _in_square(psf: np.ndarray, half: int) -> Result:
     """A PSF in the middle of a square of zeros."""
     square = np.zeros((2 * half + 1, 2 * half + 1))
     square[tuple(slice(half - n // 2, half - n // 2 + n) for n in psf.shape)] = psf

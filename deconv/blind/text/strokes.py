@@ -98,7 +98,7 @@ def _relaxed(estimate: Result, split: Result, split_less: Result, relaxation: fl
     return relaxation * estimate + (2 - relaxation) * split - split_less
 
 
-def draw_strokes(width: float, settings: Strokes) -> np.ndarray:
+def draw_strokes(width: float, settings: Strokes) -> Result:
     """Strokes with round ends, one a direction; each holds as much ink as a square of the pen's width."""
     length, samples = settings.length, settings.samples
     reach = math.ceil(0.5 * length * width) + 1

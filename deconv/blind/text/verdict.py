@@ -13,7 +13,7 @@ pictures a tenth.
 """
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -181,7 +181,7 @@ class TwoToneFit:
         window = tuple(slice(0, n) for n in picture.shape)
         grid = xp.zeros(shape, dtype=picture.dtype, device=device(picture))
 
-        def through(operator, x):
+        def through(operator: Callable[[Result], Result], x: Result) -> Result:
             grid[window] = x
             return operator(grid)[window]
 

@@ -10,8 +10,9 @@ from deconv._core.resample import reduce
 from deconv.blind.parametric.families import FAMILIES, Disk, Gaussian, KnownRadiusDisk, Motion
 from deconv.blind.parametric.search import at_radius, refine, search
 from deconv.blind.settings.spectrum import Spectrum
+from deconv.blind.settings.text import Ink
 from deconv.blind.spectrum import Periodogram
-from deconv.blind.text.ink import ink_of, text_window
+from deconv.blind.text.ink import coverage, text_window
 
 
 def _silent(_):
@@ -26,8 +27,9 @@ def _estimate(image, width, families=(Disk,)):
 def _frame(step, font, seed):
     """Ink in the text's window of a simulated photograph at a tenth of its size and 8 bits; radius there, softness."""
     photo = degrade.hdc_photo(step, font=font, rng=seed)
-    ink = ink_of(tone.decode(np.rint(reduce(photo.image, (146, 236)) * 255) / 255, 2.2))
-    return ink[text_window(ink)], photo.radius / 10, photo.softness / photo.radius
+    light = tone.decode(np.rint(reduce(photo.image, (146, 236)) * 255) / 255, 2.2)
+    ink = coverage(light, "dark", Ink())
+    return ink[text_window(ink, Ink())], photo.radius / 10, photo.softness / photo.radius
 
 
 def _page(radius, noise=0.002, size=24):

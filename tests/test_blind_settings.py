@@ -17,9 +17,11 @@ from deconv.blind.freeform.phase import Power
 from deconv.blind.parametric.families import Disk, Gaussian, Motion
 from deconv.blind.parametric.search import at_radius, compare_families, refine, search
 from deconv.blind.select import _choose_at, _confirmed_line, choose, sharpness, unevenness
-from deconv.blind.settings import origins
+from deconv.blind.settings import Settings, origins
+from deconv.blind.settings.freeform import FreeForm, PhaseRetrieval
+from deconv.blind.settings.general import General
 from deconv.blind.settings.parametric import DiskLimits, MotionSearch, Parametric, Search
-from deconv.blind.settings.select import LineCheck, Selection, SelectionStages, Sharpness, Unevenness
+from deconv.blind.settings.select import LineCheck, Selection, Sharpness, Unevenness
 from deconv.blind.settings.spectrum import FullSpectrum, Spectrum
 from deconv.blind.spectrum import FullPeriodogram, Periodogram
 
@@ -101,7 +103,7 @@ def full_spectrum_cost(spectrum):
 
 
 def phase_gain(spectrum):
-    return Power([SHAKEN], spectrum=spectrum).gain(np.full((3, 3), 1 / 9))
+    return Power([SHAKEN], settings=PhaseRetrieval(spectrum=spectrum)).gain(np.full((3, 3), 1 / 9))
 
 
 def disk_search(parametric):
@@ -138,7 +140,7 @@ def choice_of_sharp(stages):
 
 
 def line_check(numbers):
-    return _confirmed_line(MOVED, Motion(4.0, 60.0), numbers, 1e6, FullSpectrum())
+    return _confirmed_line(MOVED, Motion(4.0, 60.0), numbers, 1e6, PhaseRetrieval())
 
 
 def sharpness_measure(numbers):
@@ -154,7 +156,7 @@ def in_parametric(**stages):
 
 
 def in_choice(**stages):
-    return SelectionStages(), SelectionStages(**stages)
+    return Settings(), Settings(**stages)
 
 
 @pytest.mark.parametrize(
@@ -174,9 +176,12 @@ def in_choice(**stages):
         (comparison, *in_parametric(search=Search(similar_from=2.0))),
         (choice_at_gamma, *in_choice(selection=Selection(disk_factor=100.0))),
         (choice_at_gamma, *in_choice(parametric=Parametric(search=Search(least_log_odds=1e6)))),
-        (whole_choice, *in_choice(selection=Selection(photograph_gamma=1.5))),
+        (whole_choice, *in_choice(general=General(photograph_gamma=1.5))),
         (choice_of_sharp, *in_choice(selection=Selection(path_gain=1.0))),
-        (choice_of_sharp, *in_choice(full_spectrum=FullSpectrum(highest=0.2))),
+        (
+            choice_of_sharp,
+            *in_choice(freeform=FreeForm(phase_retrieval=PhaseRetrieval(spectrum=FullSpectrum(highest=0.2)))),
+        ),
         (line_check, LineCheck(), LineCheck(least_gain=-100.0)),
         (sharpness_measure, Sharpness(), Sharpness(window=9)),
         (unevenness_measure, Unevenness(), Unevenness(directions=6)),

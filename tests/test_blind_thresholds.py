@@ -17,9 +17,11 @@ from deconv.blind.parametric.families import Disk, Gaussian, Motion
 from deconv.blind.parametric.motion import search_motion
 from deconv.blind.parametric.search import Estimate, _possible, compare_families, search
 from deconv.blind.select import _choose_at, _is_disk, _shows_path, sharpness, unevenness
+from deconv.blind.settings import Settings
+from deconv.blind.settings.freeform import PhaseRetrieval
 from deconv.blind.settings.parametric import DiskLimits, MotionLimits, MotionSearch, Parametric, Search
-from deconv.blind.settings.select import Selection, SelectionStages, Sharpness, Unevenness
-from deconv.blind.settings.spectrum import FullSpectrum, Spectrum
+from deconv.blind.settings.select import Selection, Sharpness, Unevenness
+from deconv.blind.settings.spectrum import Spectrum
 from deconv.blind.spectrum import Periodogram
 
 PHOTO = camera()[100:260, 100:300] / 255.0
@@ -154,34 +156,34 @@ def test_a_small_disc_needs_soft_edges_and_deep_zeros(candidate, edges, is_disk)
 @pytest.mark.parametrize(("edges", "family"), [(0.61, "gaussian"), (0.65, "none")])
 def test_edges_of_this_sharpness_leave_no_doubt(edges, family):
     # But for its edges' sharpness, which is given, this picture shows a Gaussian.
-    assert _choose_at(_blurred(SOFT_PHOTO, psf.gaussian(2.5)), 1.0, edges, _silent, SelectionStages()).family == family
+    assert _choose_at(_blurred(SOFT_PHOTO, psf.gaussian(2.5)), 1.0, edges, _silent, Settings()).family == family
 
 
 @pytest.mark.parametrize(("edges", "family"), [(0.78, "free"), (0.82, "none")])
 def test_sharper_edges_than_any_shake_leaves(edges, family):
     shaken = _blurred(PHOTO, psf.random_motion(15, rng=1))
-    assert _choose_at(shaken, 1.0, edges, _silent, SelectionStages()).family == family
+    assert _choose_at(shaken, 1.0, edges, _silent, Settings()).family == family
 
 
 @pytest.mark.parametrize(("noise", "low", "high", "shows"), [(0.003, 0.12, 0.2, True), (0.005, 0.07, 0.12, False)])
 def test_a_path_shows_from_this_likelihood(noise, low, high, shows):
     shaken = _blurred(PHOTO, psf.random_motion(15, rng=1), noise)
     assert low < Power([shaken]).likely(31, np.random.default_rng(0))[1] < high
-    assert _shows_path(shaken, Selection(), FullSpectrum()) == shows
+    assert _shows_path(shaken, Selection(), PhaseRetrieval()) == shows
 
 
 @pytest.mark.parametrize(("ratio", "family"), [(2.8, "gaussian"), (3.2, "none")])
 def test_a_gaussian_far_smaller_than_the_softness_does_not_explain_it(ratio, family):
     soft = _blurred(SOFT_PHOTO, psf.gaussian(2.5))
     steepest = search(soft, [Gaussian], soft.shape[1], _silent).candidate.steepest()
-    assert _choose_at(soft, 1.0, steepest / ratio, _silent, SelectionStages()).family == family
+    assert _choose_at(soft, 1.0, steepest / ratio, _silent, Settings()).family == family
 
 
 @pytest.mark.parametrize(("noise", "low", "high", "family"), [(0.016, 1.45, 1.55, "free"), (0.023, 1.35, 1.45, "none")])
 def test_uneven_power_is_that_of_a_shake(noise, low, high, family):
     scene = degrade.add_noise(camera()[150:270, 200:360] / 255.0, noise, rng=0)
     assert low < unevenness(scene, settings=Unevenness(), spectrum=Spectrum()) < high
-    settings = SelectionStages(parametric=INCREDULOUS)
+    settings = Settings(parametric=INCREDULOUS)
     assert _choose_at(scene, 1.0, 0.3, _silent, settings).family == family
 
 

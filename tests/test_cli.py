@@ -111,7 +111,7 @@ def test_text_too_blurred_to_read_is_said_to_be(tmp_path, sharp, capsys):
     assert main(["restore", str(tmp_path / "far.png"), "--gamma", "1"]) == 0
     _, told, wrote = capsys.readouterr().out.splitlines()
     # A given tone curve is not told.
-    assert re.fullmatch(r"too blurred to read: about \d+ % of the characters readable; the blur's radius is .*", told)
+    assert re.fullmatch(r"too blurred to read: about \d+ % of the characters readable; the blur radius is .*", told)
     assert "tone curve" not in told
     assert wrote.startswith("wrote")
 

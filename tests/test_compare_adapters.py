@@ -14,7 +14,7 @@ from deconv._core import files as _files
 from deconv._core.convolve import convolution
 from deconv.blind.natural import restore
 from deconv.compare.adapters import build
-from deconv.compare.own import _disc
+from deconv.compare.own import _disc_radius
 from deconv.compare.protocol import Context, Method, Problem
 from deconv.degrade.hdc import hdc_psf
 
@@ -105,16 +105,16 @@ def photograph(psf, *, channels=None, gamma=2.2):
 @pytest.mark.parametrize("softness", [0, 0.05, 0.3])
 def test_a_disc_is_known_by_its_radius(radius, softness):
     psf = deconv.psf.disk(radius, softness=softness * radius).astype(np.float32)
-    assert _disc(psf) == pytest.approx(radius, rel=1e-3)
+    assert _disc_radius(psf) == pytest.approx(radius, rel=1e-3)
     # As others pad it.
-    assert _disc(7 * np.pad(psf, ((3, 2), (8, 8)))) == pytest.approx(radius, rel=1e-3)
+    assert _disc_radius(7 * np.pad(psf, ((3, 2), (8, 8)))) == pytest.approx(radius, rel=1e-3)
 
 
 @pytest.mark.parametrize("shrink", [1, 2, 5])
 @pytest.mark.parametrize("step", [0, 1, 3, 8, 14])
 def test_the_psf_of_the_challenge_is_a_disc(step, shrink):
     psf, radius, _ = hdc_psf(step, shrink)
-    assert _disc(psf) == (pytest.approx(radius, rel=0.01) if radius >= 1 else None)
+    assert _disc_radius(psf) == (pytest.approx(radius, rel=0.01) if radius >= 1 else None)
 
 
 @pytest.mark.parametrize(
@@ -133,7 +133,7 @@ def test_the_psf_of_the_challenge_is_a_disc(step, shrink):
     ],
 )
 def test_what_is_no_disc(psf):
-    assert _disc(psf) is None
+    assert _disc_radius(psf) is None
 
 
 @pytest.mark.parametrize("channels", [None, 3])

@@ -5,114 +5,57 @@
     python -m benchmarks.studies.ablation                          # 2 pictures of steps 4, 8, 12, 15, 17 and 19
     python -m benchmarks.studies.ablation --without softness refinement --steps 12 17 --pictures 6
 
-`TAKEN_OUT` has for each ingredient a context in which the package is patched to do without. Points are the mean of all
+`TAKEN_OUT` has for each ingredient the options of `deconv.blind.deblur` that do without. Points are the mean of all
 pictures, steps passed those of the ones tried that have a mean of 70 or more. Rows are kept in --out, as the ladder's.
 """
 
-import contextlib
-import dataclasses
 import functools
 import sys
-from types import SimpleNamespace
-from unittest import mock
 
 import numpy as np
 
 import deconv
 from benchmarks.studies import methods, pictures, runs
 from benchmarks.studies.ladder import OUT, PASS, markdown, mean, options, scores
-from deconv.blind.text import restore
 
 STEPS = (4, 8, 12, 15, 17, 19)
 WHOLE = "nothing"
 
 
-def _linear_light():
-    """The picture's values taken for light."""
-    return mock.patch.object(deconv.blind, "deblur", functools.partial(deconv.blind.deblur, gamma=1.0))
-
-
-def _tone_curve():
-    """The exponent of a photograph, no shoulder."""
-    return mock.patch.object(deconv.blind, "response", return_value=(2.2, 0.0))
-
-
-def _illumination():
-    """The paper lit evenly, as brightly as half of the picture is at least."""
-    return mock.patch.object(deconv.blind, "ink_of", lambda light, *_, **__: 1.0 - light / float(np.median(light)))
-
-
-def _masked_border():
-    """The picture taken for periodic by total variation: no unknown outside (strokes pad by themselves)."""
-
-    class Periodic(restore.Splitting):
-        def __init__(self, image, reach, **kwargs):
-            super().__init__(image, (1,) * len(reach), **kwargs)
-
-    return mock.patch.object(restore, "Splitting", Periodic)
-
-
-def _radius():
-    """The radius that is found, 5 % too large, as a table of the steps of another camera would have it."""
-    return _changed(lambda candidate: dataclasses.replace(candidate, radius=1.05 * candidate.radius))
-
-
-def _softness():
-    """The disc that is found, its edge as sharp as a pixel allows."""
-    return _changed(lambda candidate: dataclasses.replace(candidate, softness=0.02))
-
-
-def _changed(change):
-    """The PSF changed after it has been refined."""
-    refine = deconv.blind.refine
-    return mock.patch.object(deconv.blind, "refine", lambda *args, **kwargs: change(refine(*args, **kwargs)))
-
-
-def _refinement():
-    """The radius as the spectrum has it."""
-    return mock.patch.object(deconv.blind, "refine", lambda _, candidate, *__: candidate)
-
-
-def _text_prior():
-    """Total variation with no upper bound, its outcome as it is."""
-    return mock.patch.object(deconv.blind, "restore_text", restore.restore_natural)
-
-
-def _strokes():
-    """Total variation alone, whatever level of ink it gives back."""
-    return mock.patch.object(restore, "_PIXELS", 0)
-
-
-def _two_tones():
-    """The restored coverage not drawn to paper and ink."""
-    return mock.patch.multiple(restore, _PAPER=0.0, _INK=1.0)
-
-
-def _noise_led_weight():
-    """The weight of the prior by the model's error alone, whatever the noise."""
-    return mock.patch.object(restore, "noise", SimpleNamespace(estimate=lambda *_, **__: 0.0))
+def _settings(values):
+    return {"settings": deconv.blind.Settings().replace(values)}
 
 
 TAKEN_OUT = {
-    WHOLE: contextlib.nullcontext,
-    "linear light": _linear_light,
-    "tone curve": _tone_curve,
-    "illumination": _illumination,
-    "masked border": _masked_border,
-    "radius to 5 %": _radius,
-    "refinement": _refinement,
-    "softness": _softness,
-    "strokes": _strokes,
-    "text prior": _text_prior,
-    "two tones": _two_tones,
-    "noise-led weight": _noise_led_weight,
+    WHOLE: {},
+    # The picture's values taken for light.
+    "linear light": {"gamma": 1.0},
+    # The exponent of a photograph, no shoulder.
+    "tone curve": {"gamma": 2.2},
+    # The paper lit evenly.
+    "illumination": _settings({"text.ink.fit_background": False}),
+    # The picture taken for periodic by total variation; strokes pad by themselves.
+    "masked border": _settings({"general.deconvolution.unknown_border": False}),
+    # The radius 5 % too large, as a table of the steps of another camera would have it.
+    "radius to 5 %": _settings({"general.refinement.radius_factor": 1.05}),
+    # The radius as the spectrum has it.
+    "refinement": _settings({"general.refinement.enabled": False}),
+    # The edge of the disc as sharp as a pixel allows.
+    "softness": _settings({"general.refinement.softness": 0.02}),
+    # Total variation alone, whatever level of ink it recovers.
+    "strokes": _settings({"text.strokes.max_pixels": 0}),
+    # Total variation with no upper bound, its outcome as it is.
+    "text prior": _settings({"text.restoration.text_prior": False}),
+    # The restored coverage not stretched to paper and ink.
+    "two tones": _settings({"text.restoration.paper_coverage": 0.0, "text.restoration.ink_coverage": 1.0}),
+    # The weight of the prior by the model's error alone, whatever the noise.
+    "noise-led weight": _settings({"general.deconvolution.weight_from_noise": False}),
 }
 
 
 def without(ingredient, picture):
     """A picture restored blind, without one ingredient."""
-    with TAKEN_OUT[ingredient]():
-        return methods.blind(picture)
+    return methods.blind(picture, **TAKEN_OUT[ingredient])
 
 
 def table(rows, ingredients):
@@ -128,7 +71,7 @@ def table(rows, ingredients):
                 name,
                 mean(scores(rows, name)),
                 "" if name == WHOLE else f"{whole - np.mean(scores(rows, name)):.1f}",
-                f"{sum(np.mean(found) >= PASS for found in here)} of {len(steps)}",
+                f"{sum(np.mean(points) >= PASS for points in here)} of {len(steps)}",
                 f"{100 * np.median(errors):.1f} %",
                 *map(mean, here),
             )
@@ -146,8 +89,9 @@ def main():
     )
     args = parser.parse_args()
     ingredients = [WHOLE, *args.without]
-    made = {name: functools.partial(without, name) for name in ingredients}
-    print(table(runs.run(pictures.simulated_names(args.steps, args.pictures), made, args.out, args.jobs), ingredients))
+    attempts = {name: functools.partial(without, name) for name in ingredients}
+    rows = runs.run(pictures.simulated_names(args.steps, args.pictures), attempts, args.out, args.jobs)
+    print(table(rows, ingredients))
     return 0
 
 

@@ -1,4 +1,4 @@
-"""Fits the constants of `deconv.blind.text.verdict`: how much of a page can be read, by what its restoration shows.
+"""Fits `deconv.blind.settings.text.Readability`: how much of a page can be read, by what its restoration shows.
 
 ::
 
@@ -22,9 +22,10 @@ from scipy.optimize import minimize
 import deconv
 from deconv import tone
 from deconv._core.resample import reduce
+from deconv.blind import Settings
 from deconv.blind.parametric.families import FAMILIES
-from deconv.blind.text.ink import ink_of
-from deconv.blind.text.verdict import _logistic, judge
+from deconv.blind.text.ink import coverage
+from deconv.blind.text.verdict import assess, logistic
 
 REDUCED = (292, 472)
 GAMMA = 2.2
@@ -48,8 +49,9 @@ def measured(image, lines):
         return None
     radius, softness = (result.parameters[name] for name in ("radius", "softness"))
     candidate = FAMILIES["disk"](radius, softness / radius)
-    ink = ink_of(tone.decode(image, GAMMA))
-    verdict = judge([ink], [1.0 - result.image], candidate)
+    settings = Settings()
+    ink = coverage(tone.decode(image, GAMMA), "dark", settings.text.ink)
+    verdict = assess([ink], [1.0 - result.image], candidate, "dark", settings)
     read = deconv.ocr.character_accuracy(deconv.ocr.read_lines(result.image), lines)
     if not verdict.text:
         print(f"{verdict.reason}:", end=" ")
@@ -62,7 +64,7 @@ def fitted(blur, clarity, read):
     blur, clarity = np.log(blur), np.log(clarity)
 
     def loss(constants):
-        p = np.clip(_logistic(constants, blur, clarity), 1e-6, 1 - 1e-6)
+        p = np.clip(logistic(constants, blur, clarity), 1e-6, 1 - 1e-6)
         return -np.mean(read * np.log(p) + (1 - read) * np.log(1 - p)) + 1e-3 * np.sum(np.square(constants[1:]))
 
     bounds = [(None, None), (None, 0.0), (0.0, None)]
@@ -101,12 +103,13 @@ def main():
     _, blur, clarity, read = np.asarray(rows).T
     for start in (0, 1):
         constants = fitted(*(a[start::2] for a in (blur, clarity, read)))
-        expected = _logistic(constants, np.log(blur[1 - start :: 2]), np.log(clarity[1 - start :: 2]))
+        expected = logistic(constants, np.log(blur[1 - start :: 2]), np.log(clarity[1 - start :: 2]))
         unseen = read[1 - start :: 2]
         correlation, rms = np.corrcoef(expected, unseen)[0, 1], math.sqrt(np.mean((expected - unseen) ** 2))
         print(f"\nFitted to half {start}, on the other half: correlation {correlation:.2f}, rms {rms:.2f}\n")
         table(expected, unseen)
-    print(f"\n_LOGISTIC = {tuple(round(float(c), 2) for c in fitted(blur, clarity, read))}")
+    constants = (round(float(c), 2) for c in fitted(blur, clarity, read))
+    print("\nReadability(bias={}, blur={}, clarity={})".format(*constants))
 
 
 if __name__ == "__main__":

@@ -19,15 +19,17 @@ from deconv._core.resample import at_scale
 from deconv.blind.freeform.phase import Power
 from deconv.blind.parametric.families import Disk, Gaussian, Motion
 from deconv.blind.parametric.search import Estimate, compare_families, search
+from deconv.blind.settings import Settings
+from deconv.blind.settings.freeform import PhaseRetrieval
 from deconv.blind.settings.parametric import Parametric
-from deconv.blind.settings.select import LineCheck, Selection, SelectionStages, Sharpness, Unevenness
-from deconv.blind.settings.spectrum import FullSpectrum, Spectrum
+from deconv.blind.settings.select import LineCheck, Selection, Sharpness, Unevenness
+from deconv.blind.settings.spectrum import Spectrum
 from deconv.blind.spectrum import Periodogram
 from deconv.tone import decode
 
 __all__ = ["Choice", "choose", "sharpness", "unevenness"]
 
-_DEFAULT = SelectionStages()
+_DEFAULT = Settings()
 
 # Neighbours between which steps are measured: four directions.
 _NEIGHBOURS = ((0, 1), (1, 0), (1, 1), (1, -1))
@@ -62,7 +64,7 @@ def choose(
     gamma: float | None,
     report: Callable[[float], object],
     *,
-    settings: SelectionStages = _DEFAULT,
+    settings: Settings = _DEFAULT,
 ) -> Choice:
     """The kind of blur that the spectrum and the edges of a picture show.
 
@@ -74,8 +76,8 @@ def choose(
         Exponent of its encoding; None for that of photographs or, where no blur is found through that, for none.
     report : callable
         ``report(fraction)``.
-    settings : SelectionStages
-        Numbers of the choice, of the spectra and of the search.
+    settings : Settings
+        Of every stage.
 
     Returns
     -------
@@ -83,7 +85,7 @@ def choose(
     """
     selection = settings.selection
     edges = sharpness(image, settings=selection.sharpness)
-    curves = (selection.photograph_gamma, 1.0) if gamma is None else (gamma,)
+    curves = (settings.general.photograph_gamma, 1.0) if gamma is None else (gamma,)
     choices: list[Choice] = []
     for i, curve in enumerate(curves):
 
@@ -101,7 +103,7 @@ def choose(
 
 
 def _choose_at(
-    image: Array, gamma: float, edges: float, report: Callable[[float], object], settings: SelectionStages
+    image: Array, gamma: float, edges: float, report: Callable[[float], object], settings: Settings
 ) -> Choice:
     """The choice if the picture is encoded with that exponent and its edges have that sharpness."""
     selection, parametric = settings.selection, settings.parametric
@@ -118,13 +120,13 @@ def _choose_at(
         return Choice("disk", disk, gamma, edges)
     no_blur = replace(disk, candidate=None, score=0.0, log_odds=0.0)
     if edges >= selection.sharp_from:
-        shaken = edges < selection.crisp_from and _shows_path(light, selection, settings.full_spectrum)
+        shaken = edges < selection.crisp_from and _shows_path(light, selection, settings.freeform.phase_retrieval)
         return Choice("free" if shaken else "none", no_blur, gamma, edges)
     soft = search(light, [Gaussian], width, lambda part: report(0.4 + 0.2 * part), settings=parametric)
     moved = search(light, [Motion], width, lambda part: report(0.6 + 0.4 * part), settings=parametric)
     if isinstance(moved.candidate, Motion) and moved.log_odds > selection.motion_factor * soft.log_odds:
         line = _confirmed_line(
-            light, moved.candidate, selection.line, selection.sharpness.pixels, settings.full_spectrum
+            light, moved.candidate, selection.line, selection.sharpness.pixels, settings.freeform.phase_retrieval
         )
         if line is not None:
             return Choice("motion", replace(moved, candidate=line), gamma, edges)
@@ -151,17 +153,17 @@ def _is_disk(
     return own > (other if wide else selection.disk_factor * other + selection.disk_margin)
 
 
-def _shows_path(light: Array, settings: Selection, spectrum: FullSpectrum) -> bool:
+def _shows_path(light: Array, settings: Selection, retrieval: PhaseRetrieval) -> bool:
     """Whether the power shows a path, as of a shake that rested long enough to leave sharp edges."""
     middle = _middle(to_numpy(light), settings.sharpness.pixels)
     if min(middle.shape) < 3 * settings.path_support:
         return False
-    power = Power([middle], spectrum=spectrum)
+    power = Power([middle], settings=retrieval)
     return bool(power.likely(settings.path_support, np.random.default_rng(0))[1] > settings.path_gain)
 
 
 def _confirmed_line(
-    light: Array, candidate: Motion, settings: LineCheck, pixels: float, spectrum: FullSpectrum
+    light: Array, candidate: Motion, settings: LineCheck, pixels: float, retrieval: PhaseRetrieval
 ) -> Motion | None:
     """A movement, or one near it of a likelier length and angle; None if the power speaks against any.
 
@@ -174,7 +176,7 @@ def _confirmed_line(
     if max(2 * candidate.radius, 3 * settings.shortest) > widest:
         return candidate
     longest = min(max(settings.longest * 2 * candidate.radius, 3 * settings.shortest), widest)
-    power = Power([middle], spectrum=spectrum)
+    power = Power([middle], settings=retrieval)
 
     def gain(length: float, angle: float) -> float:
         psf = replace(candidate, radius=length / 2, angle=angle).make()

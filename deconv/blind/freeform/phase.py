@@ -30,12 +30,11 @@ from scipy import optimize
 
 from deconv._core.array import Array
 from deconv.blind.settings.freeform import PhaseRetrieval
-from deconv.blind.settings.spectrum import FullSpectrum
 from deconv.blind.spectrum import FullPeriodogram
 
 __all__ = ["Power"]
 
-_DEFAULTS, _SPECTRUM = PhaseRetrieval(), FullSpectrum()
+_DEFAULTS = PhaseRetrieval()
 
 
 class Power:
@@ -46,21 +45,13 @@ class Power:
     images : sequence of arrays, each of shape (M, N)
         In linear light.
     settings : PhaseRetrieval
-        Settings of the descent.
-    spectrum : FullSpectrum
-        Settings of the likelihood.
+        Settings of the likelihood and of the descent.
     """
 
-    def __init__(
-        self,
-        images: Sequence[Array],
-        *,
-        settings: PhaseRetrieval = _DEFAULTS,
-        spectrum: FullSpectrum = _SPECTRUM,
-    ) -> None:
+    def __init__(self, images: Sequence[Array], *, settings: PhaseRetrieval = _DEFAULTS) -> None:
         self._settings = settings
         self._masses = np.geomspace(settings.least_mass, settings.most_mass, settings.masses)
-        self._planes = [FullPeriodogram(image, settings=spectrum) for image in images]
+        self._planes = [FullPeriodogram(image, settings=settings.spectrum) for image in images]
         self._no_blur = self._least_unlikely(np.ones((1, 1)))
 
     def gain(self, psf: np.ndarray) -> float:

@@ -7,10 +7,8 @@ the outcome on pictures kept apart.
 from dataclasses import dataclass, field
 
 from deconv.blind.settings._setting import setting
-from deconv.blind.settings.parametric import Parametric
-from deconv.blind.settings.spectrum import FullSpectrum
 
-__all__ = ["LineCheck", "Selection", "SelectionStages", "Sharpness", "Unevenness"]
+__all__ = ["LineCheck", "Selection", "Sharpness", "Unevenness"]
 
 _STUDY = "studies/families"
 _KINDS = "tried: Kinds of blur"
@@ -91,7 +89,6 @@ class Selection:
     sharpness: Sharpness = field(default_factory=Sharpness)
     line: LineCheck = field(default_factory=LineCheck)
     unevenness: Unevenness = field(default_factory=Unevenness)
-    photograph_gamma: float = setting(2.2, "Exponent of the encoding of photographs.", "1")
     sharp_from: float = setting(
         0.63,
         "Sharpness from which a picture is sharp.",
@@ -150,12 +147,3 @@ class Selection:
         _STUDY,
         "shakes have 1.6 and more, soft photographs 1.0 to 1.3",
     )
-
-
-@dataclass(frozen=True)
-class SelectionStages:
-    """All that the choice among kinds of blur needs."""
-
-    selection: Selection = field(default_factory=Selection)
-    parametric: Parametric = field(default_factory=Parametric)
-    full_spectrum: FullSpectrum = field(default_factory=FullSpectrum)

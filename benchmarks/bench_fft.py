@@ -30,7 +30,7 @@ SHAPES = [
 
 
 def choose(library):
-    """Make that library the one that `deconv._core.fft` takes: the choice is made once a process."""
+    """Make `deconv._core.fft` use this library; it chooses once a process, so the caches are cleared."""
     os.environ["DECONV_FFT"] = library
     for choice in (fft._ducc, fft._ducc_in_place):
         choice.cache_clear()

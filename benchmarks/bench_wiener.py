@@ -24,7 +24,7 @@ _BALANCE, _ITERATIONS = 0.01, 40
 
 
 def _problem(shape, width, dtype):
-    """A picture with Gaussian noise and a disk; what is in it does not matter to the time."""
+    """A picture with Gaussian noise and a disk; its content does not matter to the time."""
     rng = np.random.default_rng(0)
     image = scipy.signal.fftconvolve(
         rng.random((shape[0] // 16 + 1, shape[1] // 16 + 1)).repeat(16, 0).repeat(16, 1)[: shape[0], : shape[1]],
@@ -50,7 +50,7 @@ def _ratio(theirs, ours, rounds):
 
 
 def wiener_ratio(shape, width, dtype, rounds=7, balance=_BALANCE, fresh=False):
-    """CPU time of scikit-image over ours; `fresh` forgets what was kept of the PSF from the call before."""
+    """CPU time of scikit-image over ours; `fresh` clears what is cached of the PSF."""
     image, psf = _problem(shape, width, dtype)
 
     def ours():

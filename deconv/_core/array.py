@@ -6,8 +6,10 @@ A public function takes its arrays through this door once (``as_image``, ``as_ps
 
 import functools
 import math
+from collections.abc import Callable
 from dataclasses import fields, is_dataclass, replace
 from numbers import Integral
+from typing import Any, ParamSpec, Protocol, TypeAlias, TypeVar
 
 import array_api_compat
 import numpy as np
@@ -15,6 +17,8 @@ from array_api_compat import device
 
 __all__ = [
     "HOST",
+    "Array",
+    "Result",
     "array_namespace",
     "as_image",
     "as_psf",
@@ -31,6 +35,24 @@ __all__ = [
     "unit_sum",
 ]
 
+
+class Array(Protocol):
+    """An array of any library that is taken: NumPy, CuPy, PyTorch, or another that follows the array API standard."""
+
+    @property
+    def shape(self) -> Any: ...
+    @property
+    def ndim(self) -> Any: ...
+    @property
+    def dtype(self) -> Any: ...
+    def __getitem__(self, key: Any, /) -> Any: ...
+
+
+# An array that is returned: of the library and device of the one that was passed, which no annotation can say for all.
+Result: TypeAlias = Any
+
+_P = ParamSpec("_P")
+_R = TypeVar("_R")
 
 # Metadata of a dataclass's field that stays a NumPy array, or a number, wherever the pictures are.
 HOST = {"host": True}
@@ -349,7 +371,7 @@ def per_pixel(values, name, image, channel_axis=None):
     return split_channels(values, channel_axis)[0]
 
 
-def torch_door(function):
+def torch_door(function: Callable[_P, _R]) -> Callable[_P, _R]:
     """Let `function` take and return PyTorch tensors, or lists of them.
 
     Zero-copy through DLPack, at the door and nowhere else.
@@ -359,12 +381,13 @@ def torch_door(function):
     """
 
     @functools.wraps(function)
-    def wrapper(*args, **kwargs):
+    def wrapper(*args: _P.args, **kwargs: _P.kwargs) -> _R:
         if not any(_holds_torch(a) for a in (*args, *kwargs.values())):
             return function(*args, **kwargs)
-        args = [_from_torch(a) for a in args]
-        kwargs = {k: _from_torch(a) for k, a in kwargs.items()}
-        return _to_torch(function(*args, **kwargs))
+        inputs: Any = [_from_torch(a) for a in args]
+        options: Any = {k: _from_torch(a) for k, a in kwargs.items()}
+        outputs: Any = _to_torch(function(*inputs, **options))
+        return outputs
 
     return wrapper
 

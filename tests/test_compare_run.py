@@ -27,7 +27,7 @@ BLURRED, SHARP = (next(m for m in BUILTIN if m.name == name) for name in ("blurr
 @pytest.fixture(autouse=True)
 def _unread(monkeypatch):
     """Nothing is read here, which saves time; `test_compare_scores` reads."""
-    monkeypatch.setattr("deconv.compare.runner._tesseract_there", lambda: False)
+    monkeypatch.setattr("deconv.compare.runner._tesseract_installed", lambda: False)
 
 
 def _rows(tmp_path, methods, pages=2, **settings):
@@ -70,7 +70,7 @@ def test_a_method_is_told_what_it_declares(tmp_path, knows):
         ("undefined", "it returned values that are not finite"),
         ("words", "it returned values of the kind <U15, numbers are wanted"),
         ("greedy", "MemoryError"),
-        ("killed", "its process was killed, as for want of memory"),
+        ("killed", "its process was killed, probably for lack of memory"),
     ],
 )
 def test_what_fails_is_a_row_and_harms_nobody(tmp_path, function, sentence):
@@ -107,11 +107,11 @@ def test_what_cannot_be_loaded_is_a_row_for_each_picture(tmp_path, where):
 
 def test_a_picture_that_cannot_be_had_is_a_row(tmp_path):
     rows = run([Pages(3, torn=1)], [SHARP, method("ours", "brighter")], tmp_path)
-    assert [r.problem for r in rows] == 2 * ["", "its picture cannot be had: page1.png is torn", ""]
+    assert [r.problem for r in rows] == 2 * ["", "its picture cannot be loaded: page1.png is torn", ""]
 
 
 def test_a_failure_reads_nothing(tmp_path, monkeypatch):
-    monkeypatch.setattr("deconv.compare.runner._tesseract_there", lambda: True)
+    monkeypatch.setattr("deconv.compare.runner._tesseract_installed", lambda: True)
     row = _rows(tmp_path, [method("bad", "raises")], pages=1)[0]
     assert (row.accuracy, row.folded, row.exact, row.hdc) == (0, 0, 0, 0)
 
@@ -198,7 +198,7 @@ import sys
 from pathlib import Path
 import comparison
 from deconv.compare import runner
-runner._tesseract_there = lambda: False
+runner._tesseract_installed = lambda: False
 methods = [comparison.method("one", "slow"), comparison.method("two", "brighter")]
 if __name__ == "__main__":
     runner.run([comparison.Pages(4)], methods, Path(sys.argv[1]))

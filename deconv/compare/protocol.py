@@ -1,12 +1,16 @@
-"""What the parts of a comparison hand to each other: a picture, what may be known of it, a method, and a row."""
+"""What the parts of a comparison pass to each other: a picture, a method's context, a method, and a row."""
 
 import json
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field, fields
-from typing import Protocol
+from typing import Any, Protocol, TypeAlias
 
 import numpy as np
 
-__all__ = ["Context", "Dataset", "Item", "Method", "Problem", "Row"]
+__all__ = ["Context", "Dataset", "Item", "Method", "Problem", "Progress", "Row"]
+
+# Called as report(done, total, what) after each row.
+Progress: TypeAlias = Callable[[int, int, str], object]
 
 
 class Problem(ValueError):
@@ -15,20 +19,20 @@ class Problem(ValueError):
 
 @dataclass(frozen=True)
 class Context:
-    """What a method is told beside the picture: what it declares to know, the rest is None.
+    """What a method is given besides the picture: the values that it declares to know; the others are None.
 
     Attributes
     ----------
     psf : ndarray, shape (m, n), or None
         The true PSF in pixels of the picture, sum 1.
     level : float or None
-        How much it is blurred, in whatever the data set counts (the step of a ladder).
+        Amount of blur, in the units of the data set (the step of a ladder, say).
     noise : float or None
         Standard deviation of the noise, 1 being the range of the picture.
     gamma : float
         Exponent of the encoding: light is value ** gamma.
     seed : int
-        For whatever is random.
+        Random seed.
     device : str
         "cpu", "cuda", ...
     """
@@ -48,21 +52,21 @@ class Item:
     Attributes
     ----------
     name : str
-        Its own in the set, and fit to be a file's stem: letters, digits, ``.``, ``_`` and ``-``.
+        Unique in the data set, and usable as a file's stem: letters, digits, ``.``, ``_`` and ``-``.
     image : ndarray, shape (M, N) or (M, N, 3)
-        Blurred; float32, 0 to 1, tone-encoded.
+        The blurred picture; float32, 0 to 1, tone-encoded.
     sharp : ndarray, shape (s M, s N[, 3]), or None
-        The true picture, `s` the scale at which results are wanted.
+        The true picture; `s` is the scale at which results are expected.
     text : tuple of str or None
-        The true lines.
+        The true lines of text.
     psf, level, noise, gamma
-        As of `Context`; None where nobody knows.
+        As in `Context`; None if unknown.
     """
 
     name: str
     image: np.ndarray = field(repr=False)
     sharp: np.ndarray | None = field(default=None, repr=False)
-    text: tuple | None = None
+    text: tuple[str, ...] | None = None
     psf: np.ndarray | None = field(default=None, repr=False)
     level: float | None = None
     noise: float | None = None
@@ -75,18 +79,29 @@ class Dataset(Protocol):
     Attributes
     ----------
     name : str
-        For tables.
+        Shown in tables.
     names : tuple of str
-        Of the pictures, in their order.
+        Names of the pictures, in order.
     border : int
         Pixels along each side of the true picture that PSNR and SSIM leave out.
     """
 
-    name: str
-    names: tuple
-    border: int
+    @property
+    def name(self) -> str:
+        """Shown in tables."""
+        ...
 
-    def load(self, name) -> Item:
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Names of the pictures, in order."""
+        ...
+
+    @property
+    def border(self) -> int:
+        """Pixels along each side that PSNR and SSIM leave out."""
+        ...
+
+    def load(self, name: str) -> Item:
         """Load a picture.
 
         Parameters
@@ -97,17 +112,17 @@ class Dataset(Protocol):
         Returns
         -------
         Item
-            The picture, and what is known of it.
+            The picture and its ground truth.
         """
         ...
 
     def fingerprint(self) -> str:
-        """Tell the pictures from any others.
+        """Identify the contents of the data set.
 
         Returns
         -------
         str
-            Some letters that change with what the pictures are.
+            A hash that changes when a picture does.
         """
         ...
 
@@ -119,78 +134,79 @@ class Method:
     Attributes
     ----------
     name : str
-        Its own in a comparison.
+        Unique in a comparison.
     type : {"deconv", "python", "torch", "onnx", "keras", "shell", "folder"}
         How it is called.
     kind : {"reference", "classical", "learned"}
-        For tables.
+        Shown in tables.
     knows : tuple of {"psf", "level", "noise"}
-        What it is told of `Context`; nothing else reaches it.
+        The values of `Context` that it is given; it receives no others.
     options : dict
         What its type needs: names of functions, files, a command, parameters.
     prepare : dict
-        What is done to pictures before and after it (`deconv.compare.prepare`).
+        Conversion of pictures before and after it (`deconv.compare.prepare`).
     trained_on, licence : str
-        For tables.
+        Shown in tables.
     timeout : float
         Seconds for one picture, after which it is stopped.
     grid : dict of str to list
-        Parameters that are chosen on calibration pictures, where there are some, and the values to try of each.
+        Parameters to choose on calibration pictures, if there are any, and the values to try of each.
     """
 
     name: str
     type: str
     kind: str = "classical"
-    knows: tuple = ()
-    options: dict = field(default_factory=dict)
-    prepare: dict = field(default_factory=dict)
+    knows: tuple[str, ...] = ()
+    options: dict[str, Any] = field(default_factory=dict)
+    prepare: dict[str, Any] = field(default_factory=dict)
     trained_on: str = ""
     licence: str = ""
     timeout: float = 600.0
-    grid: dict = field(default_factory=dict)
+    grid: dict[str, list[Any]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
 class Row:
-    """One picture by one method, as it stands in rows.csv.
+    """One picture restored by one method: a line of rows.csv.
 
     Attributes
     ----------
     dataset, item, method : str
         Names.
     kind : str
-        Of the method.
+        Kind of the method.
     knows : str
-        What it was told, with commas, or "nothing".
+        What the method was given, separated by commas, or "nothing".
     level : float or None
-        Of the picture.
+        Amount of blur of the picture.
     key : str
-        Letters that change with the method, the picture or the code: rows of another key are not gone on from.
+        Hash of the method, the picture and the code: a resumed run reuses rows of the same key only.
     problem : str
-        Why there is no result, in one sentence; empty where there is one.
+        Why there is no result, in one sentence; empty if there is one.
     accuracy, folded : float or None
-        Share of characters read rightly, and with letters alike (O0o, Il1) and case taken for the same; None where the
-        text is not known; 0 where there is no result.
+        Fraction of characters read correctly; `folded` ignores case and confusable letters (O0o, Il1). None if the text
+        is unknown, 0 if there is no result.
     exact : float or None
-        Share of lines read without any error.
+        Fraction of lines read without error.
     hdc : float or None
         Score of the Helsinki Deblur Challenge, 0 to 100.
     psnr, ssim : float or None
-        Grey, after the best shift, border left out; None where the true picture is not known or there is no result.
+        On grey values, after the best shift, without the border; None if the true picture is unknown or there is no
+        result.
     fitted : float or None
-        PSNR after the best gain and offset as well, as real pairs need.
+        PSNR after the best gain and offset as well, which pairs of real photographs need.
     seconds, cpu : float or None
-        By the clock, and CPU time, for the one picture.
+        Wall-clock and CPU seconds for this picture.
     setup : float or None
         Seconds to load the method.
     memory : float or None
-        Most memory of its process, in MB.
+        Peak memory of its process, in MB.
     gpu : float or None
-        Most memory of the GPU, in MB, where the method tells.
+        Peak memory of the GPU, in MB, if the method reports it.
     parameters : int or None
-        Numbers that were trained, where the method tells.
+        Number of trained parameters, if the method reports it.
     read : tuple of str
-        The lines read.
+        The recognised lines.
     """
 
     dataset: str
@@ -214,10 +230,10 @@ class Row:
     memory: float | None = None
     gpu: float | None = None
     parameters: int | None = None
-    read: tuple = ()
+    read: tuple[str, ...] = ()
 
-    def cells(self):
-        """Write it as a line of the table.
+    def cells(self) -> dict[str, object]:
+        """Convert the row to a line of the table.
 
         Returns
         -------
@@ -228,27 +244,27 @@ class Row:
         return values | {"read": json.dumps(list(self.read), ensure_ascii=False)}
 
     @classmethod
-    def of(cls, cells):
-        """Read it from a line of the table.
+    def of(cls, cells: Mapping[str, str]) -> "Row":
+        """Convert a line of the table to a row.
 
         Parameters
         ----------
         cells : dict of str to str
-            By the names of the columns.
+            Values by column name.
 
         Returns
         -------
         Row
-            The same row as was written.
+            The row that was written.
         """
-        kinds = {f.name: f.type for f in fields(cls)}
-        values = {}
+        types = {f.name: f.type for f in fields(cls)}
+        values: dict[str, Any] = {}
         for name, cell in cells.items():
             if name == "read":
                 values[name] = tuple(json.loads(cell))
-            elif kinds[name] is str:
+            elif types[name] is str:
                 values[name] = cell
             else:
-                number = int if kinds[name] == int | None else float
+                number = int if types[name] == int | None else float
                 values[name] = number(cell) if cell != "" else None
         return cls(**values)

@@ -6,10 +6,18 @@ import numpy as np
 import pytest
 
 import deconv
+from deconv import cli
 from deconv._core import files
 
 LINES = ["a blurred", "picture"]
 needs_tesseract = pytest.mark.skipif(shutil.which("tesseract") is None, reason="tesseract is not installed")
+
+
+def main(argv):
+    """The command line; an interrupt stops the tests, as elsewhere, and is not taken for a failure of one of them."""
+    if (code := cli.main(argv)) == 130:
+        raise KeyboardInterrupt
+    return code
 
 
 def sharp_page():

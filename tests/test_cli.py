@@ -9,11 +9,11 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from cli_pictures import needs_tesseract, sharp_page, write_photo
+from cli_pictures import main, needs_tesseract, sharp_page, write_photo
 
 import deconv
 from deconv._core import files
-from deconv.cli import demo, main, terminal
+from deconv.cli import demo, terminal
 
 
 @pytest.fixture

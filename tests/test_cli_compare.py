@@ -3,9 +3,7 @@
 import json
 
 import pytest
-from cli_pictures import needs_tesseract
-
-from deconv.cli import main
+from cli_pictures import main, needs_tesseract
 
 
 @needs_tesseract

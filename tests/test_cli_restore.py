@@ -5,11 +5,11 @@ import re
 import numpy as np
 import pytest
 import skimage.data
-from cli_pictures import LINES, needs_tesseract, sharp_page, write_photo, write_shaken
+from cli_pictures import LINES, main, needs_tesseract, sharp_page, write_photo, write_shaken
 
 import deconv
+from deconv import cli
 from deconv._core import files
-from deconv.cli import main
 
 
 @pytest.fixture
@@ -143,7 +143,8 @@ def test_restore_a_shaken_picture(tmp_path, capsys):
     assert restored.dtype == np.uint16
     before = deconv.metrics.psnr(files.read(tmp_path / "in.png").pixels, sharp)
     assert deconv.metrics.psnr(restored.pixels, sharp) > before + 5
-    assert main([*arguments, "--gamma", "1", "-o", str(tmp_path / "given.png")]) == 0
+    given = [*arguments[:-1], "9", "--gamma", "1"]
+    assert main([*given, "-o", str(tmp_path / "given.png")]) == 0
     # A given tone curve is not told.
     assert re.fullmatch(r"restored as (text|a natural picture)", capsys.readouterr().out.splitlines()[1])
 
@@ -209,7 +210,7 @@ def test_ctrl_c_is_quiet_and_leaves_nothing(photo, monkeypatch, capsys):
         raise KeyboardInterrupt
 
     monkeypatch.setattr("tqdm.tqdm.refresh", interrupt)
-    assert main(["restore", str(photo)]) == 130
+    assert cli.main(["restore", str(photo)]) == 130
     assert capsys.readouterr() == ("", "")
     assert list(photo.parent.iterdir()) == [photo]
 

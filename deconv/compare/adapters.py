@@ -32,7 +32,7 @@ class Restore(Protocol):
     parameters: int | None
 
     def __call__(self, image: np.ndarray, context: Context, *, name: str = "") -> object:
-        """The picture restored, or a pair of it and the PSF that was found."""
+        """The picture restored; or a tuple of it, the estimated PSF and, if wanted, a dict for `Row.details`."""
         ...
 
 

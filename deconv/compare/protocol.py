@@ -2,11 +2,12 @@
 
 import json
 from dataclasses import asdict, dataclass, field, fields
-from typing import Protocol
+from pathlib import Path
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 
-__all__ = ["Context", "Dataset", "Item", "Method", "Problem", "Row"]
+__all__ = ["Context", "Dataset", "Item", "Measured", "Method", "Problem", "Row"]
 
 
 class Problem(ValueError):
@@ -31,6 +32,8 @@ class Context:
         For whatever is random.
     device : str
         "cpu", "cuda", ...
+    details : dict or None
+        As of `Item`.
     """
 
     psf: np.ndarray | None = field(default=None, repr=False)
@@ -39,6 +42,7 @@ class Context:
     gamma: float = 1.0
     seed: int = 0
     device: str = "cpu"
+    details: dict[str, Any] | None = None
 
 
 @dataclass(frozen=True)
@@ -57,6 +61,8 @@ class Item:
         The true lines.
     psf, level, noise, gamma
         As of `Context`; None where nobody knows.
+    details : dict
+        Further facts about the picture, as JSON has them; they stand in the `details` of every row of it.
     """
 
     name: str
@@ -67,6 +73,7 @@ class Item:
     level: float | None = None
     noise: float | None = None
     gamma: float = 1.0
+    details: dict[str, Any] = field(default_factory=dict, hash=False)
 
 
 class Dataset(Protocol):
@@ -112,6 +119,35 @@ class Dataset(Protocol):
         ...
 
 
+@runtime_checkable
+class Measured(Protocol):
+    """A data set that scores and keeps the results of its pictures itself, as a study does that measures something else.
+
+    Nothing is written to restored/ for it, and none of the usual scores is computed.
+    """
+
+    def measure(self, item: Item, image: np.ndarray, psf: np.ndarray | None, path: Path) -> dict[str, Any]:
+        """Score a result, in the process of the method.
+
+        Parameters
+        ----------
+        item : Item
+            The picture, as of `Dataset.load`.
+        image : ndarray
+            The result as the method returned it, neither clipped nor rounded.
+        psf : ndarray or None
+            The PSF that the method estimated, where it returned one.
+        path : Path
+            Where copies may be kept: a path without suffix, its own for each picture and method.
+
+        Returns
+        -------
+        dict
+            Fields of `Row` by name; its `details` are added to those of the picture and of the method.
+        """
+        ...
+
+
 @dataclass(frozen=True)
 class Method:
     """A method as declared.
@@ -124,7 +160,7 @@ class Method:
         How it is called.
     kind : {"reference", "classical", "learned"}
         For tables.
-    knows : tuple of {"psf", "level", "noise"}
+    knows : tuple of {"psf", "level", "noise", "details"}
         What it is told of `Context`; nothing else reaches it.
     options : dict
         What its type needs: names of functions, files, a command, parameters.
@@ -191,6 +227,8 @@ class Row:
         Numbers that were trained, where the method tells.
     read : tuple of str
         The lines read.
+    details : dict
+        Whatever else the picture, the method and the data set state, as JSON has it.
     """
 
     dataset: str
@@ -215,6 +253,7 @@ class Row:
     gpu: float | None = None
     parameters: int | None = None
     read: tuple = ()
+    details: dict[str, Any] = field(default_factory=dict, hash=False)
 
     def cells(self):
         """Write it as a line of the table.
@@ -222,10 +261,11 @@ class Row:
         Returns
         -------
         dict of str to object
-            Numbers as they are, "" for None, `read` as JSON.
+            Numbers as they are, "" for None, `read` and `details` as JSON.
         """
         values = {name: "" if value is None else value for name, value in asdict(self).items()}
-        return values | {"read": json.dumps(list(self.read), ensure_ascii=False)}
+        nested = {"read": list(self.read), "details": self.details}
+        return values | {name: json.dumps(value, ensure_ascii=False) for name, value in nested.items()}
 
     @classmethod
     def of(cls, cells):
@@ -246,6 +286,8 @@ class Row:
         for name, cell in cells.items():
             if name == "read":
                 values[name] = tuple(json.loads(cell))
+            elif name == "details":
+                values[name] = json.loads(cell)
             elif kinds[name] is str:
                 values[name] = cell
             else:

@@ -26,7 +26,7 @@ import deconv
 from deconv import ocr
 from deconv._core import files as _files
 from deconv.compare.imported import source
-from deconv.compare.protocol import Item, Problem, Row
+from deconv.compare.protocol import Item, Measured, Problem, Row
 from deconv.compare.scores import score
 from deconv.compare.table import read_rows, slug
 from deconv.compare.worker import Answer, serve
@@ -170,17 +170,15 @@ class _Run:
                 if self._halted:
                     return
                 if (dataset.name, name, method.name) not in self._rows:
-                    try:
-                        item, problem = dataset.load(name), ""
-                    except (Problem, OSError) as error:
-                        item, problem = Item(name, np.zeros((0, 0))), f"its picture cannot be had: {error}"
-                    if problem or method.options.get("function") != "sharp" or item.sharp is not None:
+                    item, problem = _loaded(dataset, name)
+                    wanted = item.sharp is not None or isinstance(dataset, Measured)
+                    if problem or method.options.get("function") != "sharp" or wanted:
                         self._keep(self._row(worker, method, dataset, item, folder / f"{name}.png", problem))
 
     def _row(self, worker, method, dataset, item, path, problem):
         answer = Answer(problem) if problem else worker.ask(item.name)
         problem, told = answer.problem, dict(answer.told or {})
-        if not problem:
+        if not problem and not isinstance(dataset, Measured):
             try:
                 told |= score(path, item, dataset.border, read=self._readable)
             except (ValueError, OSError, RuntimeError) as error:
@@ -195,9 +193,8 @@ class _Run:
             kind=method.kind,
             knows=", ".join(method.knows) or "nothing",
             key=self._keys[dataset.name, item.name, method.name],
-            level=item.level,
             problem=problem,
-            **worker.told | told,
+            **{"level": item.level} | worker.told | told,
         )
 
     def _keep(self, row):
@@ -207,6 +204,17 @@ class _Run:
                 self._file.flush()
                 self._rows[_at(row)] = row
                 self._report(len(self._rows), len(self._keys), f"{row.method}: {row.item}")
+
+
+def _loaded(dataset, name):
+    """A picture, and why it cannot be had; a mere name where the worker alone needs it, to restore and to score."""
+    nothing = Item(name, np.zeros((0, 0)))
+    if isinstance(dataset, Measured):
+        return nothing, ""
+    try:
+        return dataset.load(name), ""
+    except (Problem, OSError) as error:
+        return nothing, f"its picture cannot be had: {error}"
 
 
 def _at(row):

@@ -13,7 +13,7 @@ from multiprocessing import connection, parent_process
 import numpy as np
 
 from deconv._core import files
-from deconv.compare.protocol import Context, Problem
+from deconv.compare.protocol import Context, Measured, Problem
 
 __all__ = ["Answer", "serve"]
 
@@ -53,7 +53,7 @@ def serve(pipe, method, dataset, folder, settings, scratch):
     pipe.send(Answer(told={"setup": time.perf_counter() - start, "parameters": getattr(restore, "parameters", None)}))
     while (name := pipe.recv()) is not None:
         try:
-            answer = Answer(told=_restored(restore, method, dataset.load(name), folder, settings))
+            answer = Answer(told=_restored(restore, method, dataset, dataset.load(name), folder, settings))
         except BaseException as error:
             answer = Answer(_sentence(error))
         pipe.send(answer)
@@ -73,24 +73,32 @@ def _built(method, settings):
     return build(method, allow_shell=settings.allow_shell)
 
 
-def _restored(restore, method, item, folder, settings):
+def _restored(restore, method, dataset, item, folder, settings):
     """Write what a method makes of a picture, and the PSF if it tells; what it took."""
     wanted = item.image.shape if item.sharp is None else item.sharp.shape
-    psf = None
+    psf, details = None, {}
     start = time.perf_counter(), _cpu()
     if restore is None:
         image = item.image if method.options["function"] == "blurred" else item.sharp
+        if image is None:
+            raise Problem("there is no sharp picture")
         wanted = image.shape
     else:
         image = restore(item.image.copy(), _context(method, item, settings), name=item.name)
     took = time.perf_counter() - start[0], _cpu() - start[1]
     if isinstance(image, tuple):
-        image, psf = image
+        image, psf, *more = image
+        details = more[0] if more else {}
+    used = {"seconds": took[0], "cpu": took[1], "memory": _peak(), "gpu": _gpu_peak()}
+    details = item.details | details
+    if isinstance(dataset, Measured):
+        measured = dataset.measure(item, image, psf, folder / item.name)
+        return used | measured | {"level": item.level, "details": details | measured.get("details", {})}
     files.write(folder / f"{item.name}.png", _checked(image, wanted), like=_SIXTEEN_BITS)
     if psf is not None:
         psf = np.asarray(psf, np.float32)
         files.write(folder / f"{item.name}.psf.png", np.clip(psf / psf.max(), 0, 1), like=_SIXTEEN_BITS)
-    return {"seconds": took[0], "cpu": took[1], "memory": _peak(), "gpu": _gpu_peak()}
+    return used | {"details": details}
 
 
 _SIXTEEN_BITS = files.Picture(np.zeros((1, 1), np.float32), dtype=np.dtype(np.uint16), white=65535.0)

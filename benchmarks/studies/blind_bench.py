@@ -234,7 +234,12 @@ def real_table(rows: Sequence[Row]) -> str:
     """Estimates for photographs of which nothing is known."""
     rows = [r for r in rows if r.estimate]
     lines = [
-        (r.picture, r.method, *(r.estimate.get(key, "-") for key in ("family", "size", "prior", "noise")), f"{r.cpu:.2f}")
+        (
+            r.picture,
+            r.method,
+            *(r.estimate.get(key, "-") for key in ("family", "size", "prior", "noise")),
+            f"{r.cpu:.2f}",
+        )
         for r in rows
     ]
     names = ("photograph", "", "family", "side (px)", "prior", "noise", "CPU (s)")

@@ -240,7 +240,9 @@ def main() -> int:
     others = [method(name) for option, names in OPTIONAL.items() if getattr(args, option) for name in names]
     rows = []
     if (args.photographs / "truth.csv").is_file():
-        rows += study.run([pictures.photographs(args.photographs)], [study.BLURRED, method("blind")], args.out, args.jobs)
+        rows += study.run(
+            [pictures.photographs(args.photographs)], [study.BLURRED, method("blind")], args.out, args.jobs
+        )
         rows += study.run([pictures.partnered(args.photographs)], [study.SHARP], args.out, args.jobs)
     else:
         print(f"no photographs: {args.photographs / 'truth.csv'} does not exist; they are skipped", file=sys.stderr)

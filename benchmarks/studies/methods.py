@@ -101,9 +101,7 @@ def _stretched(image):
     return (image - ink) / (paper - ink)
 
 
-def restored(
-    image: np.ndarray, context: Context, method: str
-) -> tuple[np.ndarray, np.ndarray | None, dict[str, Any]]:
+def restored(image: np.ndarray, context: Context, method: str) -> tuple[np.ndarray, np.ndarray | None, dict[str, Any]]:
     """One of the functions above, by name, as `deconv.compare` calls a method."""
     picture = picture_of(image, context)
     return result(globals()[method](picture), picture)

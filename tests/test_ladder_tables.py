@@ -11,7 +11,7 @@ import pytest
 import deconv
 
 sys.path.append(str(Path(__file__).parents[1]))
-from benchmarks.studies import ablation, contact_sheet, hallucination, ladder, methods, pictures, published, study
+from benchmarks.studies import ablation, contact_sheet, hallucination, ladder, methods, pictures, published
 from deconv.compare.protocol import Context, Row
 
 ROW = pictures.Reading(

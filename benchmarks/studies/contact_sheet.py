@@ -1,4 +1,4 @@
-"""Restored pictures on one sheet: blurred, restored, the PSF, and lines of text; and the small copies it is drawn from."""
+"""Restored pictures on one sheet: blurred, restored, PSF and lines of text; and the small copies that it shows."""
 
 from collections.abc import Iterable, Sequence
 from pathlib import Path

@@ -56,7 +56,7 @@ docs: .venv/stamp-docs ## the documentation and its gallery, in docs/_build/html
 	$(BIN)/sphinx-build -W --keep-going -b html docs docs/_build/html
 
 clean: ## remove everything that make made, .venv too
-	rm -rf .venv demo honest ladder blind-bench families hallucination build dist docs/_build docs/api docs/gallery benchmarks/.asv
+	rm -rf .venv demo honest ladder blind-bench families hallucination readability build dist docs/_build docs/api docs/gallery benchmarks/.asv
 	rm -rf .pytest_cache .mypy_cache .ruff_cache .hypothesis *.egg-info
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 

@@ -95,7 +95,7 @@ class Quality:
     timeout = 600
 
     def setup_cache(self):
-        found = {}
+        figures = {}
         for step in self.params[0]:
             for shrink in self.params[1]:
                 image, photo = photograph(step, shrink)
@@ -104,8 +104,8 @@ class Quality:
                 score = float("nan")
                 with contextlib.suppress(deconv.ocr.TesseractMissing):
                     score = deconv.ocr.hdc_score(result.image, photo.lines)
-                found[step, shrink] = 100 * (radius / photo.radius - 1), score
-        return found
+                figures[step, shrink] = 100 * (radius / photo.radius - 1), score
+        return figures
 
     setup_cache.timeout = 600
 

@@ -116,20 +116,20 @@ def counted(rows: Iterable[Row], reference: Mapping[str, float], holds: Callable
 def scores_table(rows: Sequence[Row], peers: Mapping[str, tuple[str, str, str, str]] | None = None) -> str:
     """Means of each method; below them those of others."""
     before, ceiling = psnrs(rows, BLURRED), psnrs(rows, TRUE)
-    lines = [
+    lines: list[tuple[object, ...]] = [
         (
             method,
-            len(found),
-            figure(r.psnr for r in found),
-            f"{np.median([r.psnr for r in found]):.2f}",
-            f"{min(r.psnr for r in found):.2f}",
-            figure((r.ssim for r in found), 3),
-            figure((r.similarity for r in found), 3),
-            counted(found, ceiling, lambda psnr, best: psnr >= best - SOLVED),
-            counted(found, before, lambda psnr, blurred: psnr < blurred),
-            figure(r.cpu for r in found),
+            len(group),
+            figure(r.psnr for r in group),
+            f"{np.median([r.psnr for r in group]):.2f}",
+            f"{min(r.psnr for r in group):.2f}",
+            figure((r.ssim for r in group), 3),
+            figure((r.similarity for r in group), 3),
+            counted(group, ceiling, lambda psnr, best: psnr >= best - SOLVED),
+            counted(group, before, lambda psnr, blurred: psnr < blurred),
+            figure(r.cpu for r in group),
         )
-        for method, found in by_method(rows).items()
+        for method, group in by_method(rows).items()
     ]
     for name, (psnr, ssim, similarity, cpu) in (peers or {}).items():
         lines.append((name, "-", psnr, "-", "-", ssim, similarity, "-", "-", cpu))
@@ -140,10 +140,10 @@ def scores_table(rows: Sequence[Row], peers: Mapping[str, tuple[str, str, str, s
 def pictures_table(rows: Sequence[Row]) -> str:
     """PSNR, and similarity of the kernel, of each picture."""
     methods = by_method(rows)
-    found = {(r.picture, r.method): r for r in rows}
+    by_cell = {(r.picture, r.method): r for r in rows}
     lines = []
     for picture in dict.fromkeys(r.picture for r in rows):
-        cells = [_cell(found.get((picture, m))) for m in methods]
+        cells = [_cell(by_cell.get((picture, m))) for m in methods]
         lines.append((picture, *cells))
     return markdown(("picture", *methods), lines, ("picture",))
 
@@ -160,13 +160,13 @@ def read_table(rows: Sequence[Row]) -> str:
     """Part of the characters read, of the pictures whose text is known."""
     known = [r for r in rows if not math.isnan(r.read)]
     pictures = list(dict.fromkeys(r.picture for r in known))
-    found = {(r.picture, r.method): r.read for r in known}
+    by_cell = {(r.picture, r.method): r.read for r in known}
     methods = [*by_method(known), *([SHARP] if any(r.method == SHARP for r in known) else [])]
     lines = [
         (
             m,
             figure((r.read for r in known if r.method == m), 3),
-            *(figure([found.get((p, m), math.nan)], 3) for p in pictures),
+            *(figure([by_cell.get((p, m), math.nan)], 3) for p in pictures),
         )
         for m in methods
     ]
@@ -177,33 +177,33 @@ def ratios_table(rows: Sequence[Row]) -> str:
     """Error ratios to the restoration with the true PSF, and collapses."""
     before, ceiling = psnrs(rows, BLURRED), psnrs(rows, TRUE)
     lines = []
-    for method, found in by_method(rows).items():
-        ratios = [10 ** ((ceiling[r.picture] - r.psnr) / 10) for r in found if r.picture in ceiling]
+    for method, group in by_method(rows).items():
+        ratios = [10 ** ((ceiling[r.picture] - r.psnr) / 10) for r in group if r.picture in ceiling]
         if method in REFERENCES or not ratios:
             continue
         shares = [f"{100 * np.mean(np.array(ratios) <= most):.0f} %" for most in (1.5, 2, 3)]
-        collapsed = counted(found, before, lambda psnr, blurred: psnr < blurred + RISE)
+        collapsed = counted(group, before, lambda psnr, blurred: psnr < blurred + RISE)
         lines.append((method, f"{np.mean(ratios):.2f}", f"{max(ratios):.2f}", *shares, collapsed))
     names = ("error ratio", "mean", "largest", "up to 1.5", "up to 2", "up to 3", f"under blurred + {RISE:.0f} dB")
     return markdown(names, lines, ("error ratio",))
 
 
-def groups_table(rows: Sequence[Row], group: Callable[[Row], str], name: str) -> str:
+def groups_table(rows: Sequence[Row], key_of: Callable[[Row], str], name: str) -> str:
     """The means of each group of pictures, the methods below each other."""
     lines = []
-    for key in sorted({group(r) for r in rows}):
-        here = [r for r in rows if group(r) == key]
+    for key in sorted({key_of(r) for r in rows}):
+        here = [r for r in rows if key_of(r) == key]
         before, ceiling = psnrs(here, BLURRED), psnrs(here, TRUE)
-        for method, found in by_method(here).items():
+        for method, group in by_method(here).items():
             lines.append(
                 (
                     key,
                     method,
-                    figure(r.psnr for r in found),
-                    figure((r.ssim for r in found), 3),
-                    figure((r.similarity for r in found), 3),
-                    counted(found, ceiling, lambda psnr, best: psnr >= best - SOLVED),
-                    counted(found, before, lambda psnr, blurred: psnr < blurred),
+                    figure(r.psnr for r in group),
+                    figure((r.ssim for r in group), 3),
+                    figure((r.similarity for r in group), 3),
+                    counted(group, ceiling, lambda psnr, best: psnr >= best - SOLVED),
+                    counted(group, before, lambda psnr, blurred: psnr < blurred),
                 )
             )
     names = (name, "", "PSNR (dB)", "SSIM", "kernel similarity", "solved", "worse than the input")
@@ -277,7 +277,7 @@ def report(part: str, rows: Sequence[Row], out: Path) -> None:
     """Print the tables of a part, and draw its sheet."""
     print(f"## {part}\n")
     if len({r.code for r in rows}) > 1:
-        print("Not all of it was made by the same code.\n")
+        print("Not all rows are from the same code.\n")
     print("\n".join(tables(part, rows)), flush=True)
     entries = [
         (contact_sheet.kept(out, r.row), (r.picture, r.method, *(f"{k}: {v}" for k, v in _sheet(r).items())))

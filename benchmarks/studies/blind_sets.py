@@ -35,13 +35,13 @@ LARGE = (41, 49, 57, 65, 75)
 PAGES = 4
 NOISES = ("noise01", "noise03", "jpeg75")
 COSTS = ("0450", "0450/61", "0944", "2360")
-_GREY = np.float32([0.299, 0.587, 0.114])
+_GREY = np.array([0.299, 0.587, 0.114], np.float32)
 _STEPS = 255
 
 
 @dataclass(frozen=True)
 class Print:
-    """Text in a picture: where it stands, as left, top, right, bottom, and how it reads."""
+    """Text in a picture: its box, as left, top, right, bottom, and its characters."""
 
     box: tuple[int, ...]
     truth: str
@@ -94,12 +94,12 @@ def load(name: str, folder: Path = DATA) -> Case:
     """The picture of that name; `folder` has those of others."""
     part, _, rest = name.partition("/")
     if part == "real":
-        return Case(name, np.float32(files.read(folder / "real_text" / rest).pixels))
+        return Case(name, np.asarray(files.read(folder / "real_text" / rest).pixels, np.float32))
     if part == "large":
         size, page = map(int, rest.split("/"))
         return drawn(name, (480, 720), size, seed=100 * size + page, noise=0.005)
     if part == "cost":
-        width, size = map(int, (*rest.split("/"), 31)[:2])
+        width, size = map(int, (*rest.split("/"), "31")[:2])
         return drawn(name, (round(width * 1460 / 2360), width), size, seed=width, noise=0.005)
     match = re.fullmatch(r"im(\d\d)_ker(\d\d)", rest)
     if match is None or part not in ("pan", "levin", *NOISES):
@@ -128,7 +128,9 @@ def _pan(name: str, folder: Path, stem: str, scene: int, kernel: int) -> Case:
 
 
 def _levin(name: str, folder: Path, stem: str, kernel: int) -> Case:
-    image, sharp = (np.float32(files.read(folder / f"{stem}_{kind}.png").pixels) for kind in ("blur", "sharp"))
+    image, sharp = (
+        np.asarray(files.read(folder / f"{stem}_{kind}.png").pixels, np.float32) for kind in ("blur", "sharp")
+    )
     with np.load(folder / "kernels_float64.npz") as kernels:
         # As stored they are turned by half a turn from what convolves the sharp picture to the blurred one.
         psf = kernels[f"ker{kernel:02}"][::-1, ::-1].astype(np.float32)
@@ -147,7 +149,7 @@ def _jpeg(image: np.ndarray) -> np.ndarray:
 
 
 def _rounded(image: np.ndarray) -> np.ndarray:
-    return np.float32(np.rint(_STEPS * np.clip(image, 0, 1)) / _STEPS)
+    return np.asarray(np.rint(_STEPS * np.clip(image, 0, 1)) / _STEPS, np.float32)
 
 
 def drawn(name: str, shape: tuple[int, int], size: int, *, seed: int, noise: float) -> Case:
@@ -250,7 +252,8 @@ def blind(
         options = options | {"psf_size": max(context.psf.shape)}
     _compile()
     start = time.process_time()
-    marks, spent = [start], {}
+    marks = [start]
+    spent: dict[str, float] = {}
 
     def callback(_: float, stage: str) -> None:
         marks.append(time.process_time())

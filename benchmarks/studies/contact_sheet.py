@@ -18,8 +18,10 @@ def keep(path: Path, blurred: np.ndarray, restored: np.ndarray, psf: np.ndarray)
     """Keep small copies in a file of that name, and the PSF at the same scale."""
     factor = blurred.shape[1] / _WIDTH
     small_psf, _ = at_scale(as_image(psf), factor)
-    copies = {"blurred": _small(blurred, factor), "restored": _small(restored, factor)}
-    np.savez_compressed(with_suffix(path), psf=_bytes(small_psf / small_psf.max()), **copies)
+    small_psf = _bytes(small_psf / small_psf.max())
+    np.savez_compressed(
+        with_suffix(path), psf=small_psf, blurred=_small(blurred, factor), restored=_small(restored, factor)
+    )
 
 
 def kept(out: Path, row: Row) -> Path:

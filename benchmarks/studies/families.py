@@ -101,7 +101,7 @@ def _blur(family: str, rng: np.random.Generator) -> tuple[np.ndarray, float]:
     while True:
         psf = deconv.psf.random_motion(size, rng=rng)
         # Some shakes are straight, and no kind of their own.
-        at = np.stack(np.indices(psf.shape)).reshape(2, -1)
+        at = np.indices(psf.shape).reshape(2, -1)
         width, length = np.sqrt(np.linalg.eigvalsh(np.cov(at, aweights=psf.ravel())))
         if width > 0.25 * length:
             return psf, float(size)

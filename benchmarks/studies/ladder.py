@@ -160,7 +160,7 @@ def _errors(rows: Iterable[Reading]) -> tuple[str, str]:
 
 def teams_table(rows: Sequence[Reading]) -> str:
     """deconv and scikit-image beside the ten teams."""
-    lines = [
+    lines: list[tuple[object, ...]] = [
         (TITLES[m], "nothing trained", last_passed(rows, m), *(mean(scores(rows, m, s)) for s in published.TEAM_STEPS))
         for m in ("blind", *OTHERS)
         if scores(rows, m)
@@ -193,7 +193,7 @@ def draw(rows: Iterable[Reading], out: Path, path: Path) -> None:
 def report(rows: Sequence[Reading], out: Path) -> None:
     """Print the tables of some rows, and draw the sheets."""
     if len({r.code for r in rows if r.method == "blind"}) > 1:
-        print("Not all of it was made by the same code.\n")
+        print("Not all rows are from the same code.\n")
     real = [r for r in rows if r.true is None]
     simulated = [r for r in rows if r.true is not None]
     if real:

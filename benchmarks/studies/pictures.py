@@ -172,7 +172,7 @@ def simulated_ladder(steps: Iterable[int], pictures: int) -> list[Ladder]:
 
 
 def photographs(folder: Path = PHOTOGRAPHS) -> Ladder:
-    """The photographs that the table of real ones is made of."""
+    """The photographs in the table of real ones."""
     return Ladder(REAL, tuple(quality.REAL), folder)
 
 

@@ -11,7 +11,9 @@ import os
 import sys
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol, cast
+
+import numpy as np
 
 from deconv import compare
 from deconv.compare.protocol import Dataset, Method, Row
@@ -22,6 +24,37 @@ ROOT = Path(__file__).parents[2]
 BLURRED, SHARP = (method for method in compare.BUILTIN if method.kind == "reference")
 # Seconds for one picture: the hardest photographs take five minutes of a busy core.
 TIMEOUT = 3600.0
+
+
+class Pictures(Protocol):
+    """The pictures of a study: a data set (`deconv.compare.protocol.Dataset`) that scores its results itself."""
+
+    @property
+    def name(self) -> str:
+        """For the rows."""
+        ...
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Of the pictures, fit for files."""
+        ...
+
+    @property
+    def border(self) -> int:
+        """Of no use here."""
+        ...
+
+    def load(self, name: str) -> Any:
+        """One picture, an `Item`."""
+        ...
+
+    def fingerprint(self) -> str:
+        """A text that changes with the pictures."""
+        ...
+
+    def measure(self, item: Any, image: np.ndarray, psf: np.ndarray | None, path: Path) -> dict[str, Any]:
+        """Fields of `Row` that score a result, its details among them."""
+        ...
 
 
 def method(name: str, function: str, *, knows: tuple[str, ...] = (), **parameters: Any) -> Method:
@@ -42,7 +75,7 @@ def method(name: str, function: str, *, knows: tuple[str, ...] = (), **parameter
     return Method(name, "python", knows=knows, options=options, timeout=TIMEOUT)
 
 
-def run(datasets: Sequence[Dataset], methods: Sequence[Method], out: Path, jobs: int | None = None) -> list[Row]:
+def run(datasets: Sequence[Pictures], methods: Sequence[Method], out: Path, jobs: int | None = None) -> list[Row]:
     """Rows of all methods on all pictures, those that are in `out` already and those that are missing.
 
     Parameters
@@ -54,10 +87,10 @@ def run(datasets: Sequence[Dataset], methods: Sequence[Method], out: Path, jobs:
     jobs : int, optional
         Processes at a time; by default as many as there are cores.
     """
-    datasets = [dataset for dataset in datasets if dataset.names]
-    if not datasets:
+    sets = [cast(Dataset, dataset) for dataset in datasets if dataset.names]
+    if not sets:
         return []
-    rows = run_methods(datasets, methods, out, Settings(jobs=jobs or os.cpu_count() or 1), report=_progress)
+    rows = run_methods(sets, methods, out, Settings(jobs=jobs or os.cpu_count() or 1), report=_progress)
     print(file=sys.stderr)
     return without_failures(rows)
 
@@ -67,7 +100,7 @@ def _progress(done: int, of: int, what: str) -> None:
 
 
 def saved(out: Path) -> list[Row]:
-    """The last row of each picture and method in a folder, whatever code made it."""
+    """The last row of each picture and method in a folder, of any version of the code."""
     rows = compare.read_rows(out / "rows.csv")
     return without_failures({(row.dataset, row.item, row.method): row for row in rows}.values())
 
@@ -91,7 +124,7 @@ def fingerprint(*files: str, also: object = None) -> str:
 
 @functools.cache
 def code() -> str:
-    """A hash of the package but for its command line: stands in rows, to tell whether the same code made them."""
+    """A hash of the package but for its command line: rows have it, to show whether they are of one version."""
     package = Path(compare.__file__).parents[1]
     paths = [path for path in sorted(package.rglob("*.py")) if path.relative_to(package).parts[0] != "cli"]
     return fingerprint(*map(str, paths))

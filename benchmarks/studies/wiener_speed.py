@@ -26,7 +26,7 @@ def main() -> None:
         subprocess.run(command, env={**os.environ, **dict.fromkeys(_THREADS, "1")}, cwd=study.ROOT, check=True)
         return
     print("CPU time, skimage / deconv (ms of ours)")
-    print("shape width dtype      wiener        first call    balance found  unsupervised")
+    print("shape width dtype      wiener        first call    auto balance   unsupervised")
     for shape in SHAPES:
         for width in WIDTHS:
             for dtype in DTYPES:

@@ -34,11 +34,6 @@ def by(name, function, **options):
     return Method(name, "python", options={"function": f"test_studies:{function}"}, **options)
 
 
-@pytest.fixture(autouse=True)
-def _unread(monkeypatch):
-    monkeypatch.setattr("deconv.compare.runner._tesseract_there", lambda: False)
-
-
 def test_pictures_score_their_results_before_anything_is_rounded(tmp_path):
     methods = [study.BLURRED, study.SHARP, by("given", "explained", knows=("details",)), by("blind", "explained")]
     rows = study.run([Scored(2)], methods, tmp_path, jobs=1)

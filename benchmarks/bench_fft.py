@@ -1,45 +1,23 @@
-"""The transforms behind every transfer function, by library, size and float type.
-
-For asv; or by itself, for the table of docs/results.md (one thread, libraries in turn, medians of ratios)::
-
-    python benchmarks/bench_fft.py
-"""
+"""The transforms behind every transfer function, by library, size and float type."""
 
 import importlib.util
 import os
-import subprocess
-import sys
-import time
 
 import numpy as np
 
 import deconv
 from deconv._core import fft as _fft
 
-SHAPES = [
-    (128, 128),
-    (288, 288),
-    (576, 576),
-    (1080, 1080),
-    (1460, 2360),  # 73 and 59 are factors: what padding to a fast size is for
-    (1500, 2400),
-    (3000, 3000),
-    (96, 96, 96),
-    (40, 288, 288),
-]
-
 
 def choose(library):
-    """Make that library the one that `deconv._core.fft` takes: the choice is made once a process."""
+    """Make that library the one that `deconv._core.fft` uses: it looks once a process, before its first transform."""
     os.environ["DECONV_FFT"] = library
-    for choice in (_fft._installed, _fft._ducc_in_place, _fft._mkl_is_right):
-        choice.cache_clear()
 
 
 class Blur:
     """`Transfer.forward` and its adjoint: two real transforms and one product each."""
 
-    params = (["scipy", "ducc0", "mkl_fft", "cupy"], [256, 1024], ["float32", "float64"])
+    params = (["scipy", "ducc0", "cupy"], [256, 1024], ["float32", "float64"])
     param_names = ("fft", "side", "dtype")
 
     def setup(self, fft, side, dtype):
@@ -72,57 +50,3 @@ class Blur:
         return abs(left - right) / float(((ax**2).sum() * (self.y**2).sum()) ** 0.5)
 
     track_adjoint_error.unit = "of the product of norms"
-
-
-def _convolution(library, shape, dtype, in_place=True):
-    """Blur and correlate a picture by that library; None if it is not installed, or wrong at that size."""
-    if importlib.util.find_spec(library) is None:
-        return None
-    choose(library)
-    x = np.random.default_rng(0).random((1, *shape)).astype(dtype)
-    if library == "mkl_fft" and not _fft._mkl(x.dtype, shape):
-        return None
-    transfer = _fft.Transfer(np.ones((3,) * len(shape), dtype=dtype), shape)
-    if in_place:
-        work = _fft.Workspace(transfer, 1, x)
-        return lambda: work.correlate(work.blur(x))
-    return lambda: transfer.adjoint(transfer.forward(x))
-
-
-def _main():
-    if os.environ.get("OMP_NUM_THREADS") != "1":
-        pins = dict.fromkeys(("OMP_NUM_THREADS", "NUMBA_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
-        subprocess.run([sys.executable, __file__], env={**os.environ, **pins}, check=True)
-        return
-    columns = {
-        "scipy": ("scipy",),
-        "ducc0": ("ducc0",),
-        "ducc0, not in place": ("ducc0", False),
-        "mkl_fft": ("mkl_fft",),
-    }
-    print("Blur and correlate once (four real FFTs, two products), CPU time as part of scipy.fft's\n")
-    print("| grid | float | scipy, ms | " + " | ".join(list(columns)[1:]) + " |")
-    print("|---|---|---|" + "---|" * (len(columns) - 1))
-    for shape in SHAPES:
-        for dtype in ("float32", "float64"):
-            seconds = np.full((len(columns), 5), np.nan)
-            loops = max(1, 10**6 // int(np.prod(shape)))
-            for lap in range(seconds.shape[1]):
-                for row, (library, *rest) in zip(seconds, columns.values(), strict=True):
-                    if (call := _convolution(library, shape, dtype, *rest)) is None:
-                        continue
-                    call()
-                    start = time.process_time()
-                    for _ in range(loops):
-                        call()
-                    row[lap] = (time.process_time() - start) / loops
-            ratios = np.median(seconds[1:] / seconds[0], axis=1)
-            cells = ["-" if np.isnan(r) else f"{r:.2f}" for r in ratios]
-            size = " x ".join(str(n) for n in shape)
-            print(
-                f"| {size} | {dtype[5:]} | {1e3 * np.median(seconds[0]):.2f} | " + " | ".join(cells) + " |", flush=True
-            )
-
-
-if __name__ == "__main__":
-    _main()

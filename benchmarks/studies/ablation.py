@@ -19,8 +19,9 @@ from unittest import mock
 import numpy as np
 
 import deconv
-from benchmarks.studies import methods, pictures, runs
-from benchmarks.studies.ladder import OUT, PASS, markdown, mean, options, scores
+from benchmarks.studies import methods, pictures, study
+from benchmarks.studies.ladder import OUT, PASS, mean, options, scores
+from benchmarks.studies.study import markdown
 from deconv.blind.text import restore
 
 STEPS = (4, 8, 12, 15, 17, 19)
@@ -115,6 +116,12 @@ def without(ingredient, picture):
         return methods.blind(picture)
 
 
+def restored(image, context, ingredient):
+    """The same as `deconv.compare` calls a method."""
+    picture = methods.picture_of(image, context)
+    return methods.result(without(ingredient, picture), picture)
+
+
 def table(rows, ingredients):
     """What is lost without each of them."""
     steps = sorted({r.step for r in rows})
@@ -146,8 +153,9 @@ def main():
     )
     args = parser.parse_args()
     ingredients = [WHOLE, *args.without]
-    made = {name: functools.partial(without, name) for name in ingredients}
-    print(table(runs.run(pictures.simulated_names(args.steps, args.pictures), made, args.out, args.jobs), ingredients))
+    made = [study.method(name, "ablation:restored", ingredient=name) for name in ingredients]
+    rows = study.run(pictures.simulated_ladder(args.steps, args.pictures), made, args.out, args.jobs)
+    print(table([pictures.Reading.of(row) for row in rows], ingredients))
     return 0
 
 

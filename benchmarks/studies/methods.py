@@ -11,15 +11,18 @@ with 30), and 70, 55 and 73 by the Wiener filter.
 
 import time
 from dataclasses import dataclass, field
+from typing import Any
 from unittest import mock
 
 import numpy as np
 from skimage import restoration
 
 import deconv
+from benchmarks.studies.pictures import Picture
 from deconv._core.resample import at_scale
 from deconv.blind.parametric.families import Disk
 from deconv.blind.parametric.search import Found
+from deconv.compare.protocol import Context
 
 MISJUDGED = 0.03
 _RADIUS = 14.0
@@ -34,16 +37,6 @@ class Attempt:
     radius: float | None = None
     parameters: dict = field(default_factory=dict)
     psf: np.ndarray | None = None
-
-
-def blurred(picture):
-    """The picture as it is."""
-    return Attempt(picture.image)
-
-
-def sharp(picture):
-    """The picture without any blur, the ceiling; None where there is no such picture."""
-    return None if picture.sharp is None else Attempt(picture.sharp)
 
 
 def blind(picture, **options):
@@ -106,3 +99,23 @@ def _peer(picture, restore):
 def _stretched(image):
     ink, paper = np.quantile(image, [0.02, 0.5])
     return (image - ink) / (paper - ink)
+
+
+def restored(image: np.ndarray, context: Context, method: str) -> tuple[np.ndarray, np.ndarray | None, dict[str, Any]]:
+    """One of the functions above, by name, as `deconv.compare` calls a method."""
+    picture = picture_of(image, context)
+    return result(globals()[method](picture), picture)
+
+
+def picture_of(image: np.ndarray, context: Context) -> Picture:
+    """The picture as a method may know it: its details where it declares to know them."""
+    facts = context.details or {"name": "", "step": 0, "font": "", "digits": False, "lines": ()}
+    return Picture(**facts, image=image)
+
+
+def result(attempt: Attempt, picture: Picture) -> tuple[np.ndarray, np.ndarray | None, dict[str, Any]]:
+    """What the runner takes: image, PSF and details."""
+    radius = None if attempt.radius is None else round(attempt.radius * picture.per_pixel, 3)
+    parameters = {name: round(value, 4) for name, value in attempt.parameters.items()}
+    details = {"estimated radius": radius, "parameters": parameters, "cpu": round(attempt.seconds, 3)}
+    return attempt.image, attempt.psf, details

@@ -32,7 +32,7 @@ class Restore(Protocol):
     parameters: int | None
 
     def __call__(self, image: np.ndarray, context: Context, *, name: str = "") -> object:
-        """The restored picture, or a pair of it and the estimated PSF."""
+        """The restored picture; or a tuple of it, the estimated PSF and, optionally, a dict for `Row.details`."""
         ...
 
 

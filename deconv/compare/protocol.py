@@ -3,11 +3,12 @@
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field, fields
-from typing import Any, Protocol, TypeAlias
+from pathlib import Path
+from typing import Any, Protocol, TypeAlias, runtime_checkable
 
 import numpy as np
 
-__all__ = ["Context", "Dataset", "Item", "Method", "Problem", "Progress", "Row"]
+__all__ = ["Context", "Dataset", "Item", "Measured", "Method", "Problem", "Progress", "Row"]
 
 # Called as report(done, total, what) after each row.
 Progress: TypeAlias = Callable[[int, int, str], object]
@@ -35,6 +36,8 @@ class Context:
         Random seed.
     device : str
         "cpu", "cuda", ...
+    details : dict or None
+        As in `Item`.
     """
 
     psf: np.ndarray | None = field(default=None, repr=False)
@@ -43,6 +46,7 @@ class Context:
     gamma: float = 1.0
     seed: int = 0
     device: str = "cpu"
+    details: dict[str, Any] | None = None
 
 
 @dataclass(frozen=True)
@@ -61,6 +65,8 @@ class Item:
         The true lines of text.
     psf, level, noise, gamma
         As in `Context`; None if unknown.
+    details : dict
+        Further facts about the picture, for JSON; they are part of the `details` of each of its rows.
     """
 
     name: str
@@ -71,6 +77,7 @@ class Item:
     level: float | None = None
     noise: float | None = None
     gamma: float = 1.0
+    details: dict[str, Any] = field(default_factory=dict, hash=False)
 
 
 class Dataset(Protocol):
@@ -127,6 +134,35 @@ class Dataset(Protocol):
         ...
 
 
+@runtime_checkable
+class Measured(Protocol):
+    """A data set that scores and keeps the results of its pictures itself, for a study that measures something else.
+
+    Nothing is written to restored/ for it, and none of the usual scores is computed.
+    """
+
+    def measure(self, item: Item, image: np.ndarray, psf: np.ndarray | None, path: Path) -> dict[str, Any]:
+        """Score a result, in the process of the method.
+
+        Parameters
+        ----------
+        item : Item
+            The picture, from `Dataset.load`.
+        image : ndarray
+            The result as the method returned it, neither clipped nor rounded.
+        psf : ndarray or None
+            The estimated PSF, if the method returned one.
+        path : Path
+            Where copies may be kept: a path without suffix, unique for each picture and method.
+
+        Returns
+        -------
+        dict
+            Fields of `Row` by name; its `details` are added to those of the picture and of the method.
+        """
+        ...
+
+
 @dataclass(frozen=True)
 class Method:
     """A method as declared.
@@ -139,7 +175,7 @@ class Method:
         How it is called.
     kind : {"reference", "classical", "learned"}
         Shown in tables.
-    knows : tuple of {"psf", "level", "noise"}
+    knows : tuple of {"psf", "level", "noise", "details"}
         The values of `Context` that it is given; it receives no others.
     options : dict
         What its type needs: names of functions, files, a command, parameters.
@@ -207,6 +243,8 @@ class Row:
         Number of trained parameters, if the method reports it.
     read : tuple of str
         The recognised lines.
+    details : dict
+        Other facts from the picture, the method and the data set, for JSON.
     """
 
     dataset: str
@@ -231,6 +269,7 @@ class Row:
     gpu: float | None = None
     parameters: int | None = None
     read: tuple[str, ...] = ()
+    details: dict[str, Any] = field(default_factory=dict, hash=False)
 
     def cells(self) -> dict[str, object]:
         """Convert the row to a line of the table.
@@ -238,10 +277,11 @@ class Row:
         Returns
         -------
         dict of str to object
-            Numbers as they are, "" for None, `read` as JSON.
+            Numbers as they are, "" for None, `read` and `details` as JSON.
         """
         values = {name: "" if value is None else value for name, value in asdict(self).items()}
-        return values | {"read": json.dumps(list(self.read), ensure_ascii=False)}
+        nested = {"read": list(self.read), "details": self.details}
+        return values | {name: json.dumps(value, ensure_ascii=False) for name, value in nested.items()}
 
     @classmethod
     def of(cls, cells: Mapping[str, str]) -> "Row":
@@ -262,6 +302,8 @@ class Row:
         for name, cell in cells.items():
             if name == "read":
                 values[name] = tuple(json.loads(cell))
+            elif name == "details":
+                values[name] = json.loads(cell)
             elif types[name] is str:
                 values[name] = cell
             else:

@@ -28,7 +28,7 @@ import numpy as np
 import deconv
 from deconv._core import files
 from deconv.compare.plugins import source_file
-from deconv.compare.protocol import Dataset, Item, Method, Problem, Progress, Row
+from deconv.compare.protocol import Dataset, Item, Measured, Method, Problem, Progress, Row
 from deconv.compare.table import read_rows, slug
 from deconv.compare.worker import Answer, serve
 
@@ -194,11 +194,9 @@ class _Run:
                 if self._halted:
                     return
                 if (dataset.name, name, method.name) not in self._rows:
-                    try:
-                        item, problem = dataset.load(name), ""
-                    except (Problem, OSError) as error:
-                        item, problem = Item(name, np.zeros((0, 0))), f"its picture cannot be loaded: {error}"
-                    if problem or method.options.get("function") != "sharp" or item.sharp is not None:
+                    item, problem = _load(dataset, name)
+                    has_sharp = item.sharp is not None or isinstance(dataset, Measured)
+                    if problem or method.options.get("function") != "sharp" or has_sharp:
                         self._keep(self._row(worker, method, dataset, item, folder / f"{name}.png", problem))
 
     def _row(self, worker: "_Worker", method: Method, dataset: Dataset, item: Item, path: Path, problem: str) -> Row:
@@ -207,7 +205,7 @@ class _Run:
 
         answer = Answer(problem) if problem else worker.ask(item.name)
         problem, values = answer.problem, dict(answer.fields)
-        if not problem:
+        if not problem and not isinstance(dataset, Measured):
             try:
                 values |= score(path, item, dataset.border, read=self._can_read)
             except (ValueError, OSError, RuntimeError) as error:
@@ -221,9 +219,8 @@ class _Run:
             kind=method.kind,
             knows=", ".join(method.knows) or "nothing",
             key=self._keys[dataset.name, item.name, method.name],
-            level=item.level,
             problem=problem,
-            **worker.setup_fields | values,
+            **{"level": item.level} | worker.setup_fields | values,
         )
 
     def _keep(self, row: Row) -> None:
@@ -233,6 +230,17 @@ class _Run:
                 self._file.flush()
                 self._rows[_place(row)] = row
                 self._report(len(self._rows), len(self._keys), f"{row.method}: {row.item}")
+
+
+def _load(dataset: Dataset, name: str) -> tuple[Item, str]:
+    """A picture, and why it cannot be loaded; a name alone if only the worker needs it, to restore and to score."""
+    empty = Item(name, np.zeros((0, 0)))
+    if isinstance(dataset, Measured):
+        return empty, ""
+    try:
+        return dataset.load(name), ""
+    except (Problem, OSError) as error:
+        return empty, f"its picture cannot be loaded: {error}"
 
 
 def _place(row: Row) -> tuple[str, str, str]:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from deconv._core import files
-from deconv.compare.protocol import Context, Dataset, Item, Method, Problem
+from deconv.compare.protocol import Context, Dataset, Item, Measured, Method, Problem
 
 if TYPE_CHECKING:
     from multiprocessing.connection import Connection
@@ -63,7 +63,7 @@ def serve(
     pipe.send(Answer(fields={"setup": time.perf_counter() - start, "parameters": getattr(restore, "parameters", None)}))
     while (name := pipe.recv()) is not None:
         try:
-            answer = Answer(fields=_restore(restore, method, dataset.load(name), folder, settings))
+            answer = Answer(fields=_restore(restore, method, dataset, dataset.load(name), folder, settings))
         except BaseException as error:
             answer = Answer(_sentence(error))
         pipe.send(answer)
@@ -86,26 +86,35 @@ def _load(method: Method, settings: "Settings") -> "Restore | None":
 
 
 def _restore(
-    restore: "Restore | None", method: Method, item: Item, folder: Path, settings: "Settings"
-) -> dict[str, float | None]:
-    """Write a method's result for a picture, and the PSF if it returns one; the time and memory that it took."""
+    restore: "Restore | None", method: Method, dataset: Dataset, item: Item, folder: Path, settings: "Settings"
+) -> dict[str, Any]:
+    """Write or measure a method's result for a picture; fields of its row, such as time and memory."""
     expected = item.image.shape if item.sharp is None else item.sharp.shape
     image: Any
     psf = None
+    details: dict[str, Any] = {}
     start = time.perf_counter(), _cpu()
     if restore is None:
         image = item.image if method.options["function"] == "blurred" else item.sharp
+        if image is None:
+            raise Problem("there is no sharp picture")
         expected = image.shape
     else:
         image = restore(item.image.copy(), _context(method, item, settings), name=item.name)
     took = time.perf_counter() - start[0], _cpu() - start[1]
     if isinstance(image, tuple):
-        image, psf = image
+        image, psf, *more = image
+        details = more[0] if more else {}
+    used = {"seconds": took[0], "cpu": took[1], "memory": _peak_memory(), "gpu": _peak_gpu_memory()}
+    details = item.details | details
+    if isinstance(dataset, Measured):
+        measured = dataset.measure(item, image, psf, folder / item.name)
+        return used | measured | {"level": item.level, "details": details | measured.get("details", {})}
     files.write(folder / f"{item.name}.png", _checked(image, expected), like=_SIXTEEN_BITS)
     if psf is not None:
         psf = np.asarray(psf, np.float32)
         files.write(folder / f"{item.name}.psf.png", np.clip(psf / psf.max(), 0, 1), like=_SIXTEEN_BITS)
-    return {"seconds": took[0], "cpu": took[1], "memory": _peak_memory(), "gpu": _peak_gpu_memory()}
+    return used | {"details": details}
 
 
 _SIXTEEN_BITS = files.Picture(np.zeros((1, 1), np.float32), dtype=np.dtype(np.uint16), white=65535.0)

@@ -8,7 +8,7 @@ from typing import Any, Protocol, TypeAlias, runtime_checkable
 
 import numpy as np
 
-__all__ = ["Context", "Dataset", "Item", "Measured", "Method", "Problem", "Progress", "Row"]
+__all__ = ["Context", "Dataset", "Item", "Measured", "Method", "Problem", "Progress", "Row", "Settings"]
 
 # Called as report(done, total, what) after each row.
 Progress: TypeAlias = Callable[[int, int, str], object]
@@ -199,6 +199,35 @@ class Method:
     licence: str = ""
     timeout: float = 600.0
     grid: dict[str, list[Any]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Settings:
+    """How methods are run.
+
+    Attributes
+    ----------
+    device : str
+        Device passed to every method.
+    seed : int
+        Random seed passed to every method.
+    threads : int
+        Threads of each process.
+    jobs : int
+        Methods run at a time; with more than one, their times are not comparable.
+    memory : float or None
+        Limit of a method's address space in MB; by default four fifths of the machine's memory, or no limit if
+        `device` is not the CPU.
+    allow_shell : bool
+        Whether methods may run shell commands.
+    """
+
+    device: str = "cpu"
+    seed: int = 0
+    threads: int = 1
+    jobs: int = 1
+    memory: float | None = None
+    allow_shell: bool = False
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,6 @@ import tempfile
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass
 from multiprocessing.context import SpawnProcess
 from pathlib import Path
 from threading import Lock
@@ -28,7 +27,7 @@ import numpy as np
 import deconv
 from deconv._core import files
 from deconv.compare.plugins import source_file
-from deconv.compare.protocol import Dataset, Item, Measured, Method, Problem, Progress, Row
+from deconv.compare.protocol import Dataset, Item, Measured, Method, Problem, Progress, Row, Settings
 from deconv.compare.table import read_rows, slug
 from deconv.compare.worker import Answer, serve
 
@@ -40,43 +39,15 @@ __all__ = ["Settings", "check", "run"]
 # Seconds that a method may take to load.
 _LOADING_TIMEOUT = 600.0
 _THREADS = [f"{name}_NUM_THREADS" for name in ("OMP", "NUMBA", "OPENBLAS", "MKL")]
+_DEFAULTS = Settings()
 _COLUMNS = [field.name for field in dataclasses.fields(Row)]
-
-
-@dataclass(frozen=True)
-class Settings:
-    """How methods are run.
-
-    Attributes
-    ----------
-    device : str
-        Device passed to every method.
-    seed : int
-        Random seed passed to every method.
-    threads : int
-        Threads of each process.
-    jobs : int
-        Methods run at a time; with more than one, their times are not comparable.
-    memory : float or None
-        Limit of a method's address space in MB; by default four fifths of the machine's memory, or no limit if
-        `device` is not the CPU.
-    allow_shell : bool
-        Whether methods may run shell commands.
-    """
-
-    device: str = "cpu"
-    seed: int = 0
-    threads: int = 1
-    jobs: int = 1
-    memory: float | None = None
-    allow_shell: bool = False
 
 
 def run(
     datasets: Sequence[Dataset],
     methods: Sequence[Method],
     out: Path,
-    settings: Settings = Settings(),
+    settings: Settings = _DEFAULTS,
     *,
     report: Progress = lambda done, total, what: None,
 ) -> list[Row]:

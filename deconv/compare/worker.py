@@ -15,13 +15,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from deconv._core import files
-from deconv.compare.protocol import Context, Dataset, Item, Measured, Method, Problem
+from deconv.compare.protocol import Context, Dataset, Item, Measured, Method, Problem, Settings
 
 if TYPE_CHECKING:
     from multiprocessing.connection import Connection
 
     from deconv.compare.adapters import Restore
-    from deconv.compare.runner import Settings
 
 __all__ = ["Answer", "serve"]
 
@@ -44,9 +43,7 @@ class Answer:
     fields: dict[str, Any] = field(default_factory=dict)
 
 
-def serve(
-    pipe: "Connection", method: Method, dataset: Dataset, folder: Path, settings: "Settings", scratch: str
-) -> None:
+def serve(pipe: "Connection", method: Method, dataset: Dataset, folder: Path, settings: Settings, scratch: str) -> None:
     """Restore the pictures whose names arrive through a pipe, and answer each; the main function of a process."""
     os.setsid()
     tempfile.tempdir = scratch
@@ -77,7 +74,7 @@ def _follow_parent() -> None:
     os.killpg(0, signal.SIGKILL)
 
 
-def _load(method: Method, settings: "Settings") -> "Restore | None":
+def _load(method: Method, settings: Settings) -> "Restore | None":
     if method.kind == "reference":
         return None
     from deconv.compare.adapters import build
@@ -86,7 +83,7 @@ def _load(method: Method, settings: "Settings") -> "Restore | None":
 
 
 def _restore(
-    restore: "Restore | None", method: Method, dataset: Dataset, item: Item, folder: Path, settings: "Settings"
+    restore: "Restore | None", method: Method, dataset: Dataset, item: Item, folder: Path, settings: Settings
 ) -> dict[str, Any]:
     """Write or measure a method's result for a picture; fields of its row, such as time and memory."""
     expected = item.image.shape if item.sharp is None else item.sharp.shape
@@ -120,7 +117,7 @@ def _restore(
 _SIXTEEN_BITS = files.Picture(np.zeros((1, 1), np.float32), dtype=np.dtype(np.uint16), white=65535.0)
 
 
-def _context(method: Method, item: Item, settings: "Settings") -> Context:
+def _context(method: Method, item: Item, settings: Settings) -> Context:
     """The context of a method: only the values that it declares to know."""
     known: dict[str, Any] = {name: getattr(item, name) for name in method.knows}
     return Context(gamma=item.gamma, seed=settings.seed, device=settings.device, **known)

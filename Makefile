@@ -28,13 +28,13 @@ pytest: .venv/stamp-test
 quality: .venv/stamp-test ## slow: how well it restores, as tables
 	@.ci/need tesseract tesseract-ocr "nothing can be read and scored"
 	$(BIN)/python -m pytest -q -m slow
-	$(BIN)/python benchmarks/studies/quality.py
+	$(BIN)/python -m benchmarks.studies.quality
 
 ladder: .venv/stamp-test ## slow: the Helsinki ladder as tables, pictures in ladder/; LADDER="--pictures 2"
 	@.ci/need tesseract tesseract-ocr "nothing can be read and scored"
 	$(BIN)/python -m benchmarks.studies.ladder $(LADDER)
 
-blind-bench: .venv/stamp-test ## slow: free blur restored blind, as tables, pictures in blind-bench/; BLIND="--parts levin"
+blind-bench: .venv/stamp-test ## slow: blind, free-form PSFs, as tables, pictures in blind-bench/; BLIND="--parts levin"
 	@.ci/need tesseract tesseract-ocr "nothing can be read and scored"
 	$(BIN)/python -m benchmarks.studies.blind_bench $(BLIND)
 
@@ -56,7 +56,7 @@ docs: .venv/stamp-docs ## the documentation and its gallery, in docs/_build/html
 	$(BIN)/sphinx-build -W --keep-going -b html docs docs/_build/html
 
 clean: ## remove everything that make made, .venv too
-	rm -rf .venv demo honest ladder blind-bench build dist docs/_build docs/api docs/gallery benchmarks/.asv
+	rm -rf .venv demo honest ladder blind-bench families hallucination readability build dist docs/_build docs/api docs/gallery benchmarks/.asv
 	rm -rf .pytest_cache .mypy_cache .ruff_cache .hypothesis *.egg-info
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 

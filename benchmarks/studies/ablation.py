@@ -9,24 +9,27 @@
 pictures, steps passed those of the ones tried that have a mean of 70 or more. Rows are kept in --out, as the ladder's.
 """
 
-import functools
 import sys
+from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 
 import deconv
-from benchmarks.studies import methods, pictures, runs
-from benchmarks.studies.ladder import OUT, PASS, markdown, mean, options, scores
+from benchmarks.studies import methods, pictures, study
+from benchmarks.studies.ladder import OUT, PASS, mean, options, scores
+from benchmarks.studies.study import markdown
+from deconv.compare.protocol import Context
 
 STEPS = (4, 8, 12, 15, 17, 19)
 WHOLE = "nothing"
 
 
-def _settings(values):
+def _settings(values: dict[str, Any]) -> dict[str, Any]:
     return {"settings": deconv.blind.Settings().replace(values)}
 
 
-TAKEN_OUT = {
+TAKEN_OUT: dict[str, dict[str, Any]] = {
     WHOLE: {},
     # The picture's values taken for light.
     "linear light": {"gamma": 1.0},
@@ -53,13 +56,21 @@ TAKEN_OUT = {
 }
 
 
-def without(ingredient, picture):
+def without(ingredient: str, picture: pictures.Picture) -> methods.Attempt:
     """A picture restored blind, without one ingredient."""
     return methods.blind(picture, **TAKEN_OUT[ingredient])
 
 
-def table(rows, ingredients):
-    """What is lost without each of them."""
+def restored(
+    image: np.ndarray, context: Context, ingredient: str
+) -> tuple[np.ndarray, np.ndarray | None, dict[str, Any]]:
+    """The same as `deconv.compare` calls a method."""
+    picture = methods.picture_of(image, context)
+    return methods.result(without(ingredient, picture), picture)
+
+
+def table(rows: Sequence[pictures.Reading], ingredients: Sequence[str]) -> str:
+    """The points lost without each of them."""
     steps = sorted({r.step for r in rows})
     whole = np.mean(scores(rows, WHOLE))
     lines = []
@@ -80,7 +91,7 @@ def table(rows, ingredients):
     return markdown(names, lines, ("taken out",))
 
 
-def main():
+def main() -> int:
     """Print the table; the exit status."""
     parser = options(__doc__, steps=STEPS, pictures=2, out=OUT / "ablation")
     names = [name for name in TAKEN_OUT if name != WHOLE]
@@ -89,9 +100,9 @@ def main():
     )
     args = parser.parse_args()
     ingredients = [WHOLE, *args.without]
-    attempts = {name: functools.partial(without, name) for name in ingredients}
-    rows = runs.run(pictures.simulated_names(args.steps, args.pictures), attempts, args.out, args.jobs)
-    print(table(rows, ingredients))
+    variants = [study.method(name, "ablation:restored", ingredient=name) for name in ingredients]
+    rows = study.run(pictures.simulated_ladder(args.steps, args.pictures), variants, args.out, args.jobs)
+    print(table([pictures.Reading.of(row) for row in rows], ingredients))
     return 0
 
 

@@ -10,13 +10,17 @@ with 30), and 70, 55 and 73 by the Wiener filter.
 """
 
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 from skimage import restoration
 
 import deconv
+from benchmarks.studies.pictures import Picture
 from deconv._core.resample import at_scale
+from deconv.compare.protocol import Context
 
 MISJUDGED = 0.03
 _RADIUS = 14.0
@@ -29,21 +33,11 @@ class Attempt:
     image: np.ndarray
     seconds: float = 0.0
     radius: float | None = None
-    parameters: dict = field(default_factory=dict)
+    parameters: dict[str, float] = field(default_factory=dict)
     psf: np.ndarray | None = None
 
 
-def blurred(picture):
-    """The picture as it is."""
-    return Attempt(picture.image)
-
-
-def sharp(picture):
-    """The picture without any blur, the ceiling; None where there is no such picture."""
-    return None if picture.sharp is None else Attempt(picture.sharp)
-
-
-def blind(picture, settings=None, **options):
+def blind(picture: Picture, settings: deconv.blind.Settings | None = None, **options: Any) -> Attempt:
     """`deconv.blind.deblur` by its defaults, or with other settings."""
     start = time.process_time()
     result = deconv.blind.deblur(picture.image, settings=settings, **options)
@@ -52,38 +46,42 @@ def blind(picture, settings=None, **options):
     return Attempt(result.image, seconds, float(parameters.pop("radius", 0.0)), parameters, result.psf)
 
 
-def auto(picture):
+def auto(picture: Picture) -> Attempt:
     """The same, the family of the PSF unknown."""
     return blind(picture, psf="auto")
 
 
-def known(picture, factor=1.0):
+def known(picture: Picture, factor: float = 1.0) -> Attempt:
     """The same, the disc known: neither searched for nor refined."""
+    assert picture.radius is not None
+    assert picture.softness is not None
     settings = deconv.blind.Settings().replace(
         {"general.refinement.softness": picture.softness / picture.radius, "general.refinement.enabled": False}
     )
     return blind(picture, settings, radius=picture.radius * factor)
 
 
-def misjudged(picture):
+def misjudged(picture: Picture) -> Attempt:
     """The same, the radius 3 % too large or too small, in turn over fonts and digits."""
     sign = 1 if picture.digits == (picture.font == "verdana") else -1
     return known(picture, 1 + sign * MISJUDGED)
 
 
-def richardson_lucy(picture):
+def richardson_lucy(picture: Picture) -> Attempt:
     """scikit-image's, given the true disc."""
     return _peer(picture, lambda image, psf: deconv.tone.encode(restoration.richardson_lucy(image, psf, clip=False)))
 
 
-def unsupervised_wiener(picture):
+def unsupervised_wiener(picture: Picture) -> Attempt:
     """scikit-image's, given the true disc; it estimates its own balance."""
     return _peer(
         picture, lambda image, psf: _stretched(restoration.unsupervised_wiener(image, psf, clip=False, rng=0)[0])
     )
 
 
-def _peer(picture, restore):
+def _peer(picture: Picture, restore: Callable[[np.ndarray, np.ndarray], np.ndarray]) -> Attempt:
+    assert picture.radius is not None
+    assert picture.softness is not None
     start = time.process_time()
     light = deconv.tone.decode(picture.image.astype(np.float32))
     evened, scale = at_scale(light / deconv.vignette.fit(light).field(like=light), picture.radius / _RADIUS)
@@ -93,6 +91,26 @@ def _peer(picture, restore):
     return Attempt(np.clip(restored, 0, 1), time.process_time() - start)
 
 
-def _stretched(image):
+def _stretched(image: np.ndarray) -> np.ndarray:
     ink, paper = np.quantile(image, [0.02, 0.5])
     return (image - ink) / (paper - ink)
+
+
+def restored(image: np.ndarray, context: Context, method: str) -> tuple[np.ndarray, np.ndarray | None, dict[str, Any]]:
+    """One of the functions above, by name, as `deconv.compare` calls a method."""
+    picture = picture_of(image, context)
+    return result(globals()[method](picture), picture)
+
+
+def picture_of(image: np.ndarray, context: Context) -> Picture:
+    """The picture as a method may know it: its details where it declares to know them."""
+    facts = context.details or {"name": "", "step": 0, "font": "", "digits": False, "lines": ()}
+    return Picture(**facts, image=image)
+
+
+def result(attempt: Attempt, picture: Picture) -> tuple[np.ndarray, np.ndarray | None, dict[str, Any]]:
+    """What the runner takes: image, PSF and details."""
+    radius = None if attempt.radius is None else round(attempt.radius * picture.per_pixel, 3)
+    parameters = {name: round(value, 4) for name, value in attempt.parameters.items()}
+    details = {"estimated radius": radius, "parameters": parameters, "cpu": round(attempt.seconds, 3)}
+    return attempt.image, attempt.psf, details

@@ -13,7 +13,7 @@ from deconv.psf import separate
 __all__ = ["Direct", "Fourier", "Separable", "convolution", "workspace"]
 
 # Up to how many taps the loops beat the transforms of ducc0 on one thread, by float type: weights that are not zero,
-# and the sum of the lengths of a PSF's factors. Measured with `python -m benchmarks.studies.convolution`; small pictures
+# and the sum of the lengths of a PSF's factors. Measured by `benchmarks.studies.convolution`; small pictures
 # have short rows, which the loops do not like, and their spectra stay in the cache. (scipy.fft takes 1.5 to 2 times as
 # long as ducc0, so the loops then win some way beyond.)
 _TAPS = {"float32": 81, "float64": 64}

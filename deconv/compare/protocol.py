@@ -121,7 +121,7 @@ class Dataset(Protocol):
 
 @runtime_checkable
 class Measured(Protocol):
-    """A data set that scores and keeps the results of its pictures itself, as a study does that measures something else.
+    """A data set that scores and keeps its results itself, for studies that measure something else.
 
     Nothing is written to restored/ for it, and none of the usual scores is computed.
     """

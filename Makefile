@@ -40,13 +40,13 @@ coverage: .venv/stamp-test ## lines and branches that the quick tests reach, and
 quality: .venv/stamp-test ## slow: how well it restores, as tables
 	@.ci/need tesseract tesseract-ocr "nothing can be read and scored"
 	$(BIN)/python -m pytest -q -m slow
-	$(BIN)/python benchmarks/studies/quality.py
+	$(BIN)/python -m benchmarks.studies.quality
 
 ladder: .venv/stamp-test ## slow: the Helsinki ladder as tables, pictures in ladder/; LADDER="--pictures 2"
 	@.ci/need tesseract tesseract-ocr "nothing can be read and scored"
 	$(BIN)/python -m benchmarks.studies.ladder $(LADDER)
 
-blind-bench: .venv/stamp-test ## slow: free blur restored blind, as tables, pictures in blind-bench/; BLIND="--parts levin"
+blind-bench: .venv/stamp-test ## slow: blind, free-form PSFs, as tables, pictures in blind-bench/; BLIND="--parts levin"
 	@.ci/need tesseract tesseract-ocr "nothing can be read and scored"
 	$(BIN)/python -m benchmarks.studies.blind_bench $(BLIND)
 
@@ -71,8 +71,9 @@ dist: .venv/stamp-dist ## sdist and wheel in dist/, each installed, run and test
 	.ci/dist $(BIN)/python $(DIST)
 
 clean: ## remove everything that make made, .venv too
-	rm -rf .venv .venv-torch .venv-oldest demo honest ladder blind-bench build dist docs/_build docs/api docs/gallery
-	rm -rf benchmarks/.asv htmlcov .coverage .pytest_cache .mypy_cache .ruff_cache .hypothesis *.egg-info
+	rm -rf .venv .venv-torch .venv-oldest demo honest ladder blind-bench families hallucination readability build dist
+	rm -rf docs/_build docs/api docs/gallery benchmarks/.asv htmlcov .coverage .pytest_cache .mypy_cache .ruff_cache
+	rm -rf .hypothesis *.egg-info
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # One stamp for each set of packages; a change of pyproject.toml installs anew.

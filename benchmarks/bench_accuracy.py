@@ -24,22 +24,22 @@ class Camera:
     def setup_cache(self):
         image, psf, truth = known_answers.camera()
         image, psf = image.astype(np.float32), psf.astype(np.float32)
-        found = {}
+        psnrs = {}
         for name in self.params:
             how, _, count = name.partition(" ")
             options = {"num_iter": int(count), "accelerate": how == "accelerated"} if count else {}
-            found[name] = known_answers.psnr(deconv.richardson_lucy(image, psf, **options), truth)
-        return found
+            psnrs[name] = known_answers.psnr(deconv.richardson_lucy(image, psf, **options), truth)
+        return psnrs
 
-    def track_psnr(self, found, iterations):
+    def track_psnr(self, psnrs, iterations):
         """Over the whole picture."""
-        return found[iterations]
+        return psnrs[iterations]
 
     track_psnr.unit = "dB"
 
 
 class Likelihood:
-    """How many accelerated iterations reach the likelihood of so many plain ones; 160 x 160 pixels, 2000 photons."""
+    """Accelerated iterations that reach the likelihood of a number of plain ones; 160 x 160 pixels, 2000 photons."""
 
     params = [30, 100, 300]
     param_names = ("plain",)
@@ -48,12 +48,12 @@ class Likelihood:
         image, psf, _ = known_answers.camera()
         image = image[120:280, 160:320]
         reach = tuple(slice(n // 2, -(n // 2)) for n in psf.shape)
-        seen = image[reach]
+        inside = image[reach]
 
         def divergence(estimate):
             # Inside, where the prediction needs nothing from past the frame.
             predicted = scipy.signal.fftconvolve(estimate, psf, "valid").clip(1e-9)
-            return float(np.sum(predicted - seen * np.log(predicted)))
+            return float(np.sum(predicted - inside * np.log(predicted)))
 
         plain, quick = {}, []
 
@@ -65,8 +65,8 @@ class Likelihood:
         deconv.richardson_lucy(image, psf, 80, accelerate=True, callback=lambda _, x: quick.append(divergence(x)))
         return {n: next((i for i, q in enumerate(quick, 1) if q <= plain[n]), float("nan")) for n in self.params}
 
-    def track_iterations_to_likelihood(self, found, plain):
-        return found[plain]
+    def track_iterations_to_likelihood(self, counts, plain):
+        return counts[plain]
 
     track_iterations_to_likelihood.unit = "iterations"
 

@@ -1,23 +1,10 @@
-"""Blind restoration of simulated photographs: time, memory, the radius found and what is read.
+"""Blind restoration of simulated photographs: time, memory, error of the radius and the challenge's score."""
 
-python benchmarks/bench_blind.py            # CPU time by stage, time and peak memory at each step; prints markdown
-python benchmarks/bench_blind.py 4 12 19    # of some steps
-"""
-
-import concurrent.futures
 import contextlib
-import itertools
-import multiprocessing
-import resource
-import sys
-import time
 
 import numpy as np
 
 import deconv
-
-# What a full photograph may take on two cores.
-MOST_SECONDS, MOST_MEMORY = 10.0, 1000.0
 
 
 def photograph(step, shrink):
@@ -108,7 +95,7 @@ class Quality:
     timeout = 600
 
     def setup_cache(self):
-        found = {}
+        figures = {}
         for step in self.params[0]:
             for shrink in self.params[1]:
                 image, photo = photograph(step, shrink)
@@ -117,8 +104,8 @@ class Quality:
                 score = float("nan")
                 with contextlib.suppress(deconv.ocr.TesseractMissing):
                     score = deconv.ocr.hdc_score(result.image, photo.lines)
-                found[step, shrink] = 100 * (radius / photo.radius - 1), score
-        return found
+                figures[step, shrink] = 100 * (radius / photo.radius - 1), score
+        return figures
 
     setup_cache.timeout = 600
 
@@ -133,44 +120,3 @@ class Quality:
         return cache[step, shrink][1]
 
     track_score.unit = "points"
-
-
-def stages(image):
-    """CPU seconds of each stage, seconds by the clock, and peak memory in MB, all of a process of its own."""
-    warm_up()
-    clock, marks = time.perf_counter(), [("", time.process_time())]
-
-    def callback(_, stage):
-        marks.append((stage, time.process_time()))
-
-    deconv.blind.deblur(image, callback=callback)
-    clock = time.perf_counter() - clock
-    marks.append((marks[-1][0], time.process_time()))
-    spent = {}
-    # What passes before a report belongs to the stage that reports.
-    for (_, start), (stage, stop) in itertools.pairwise(marks):
-        spent[stage] = spent.get(stage, 0.0) + stop - start
-    unit = 1e6 if sys.platform == "darwin" else 1e3
-    return spent, clock, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / unit
-
-
-def main(steps):
-    """Print the table, a step a line."""
-    over, names = [], None
-    for step in steps:
-        image = photograph(step, 1)[0].astype(np.float32)
-        with concurrent.futures.ProcessPoolExecutor(1, multiprocessing.get_context("spawn")) as pool:
-            spent, clock, memory = pool.submit(stages, image).result()
-        if names is None:
-            names = tuple(spent)
-            head = ("step", *(f"{stage}, CPU s" for stage in names), "all, CPU s", "by the clock, s", "peak, MB")
-            print("| " + " | ".join(head) + " |\n" + "| ---: " * len(head) + "|")
-        cells = [*(f"{spent.get(stage, 0.0):.2f}" for stage in names), f"{sum(spent.values()):.2f}", f"{clock:.2f}"]
-        print(f"| {step} | " + " | ".join([*cells, f"{memory:.0f}"]) + " |", flush=True)
-        if clock > MOST_SECONDS or memory > MOST_MEMORY:
-            over.append(str(step))
-    print(f"\nAbove {MOST_SECONDS:.0f} s or {MOST_MEMORY:.0f} MB: {', '.join(over) or 'none'}")
-
-
-if __name__ == "__main__":
-    main([int(step) for step in sys.argv[1:]] or range(4, 20))

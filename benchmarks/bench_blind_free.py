@@ -1,7 +1,4 @@
-"""Blind restoration of text blurred by no family of PSFs: how time and memory grow.
-
-``cd benchmarks && asv run --python=same --bench bench_blind_free``
-"""
+"""Blind restoration with a free-form PSF: growth of time and memory with the picture and with the path."""
 
 import itertools
 
@@ -12,7 +9,7 @@ from benchmarks.studies import blind_sets
 
 
 class Free:
-    """Text blurred along a random path: with the picture, and with the path."""
+    """Text blurred along a random path."""
 
     params = ([450, 944, 2360], [15, 31, 61])
     param_names = ("width", "side")

@@ -1,29 +1,17 @@
-"""Where summing up tap by tap, or axis by axis, beats a convolution by transforms.
-
-``python -m benchmarks.bench_convolve`` prints the table from which `deconv._core.convolve` has its limits: CPU time on
-one thread, contenders interleaved, medians.
-"""
-
-import math
-import os
-import statistics
-import sys
-import time
+"""One convolution by each way: tap by tap, axis by axis, by transforms. `studies/convolution.py` has the crossover."""
 
 import numpy as np
 
-from deconv._core import fft
+from deconv._core import fft as _fft
 from deconv._core.convolve import Direct, Fourier, Separable
 
-SHAPES = [(256, 256), (1024, 1024), (1460, 2360)]
-LENGTHS = [3, 5, 7, 9, 11, 15, 21, 31, 45, 65]
 # Tap by tap is hopeless from here on.
 LONGEST_DIRECT = 15
 
 
 def grid(shape, length):
     """What Richardson-Lucy pads a picture to."""
-    return fft.fast_shape(n + length - 1 for n in shape)
+    return _fft.fast_shape(n + length - 1 for n in shape)
 
 
 def problem(shape, length, dtype):
@@ -36,7 +24,7 @@ def ways(x, factors):
     """The convolution of `x` by each way, as calls without arguments."""
     psf, out = np.multiply.outer(*factors), np.empty_like(x)
     direct, separable, fourier = Direct(psf, x.shape), Separable(factors, x.shape), Fourier(psf, x.shape)
-    workspace, channels = fft.Workspace(fourier, 1, x), x[None]
+    workspace, channels = _fft.Workspace(fourier, 1, x), x[None]
     calls = {
         "direct": lambda: direct.forward(x, out),
         "separable": lambda: separable.forward(x, out),
@@ -78,38 +66,3 @@ class Agreement:
             raise NotImplementedError("hopeless")
         wanted = ways(x.astype(float), [f.astype(float) for f in factors])["fft"]()
         return float(np.abs(calls[way]() - wanted).max() / wanted.max())
-
-
-def milliseconds(calls, seconds=0.4):
-    """Median CPU time of each call, interleaved."""
-    times = {name: [] for name in calls}
-    for call in calls.values():
-        call()
-    end = time.process_time() + seconds
-    while time.process_time() < end or len(times[next(iter(calls))]) < 5:
-        for name, call in calls.items():
-            start = time.process_time()
-            call()
-            times[name].append(time.process_time() - start)
-    return {name: 1e3 * statistics.median(t) for name, t in times.items()}
-
-
-def main(engines):
-    """Print the table for each of the FFT libraries `engines`."""
-    os.environ["OMP_NUM_THREADS"] = "1"
-    for engine in engines:
-        os.environ["DECONV_FFT"] = engine
-        fft._ducc.cache_clear()
-        fft._ducc_in_place.cache_clear()
-        for dtype in ("float32", "float64"):
-            for shape in SHAPES:
-                print(f"\n{engine}, {dtype}, {shape[0]} x {shape[1]}, ms\n")
-                print("| PSF | direct | separable | fft | fft in place |\n|---|---|---|---|---|")
-                for length in LENGTHS:
-                    found = milliseconds(ways(*problem(shape, length, dtype)))
-                    cells = [found.get(name, math.nan) for name in ("direct", "separable", "fft", "fft in place")]
-                    print(f"| {length} | " + " | ".join("-" if math.isnan(c) else f"{c:.2f}" for c in cells) + " |")
-
-
-if __name__ == "__main__":
-    main(sys.argv[1:] or ["ducc0", "scipy"])

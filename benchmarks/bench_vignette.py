@@ -60,24 +60,3 @@ class Vignette:
         return 100 * float(np.sqrt(np.mean((field / self.light - 1) ** 2)))
 
     track_rms_error.unit = "%"
-
-
-def _main():
-    import time
-
-    for radius in (0.0, 5.0, 20.0):
-        image, light, inked = page(radius)
-        start = time.process_time()
-        fitted = deconv.vignette.fit(image)
-        seconds = time.process_time() - start
-        error = 100 * np.sqrt(np.mean((fitted.field() / light - 1) ** 2))
-        fall = 100 * (1 - light.min() / light.max())
-        print(
-            f"{SHAPE[1]} x {SHAPE[0]}, {100 * inked:.0f} % ink blurred by {radius:g} px, light falls by {fall:.0f} %: "
-            f"rms relative error {error:.3f} %, fit {seconds:.2f} s CPU",
-            flush=True,
-        )
-
-
-if __name__ == "__main__":
-    _main()

@@ -1,13 +1,6 @@
-"""Wiener and unsupervised Wiener: time, memory, CPU time against scikit-image in the same process, and PSNR.
+"""Wiener and unsupervised Wiener: time, memory, CPU time against scikit-image in the same process, and PSNR."""
 
-For asv; or by itself, for the tables (one thread)::
-
-    python benchmarks/bench_wiener.py
-"""
-
-import os
-import subprocess
-import sys
+import itertools
 import time
 
 import numpy as np
@@ -15,11 +8,10 @@ import scipy.signal
 from skimage import data, restoration
 
 import deconv
-from deconv.nonblind import boundary
 
-_SHAPES = {"1024": (1024, 1024), "2360": (1460, 2360)}
-_WIDTHS = (15, 31, 65)
-_DTYPES = ("float32", "float64")
+SHAPES = {"1024": (1024, 1024), "2360": (1460, 2360)}
+WIDTHS = (15, 31, 65)
+DTYPES = ("float32", "float64")
 _BALANCE, _ITERATIONS = 0.01, 40
 
 
@@ -33,6 +25,13 @@ def _problem(shape, width, dtype):
     )
     image = image + 0.01 * rng.standard_normal(shape)
     return image.astype(dtype), deconv.psf.disk(width // 2).astype(dtype)
+
+
+def _other(psf, n):
+    """A PSF like that one, its middle brighter by n thousandths."""
+    other = psf.copy()
+    other[tuple(side // 2 for side in psf.shape)] *= 1 + 1e-3 * n
+    return other
 
 
 def _cpu(call):
@@ -50,13 +49,12 @@ def _ratio(theirs, ours, rounds):
 
 
 def wiener_ratio(shape, width, dtype, rounds=7, balance=_BALANCE, fresh=False):
-    """CPU time of scikit-image over ours; `fresh` forgets what was kept of the PSF from the call before."""
+    """CPU time of scikit-image over ours; with `fresh` each call has another PSF, of which nothing is cached."""
     image, psf = _problem(shape, width, dtype)
+    others = (_other(psf, n) for n in itertools.count(1))
 
     def ours():
-        if fresh:
-            boundary._plan.cache_clear()
-        deconv.wiener(image, psf, balance)
+        deconv.wiener(image, next(others) if fresh else psf, balance)
 
     return _ratio(lambda: restoration.wiener(image, psf, _BALANCE, clip=False), ours, rounds)
 
@@ -99,11 +97,11 @@ def qualities(psf, photons=2000):
 class Wiener:
     """One picture, a disk."""
 
-    params = (list(_SHAPES), list(_WIDTHS), list(_DTYPES))
+    params = (list(SHAPES), list(WIDTHS), list(DTYPES))
     param_names = ("shape", "width", "dtype")
 
     def setup(self, shape, width, dtype):
-        self.image, self.psf = _problem(_SHAPES[shape], width, dtype)
+        self.image, self.psf = _problem(SHAPES[shape], width, dtype)
         deconv.unsupervised_wiener(self.image[:128, :128], self.psf)  # compiles the kernels
 
     def time_wiener(self, shape, width, dtype):
@@ -128,15 +126,15 @@ class Wiener:
 class AgainstSkimage:
     """Run with OMP_NUM_THREADS=1: scikit-image takes one thread."""
 
-    params = (list(_SHAPES), list(_WIDTHS), list(_DTYPES))
+    params = (list(SHAPES), list(WIDTHS), list(DTYPES))
     param_names = ("shape", "width", "dtype")
     timeout = 600
 
     def track_ratio_to_skimage(self, shape, width, dtype):
-        return wiener_ratio(_SHAPES[shape], width, dtype)[0]
+        return wiener_ratio(SHAPES[shape], width, dtype)[0]
 
     def track_ratio_to_skimage_unsupervised(self, shape, width, dtype):
-        return unsupervised_ratio(_SHAPES[shape], width, dtype)[0]
+        return unsupervised_ratio(SHAPES[shape], width, dtype)[0]
 
     track_ratio_to_skimage.unit = track_ratio_to_skimage_unsupervised.unit = "x"
 
@@ -151,33 +149,3 @@ class Quality:
         return qualities(np.ones((15, 15)) / 225)[method]
 
     track_psnr.unit = "dB"
-
-
-def _main():
-    threads = ("OMP_NUM_THREADS", "NUMBA_NUM_THREADS", "OPENBLAS_NUM_THREADS")
-    if any(os.environ.get(name) != "1" for name in threads):
-        # Threads are chosen once a process.
-        subprocess.run([sys.executable, __file__], env=dict(os.environ, **dict.fromkeys(threads, "1")), check=True)
-        return
-    print("CPU time, skimage / deconv (ms of ours)")
-    print("shape width dtype      wiener        first call    balance found  unsupervised")
-    for shape in _SHAPES:
-        for width in _WIDTHS:
-            for dtype in _DTYPES:
-                problem = _SHAPES[shape], width, dtype
-                cells = [
-                    wiener_ratio(*problem),
-                    wiener_ratio(*problem, fresh=True),
-                    wiener_ratio(*problem, rounds=3, balance=None),
-                    unsupervised_ratio(*problem),
-                ]
-                row = "  ".join(f"{ratio:5.2f} ({ours:5.1f})" for ratio, ours in cells)
-                print(f"{shape:5} {width:5} {dtype}  {row}", flush=True)
-    for name, psf in (("box 15", np.ones((15, 15)) / 225), ("disk 7", deconv.psf.disk(7))):
-        print(f"\nPSNR in dB of the cropped camera, {name}, 2000 photons")
-        for method, quality in qualities(psf).items():
-            print(f"  {method:22} {quality:6.2f}")
-
-
-if __name__ == "__main__":
-    _main()

@@ -1,7 +1,6 @@
-"""benchmarks/studies/blind_bench.py: its pictures, what it keeps of them, and its tables."""
+"""benchmarks/studies/blind_bench.py: its pictures, the copies it keeps, and its tables."""
 
 import argparse
-import csv
 import dataclasses
 import shutil
 import sys
@@ -14,11 +13,14 @@ import scipy.ndimage
 import deconv
 
 sys.path.append(str(Path(__file__).parents[1]))
-from benchmarks.studies import blind_bench, blind_sets, contact_sheet, runs
+from benchmarks.studies import blind_bench, blind_sets, contact_sheet, study
+from deconv.compare.protocol import Context
+from deconv.compare.protocol import Row as RunRow
 
 needs_data = pytest.mark.skipif(not blind_sets.DATA.is_dir(), reason="the pictures are not here")
-TOLD = {"family": "free", "prior": "text", "size": 21, "noise": 0.01}
-ROW = blind_bench.Row("c", "pan/im01_ker01", "free", 30.0, 0.95, 0.9, 0.98, 2.5, {"search": 1.5, "restore": 1.0}, TOLD)
+ESTIMATE = {"family": "free", "prior": "text", "size": 21, "noise": 0.01}
+STAGES = {"search": 1.5, "restore": 1.0}
+ROW = blind_bench.Row("c", "pan/im01_ker01", "free", 30.0, 0.95, 0.9, 0.98, 2.5, STAGES, ESTIMATE)
 
 
 def row(**changes):
@@ -26,7 +28,7 @@ def row(**changes):
 
 
 def reference(method, psnr, **changes):
-    return row(method=method, psnr=psnr, similarity=float("nan"), stages={}, told={}, **changes)
+    return row(method=method, psnr=psnr, similarity=float("nan"), stages={}, estimate={}, **changes)
 
 
 def table(text):
@@ -74,7 +76,7 @@ def test_large_pages_have_a_wide_border():
 
 
 @pytest.mark.parametrize("name", ["pan/im01", "large", "other/im01_ker01", ""])
-def test_an_unknown_name_is_told(name):
+def test_an_unknown_name_is_refused(name):
     with pytest.raises(ValueError, match=r"no picture|invalid literal"):
         blind_sets.load(name)
 
@@ -113,79 +115,115 @@ def test_sharp_text_is_read():
     assert blind_sets.read(blind_sets.load("levin/im01_ker01"), case.sharp) is None
 
 
-def small(monkeypatch):
-    """Let a page of 64 x 96 pixels, out of focus, stand for all."""
+def small(name="large/41/0"):
+    """A page of 64 x 96 pixels, out of focus."""
     sharp = deconv.degrade.text_picture("ab cd", size=24, shape=(64, 96))
     psf = deconv.psf.disk(2.5).astype(np.float32)
-    case = blind_sets.Case("large/41/0", deconv.degrade.blur(sharp, psf), sharp, psf)
-    monkeypatch.setattr(blind_sets, "load", lambda name, folder: dataclasses.replace(case, name=name))
-    return case
+    return blind_sets.Case(name, deconv.degrade.blur(sharp, psf).astype(np.float32), sharp, psf)
 
 
-def test_what_is_restored_is_scored_and_kept(monkeypatch, tmp_path):
-    case = small(monkeypatch)
-    args = argparse.Namespace(psf=["disk"], prior=["natural"])
-    methods = blind_bench.methods_of("large", args)
+def methods_of(part, psf, prior):
+    methods = blind_bench.methods_of(part, argparse.Namespace(psf=psf, prior=prior))
+    return {method.name: method for method in methods}
+
+
+def restored(method, case):
+    """The row of a case by a method of the sets, as the runner makes it."""
+    function = getattr(blind_sets, method.options["function"].rpartition(":")[2])
+    context = Context(psf=case.psf if "psf" in method.knows else None)
+    image, psf, details = function(case.image, context, **method.options["parameters"])
+    return image, psf, details
+
+
+def test_a_restoration_is_scored_and_kept(monkeypatch, tmp_path):
+    case = small()
+    item = blind_sets.CaseItem("0", case.image, case.sharp, psf=case.psf, case=case)
+    part = blind_sets.Part("large/41", ("0",))
+    methods = methods_of("large", ["disk"], ["natural"])
     assert list(methods) == ["blurred", "true PSF", "disk, natural"]
-    rows = blind_bench.attempted("large/41/0", methods, dict.fromkeys(methods, "c"), tmp_path, None)
-    blurred, true, restored = rows
+
+    def row_of(method, image, psf=None, details=None):
+        scores = part.measure(item, image, psf, tmp_path / method)
+        scores["details"] = (details or {}) | scores["details"]
+        return blind_bench.Row.of(RunRow("large/41", "0", method, "classical", "nothing", "k", **scores))
+
+    blurred = row_of("blurred", case.image)
+    true = row_of("true PSF", *restored(methods["true PSF"], case))
+    blind = row_of("disk, natural", *restored(methods["disk, natural"], case))
+    assert blurred.picture == "large/41/0"
     assert blurred.psnr == pytest.approx(deconv.metrics.psnr(case.image, case.sharp), abs=1e-3)
     assert true.psnr > blurred.psnr + 3
-    assert restored.psnr > blurred.psnr + 3
-    assert restored.similarity > 0.95
-    assert restored.told["family"] == "disk"
-    assert sum(restored.stages.values()) == pytest.approx(restored.cpu, abs=0.1)
-    assert np.isnan([blurred.similarity, true.similarity, restored.read]).all()
-    assert blind_bench.kept(tmp_path, restored).is_file()
-    assert not blind_bench.kept(tmp_path, true).exists()
-    assert blind_bench.Row.of({k: str(v) for k, v in restored.cells().items()}) == dataclasses.replace(
-        restored, read=pytest.approx(float("nan"), nan_ok=True)
-    )
+    assert blind.psnr > blurred.psnr + 3
+    assert blind.similarity > 0.95
+    assert blind.estimate["family"] == "disk"
+    assert sum(blind.stages.values()) == pytest.approx(blind.cpu, abs=0.1)
+    assert np.isnan([blurred.similarity, true.similarity, blind.read]).all()
+    assert [path.name for path in tmp_path.iterdir()] == ["disk, natural.npz"]
 
 
 def test_the_size_is_given_where_it_is_known(monkeypatch):
-    case = small(monkeypatch)
-    asked = []
+    case = small("pan/im01_ker01")
+    calls = []
     result = deconv.blind.Restoration(case.image, case.psf, "free")
-    monkeypatch.setattr(deconv.blind, "deblur", lambda image, **options: asked.append(options) or result)
-    methods = blind_bench.methods_of("pan", argparse.Namespace(psf=["free", "auto"], prior=["auto", "text"]))
+    monkeypatch.setattr(blind_sets, "_compile", lambda: None)
+    monkeypatch.setattr(deconv.blind, "deblur", lambda image, **options: calls.append(options) or result)
+    methods = methods_of("pan", ["free", "auto"], ["auto", "text"])
     assert list(methods)[3:] == [
         *("free", "free, size given", "free, text", "free, text, size given"),
         *("auto", "auto, text"),
     ]
-    methods["free, text, size given"](case)
-    methods["auto"](case)
-    assert [o.get("psf_size") for o in asked] == [case.psf.shape[0], None]
-    assert (asked[0]["psf"], asked[0]["prior"], asked[0]["gamma"]) == ("free", "text", 1.0)
-    photograph = dataclasses.replace(case, psf=None)
-    assert methods["free, size given"](photograph) is None
-    assert "true PSF" not in blind_bench.methods_of("real", argparse.Namespace(psf=["free"], prior=["auto"]))
+    restored(methods["free, text, size given"], case)
+    restored(methods["auto"], case)
+    assert [o.get("psf_size") for o in calls] == [case.psf.shape[0], None]
+    assert (calls[0]["psf"], calls[0]["prior"], calls[0]["gamma"]) == ("free", "text", 1.0)
+    # Of photographs neither the PSF nor the encoding is known.
+    real = methods_of("real", ["free"], ["auto"])
+    assert list(real) == ["free"]
+    assert real["free"].options["parameters"]["gamma"] is None
+    assert methods_of("levin", [], [])["true PSF"].options["parameters"] == {"prior": "natural"}
+    assert methods_of("large", [], [])["true PSF"].options["parameters"] == {"prior": "text"}
 
 
-def test_a_run_goes_on_where_it_stopped(monkeypatch, tmp_path, capsys):
-    made = []
+def test_pictures_of_one_beginning_are_a_data_set():
+    sets = blind_sets.parts(["pan/a", "large/41/0", "large/41/1", "large/49/0", "cost/0450", "cost/0450/61"])
+    assert {s.name: s.names for s in sets} == {
+        "pan": ("a",),
+        "large/41": ("0", "1"),
+        "large/49": ("0",),
+        "cost": ("0450",),
+        "cost/0450": ("61",),
+    }
+    item = sets[1].load("1")
+    assert np.array_equal(item.image, blind_sets.load("large/41/1").image)
+    assert item.psf.shape == (41, 41)
 
-    def spread(tasks, path, *_):
-        rows = [reference(m, 20.0, picture=name, code=codes[m]) for name, ms, codes, *_ in tasks for m in ms]
-        made.append(len(rows))
-        with runs._appended(path) as file:
-            writer = csv.DictWriter(file, runs.fields(blind_bench.Row))
-            if file.tell() == 0:
-                writer.writeheader()
-            writer.writerows(r.cells() for r in rows)
-        return rows
 
-    monkeypatch.setattr(runs, "_spread", spread)
+def test_the_tables_of_a_run_can_be_printed_again(monkeypatch, tmp_path, capsys):
+    runs = []
+
+    def run(parts, methods, out, jobs):
+        runs.append(sum(len(part.names) for part in parts) * len(methods))
+        return [
+            RunRow(p.name, name, m.name, m.kind, "nothing", "k", psnr=20.0, ssim=0.5, details={"code": "c"})
+            for p in parts
+            for m in methods
+            for name in p.names
+        ]
+
+    monkeypatch.setattr(study, "run", run)
     words = ["--parts", "large", "--only", "/41/", "--out", str(tmp_path), "--psf", "disk"]
     blind_bench.main(words)
-    blind_bench.main([*words, "--psf", "disk", "motion"])
-    assert made == [12, 4]
-    capsys.readouterr()
+    assert runs == [12]
+    first = capsys.readouterr().out
+    monkeypatch.setattr(
+        study, "saved", lambda out: run(blind_sets.parts(blind_sets.names("large")[:4]), methods, out, 1)
+    )
+    methods = list(methods_of("large", ["disk"], ["auto"]).values())
     blind_bench.main(["--tables", "--parts", "large", "pan", "--out", str(tmp_path)])
-    told = capsys.readouterr().out
-    assert "| blurred | 4 | 20.00 |" in told
-    assert "## pan" not in told
-    assert made == [12, 4]
+    text = capsys.readouterr().out
+    assert "| blurred | 4 | 20.00 |" in text
+    assert "## pan" not in text
+    assert text == first
 
 
 def test_scores_are_counted_against_the_blurred_and_the_true():
@@ -195,10 +233,10 @@ def test_scores_are_counted_against_the_blurred_and_the_true():
         *(reference("true PSF", 31.0), reference("true PSF", 35.0, **second)),
         *(row(), row(psnr=17.9, similarity=0.5, **second)),
     ]
-    told = table(blind_bench.scores_table(rows, blind_bench.PEERS["pan"]))
-    assert list(told)[:3] == ["blurred", "true PSF", "free"]
-    assert len(told) == 5
-    assert told["free"] == {
+    cells = table(blind_bench.scores_table(rows, blind_bench.PEERS["pan"]))
+    assert list(cells)[:3] == ["blurred", "true PSF", "free"]
+    assert len(cells) == 5
+    assert cells["free"] == {
         "": "free",
         "pictures": "2",
         "PSNR, mean (dB)": "23.95",
@@ -210,18 +248,18 @@ def test_scores_are_counted_against_the_blurred_and_the_true():
         "worse than the input": "1 of 2",
         "CPU (s)": "2.50",
     }
-    told = table(blind_bench.pictures_table(rows))
-    assert told["pan/im02_ker02"]["free"] == "17.90 (0.500; free, 21 px)"
+    cells = table(blind_bench.pictures_table(rows))
+    assert cells["pan/im02_ker02"]["free"] == "17.90 (0.500; free, 21 px)"
     # A restoration of which nothing is known to compare with.
-    told = table(blind_bench.scores_table([row()]))
-    assert (told["free"]["solved"], told["free"]["worse than the input"]) == ("-", "-")
+    cells = table(blind_bench.scores_table([row()]))
+    assert (cells["free"]["solved"], cells["free"]["worse than the input"]) == ("-", "-")
 
 
 def test_readings_end_with_the_sharp_picture():
     rows = [reference("sharp", float("inf"), read=1.0), row(), row(picture="pan/im02_ker02", read=float("nan"))]
-    told = table(blind_bench.read_table(rows))
-    assert list(told) == ["free", "sharp"]
-    assert told["free"] == {"characters read": "free", "mean": "0.980", "im01_ker01": "0.980"}
+    cells = table(blind_bench.read_table(rows))
+    assert list(cells) == ["free", "sharp"]
+    assert cells["free"] == {"characters read": "free", "mean": "0.980", "im01_ker01": "0.980"}
 
 
 def test_error_ratios_are_of_squared_errors():
@@ -230,11 +268,11 @@ def test_error_ratios_are_of_squared_errors():
         name = f"levin/im01_ker{k:02}"
         rows += [reference("blurred", blurred, picture=name), reference("true PSF", true, picture=name)]
         rows.append(row(picture=name, psnr=float(found)))
-    told = table(blind_bench.ratios_table(rows))
-    assert list(told) == ["free"]
+    cells = table(blind_bench.ratios_table(rows))
+    assert list(cells) == ["free"]
     expected = {"mean": "3.27", "largest": "6.31", "up to 1.5": "33 %", "up to 2": "33 %", "up to 3": "67 %"}
-    assert {name: told["free"][name] for name in expected} == expected
-    assert told["free"]["under blurred + 3 dB"] == "1 of 3"
+    assert {name: cells["free"][name] for name in expected} == expected
+    assert cells["free"]["under blurred + 3 dB"] == "1 of 3"
 
 
 @pytest.mark.parametrize("part", blind_bench.PARTS)
@@ -246,8 +284,10 @@ def test_every_part_has_tables_and_a_sheet(part, tmp_path, capsys):
         rows = [row(picture=name, psnr=float("nan"), ssim=float("nan"), similarity=float("nan"))]
     assert blind_bench.in_part(rows[0], part)
     image = np.random.default_rng(0).random((40, 60, 3), np.float32)
-    attempt = blind_sets.Attempt(image, deconv.psf.disk(2))
-    runs.keep(blind_bench.kept(tmp_path, rows[-1]), image, attempt)
+    rows[-1] = dataclasses.replace(rows[-1], row=RunRow(part, "x", "free", "classical", "nothing", "k"))
+    file = contact_sheet.kept(tmp_path, rows[-1].row)
+    file.parent.mkdir(parents=True)
+    contact_sheet.keep(file.with_suffix(""), image, image, deconv.psf.disk(2))
     blind_bench.report(part, rows, tmp_path)
     text = capsys.readouterr().out
     assert name in text
@@ -265,8 +305,8 @@ def test_the_worst_and_the_middle_are_shown():
 
 def test_copies_of_colour_are_in_colour(tmp_path):
     image = np.random.default_rng(0).random((100, 944, 3), np.float32)
-    runs.keep(tmp_path / "pictures" / "x.npz", image, blind_sets.Attempt(image, deconv.psf.disk(4)))
-    with np.load(tmp_path / "pictures" / "x.npz") as copies:
+    contact_sheet.keep(tmp_path / "photo.jpg", image, image, deconv.psf.disk(4))
+    with np.load(tmp_path / "photo.jpg.npz") as copies:
         assert copies["restored"].shape == (50, 472, 3)
     contact_sheet.sheet([(tmp_path / "missing.npz", ("a",))], tmp_path / "none.png")
     assert not (tmp_path / "none.png").exists()

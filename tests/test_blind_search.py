@@ -1,4 +1,4 @@
-"""The evidence for a PSF from the spectrum: how near it comes, how sure it says it is, what it leaves alone."""
+"""The search by the evidence of the spectrum: accuracy, stated uncertainty, sharp pictures left unblurred."""
 
 import math
 
@@ -7,26 +7,29 @@ import pytest
 
 from deconv import degrade, psf, tone
 from deconv._core.resample import reduce
-from deconv.blind.parametric.families import FAMILIES, Disk, Gaussian, Motion, Told
-from deconv.blind.parametric.search import at_radius, find, refine
+from deconv.blind.parametric.families import FAMILIES, Disk, Gaussian, KnownRadiusDisk, Motion
+from deconv.blind.parametric.search import at_radius, refine, search
+from deconv.blind.settings.spectrum import Spectrum
+from deconv.blind.settings.text import Ink
 from deconv.blind.spectrum import Periodogram
-from deconv.blind.text.ink import ink_of, text_window
+from deconv.blind.text.ink import coverage, text_window
 
 
 def _silent(_):
     pass
 
 
-def _found(seen, width, families=(Disk,)):
-    found = find(seen, list(families), width, _silent)
-    return found, None if found.candidate is None else refine(seen, found.candidate)
+def _estimate(image, width, families=(Disk,)):
+    estimate = search(image, list(families), width, _silent)
+    return estimate, None if estimate.candidate is None else refine(image, estimate.candidate)
 
 
 def _frame(step, font, seed):
     """Ink in the text's window of a simulated photograph at a tenth of its size and 8 bits; radius there, softness."""
     photo = degrade.hdc_photo(step, font=font, rng=seed)
-    ink = ink_of(tone.decode(np.rint(reduce(photo.image, (146, 236)) * 255) / 255, 2.2))
-    return ink[text_window(ink)], photo.radius / 10, photo.softness / photo.radius
+    light = tone.decode(np.rint(reduce(photo.image, (146, 236)) * 255) / 255, 2.2)
+    ink = coverage(light, "dark", Ink())
+    return ink[text_window(ink, Ink())], photo.radius / 10, photo.softness / photo.radius
 
 
 def _page(radius, noise=0.002, size=24):
@@ -44,53 +47,53 @@ def _page(radius, noise=0.002, size=24):
     ],
 )
 def test_radius_and_softness_up_the_ladder(step, font):
-    seen, radius, softness = _frame(step, font, 200000 + step)
-    found, candidate = _found(seen, 236)
+    image, radius, softness = _frame(step, font, 200000 + step)
+    estimate, candidate = _estimate(image, 236)
     assert candidate.radius == pytest.approx(radius, rel=0.025)
     assert candidate.softness == pytest.approx(softness, rel=0.5)
     assert 0.0005 < candidate.uncertainty < 0.02
     assert abs(candidate.radius / radius - 1) < 4 * candidate.uncertainty
-    assert found.gain > 30
+    assert estimate.log_odds > 30
 
 
 def test_uncertainty_grows_with_noise():
-    sure, unsure = (_found(_page(5, noise), 150) for noise in (0.002, 0.02))
+    sure, unsure = (_estimate(_page(5, noise), 150) for noise in (0.002, 0.02))
     assert sure[1].uncertainty < 0.7 * unsure[1].uncertainty
-    assert sure[0].gain > 2 * unsure[0].gain
+    assert sure[0].log_odds > 2 * unsure[0].log_odds
 
 
-def test_a_radius_that_is_told_has_the_evidence_of_one_that_is_found():
-    found, candidate = _found(_page(5), 150)
-    told = at_radius(_page(5), candidate.radius, _silent)
-    # (Where it was found the grid was another.)
-    assert told.gain == pytest.approx(found.gain, rel=0.2)
-    assert told.candidate.softness == pytest.approx(candidate.softness, rel=0.1)
-    # Whatever else is fitted again, on a coarser grid as well, to the last digit.
+def test_a_known_radius_has_the_evidence_of_an_estimated_one():
+    estimate, candidate = _estimate(_page(5), 150)
+    known = at_radius(_page(5), candidate.radius, _silent)
+    # The search used another grid.
+    assert known.log_odds == pytest.approx(estimate.log_odds, rel=0.2)
+    assert known.candidate.softness == pytest.approx(candidate.softness, rel=0.1)
+    # A refinement keeps the radius to the last digit, on a coarser grid too.
     for radius in np.linspace(8.5, 12, 8):
         assert refine(_page(5), at_radius(_page(5), radius, _silent).candidate).radius == radius
     for wrong in (0.9, 1.1):
-        assert at_radius(_page(5), wrong * candidate.radius, _silent).gain < 0.3 * told.gain
+        assert at_radius(_page(5), wrong * candidate.radius, _silent).log_odds < 0.3 * known.log_odds
 
 
-def test_nothing_is_found_in_a_sharp_page():
+def test_a_sharp_page_shows_no_blur():
     page = 1 - degrade.text_picture(["Sharp", "edges"], size=24, shape=(100, 150))
-    found, _ = _found(page, 150)
-    assert found.candidate is None
-    assert (found.score, found.gain) == (0, 0)
-    # No blur is what the criterion is measured against; nothing larger comes near.
-    assert found.criterion[found.radius > 4].min() > -0.01
+    estimate, _ = _estimate(page, 150)
+    assert estimate.candidate is None
+    assert (estimate.score, estimate.log_odds) == (0, 0)
+    # The criterion is relative to no blur; no larger radius comes near.
+    assert estimate.criterion[estimate.radii > 4].min() > -0.01
 
 
 def test_the_bounds_of_the_search_are_those_of_the_width():
-    found, _ = _found(_page(5), 150)
-    assert found.radius.max() == pytest.approx(0.115 * 150)
-    assert (np.diff(found.radius) >= 0).all()
+    estimate, _ = _estimate(_page(5), 150)
+    assert estimate.radii.max() == pytest.approx(0.115 * 150)
+    assert (np.diff(estimate.radii) >= 0).all()
 
 
 def test_a_picture_that_ends_needs_no_window():
-    # Text amid paper counts nearly every frequency; one cut by the border must be faded out, which joins them.
-    inside = Periodogram(_page(3), 4.0)
-    cut = Periodogram(_page(3)[30:70, 40:110], 4.0)
+    # Text amid paper counts nearly every frequency; text cut by the border is faded out, which correlates them.
+    inside = Periodogram(_page(3), settings=Spectrum(margin=4 / 150))
+    cut = Periodogram(_page(3)[30:70, 40:110], settings=Spectrum(margin=4 / 70))
     # Half of the frequencies in the circle are the conjugates of the others.
     assert inside.count.sum() > 0.8 * math.pi / 8 * 100 * 150
     assert cut.count.sum() < 0.4 * math.pi / 8 * 40 * 70
@@ -98,13 +101,13 @@ def test_a_picture_that_ends_needs_no_window():
 
 
 @pytest.mark.parametrize(
-    "candidate", [Disk(4.0, 0.1, 0.05), Told(4.1, 0.1, 0.05), Gaussian(3.0), Motion(5.0, 30.0, 0.2)]
+    "candidate", [Disk(4.0, 0.1, 0.05), KnownRadiusDisk(4.1, 0.1, 0.05), Gaussian(3.0), Motion(5.0, 30.0, 0.2)]
 )
 def test_a_vector_holds_all_numbers(candidate):
     again = candidate.at(candidate.vector())
     assert again.parameters() == pytest.approx(candidate.parameters())
     assert again.vector() == pytest.approx(candidate.vector())
-    assert len(candidate.typical) == len(candidate.spread) == len(candidate.vector())
+    assert len(candidate.prior_mean) == len(candidate.prior_deviation) == len(candidate.vector())
 
 
 def test_a_family_has_the_power_of_its_psf():

@@ -9,7 +9,7 @@ from comparison import Pages, method
 
 from deconv import compare, psf
 from deconv._core import files
-from deconv.compare import calibration as _calibrate
+from deconv.compare import calibration
 from deconv.compare.adapters import build
 from deconv.compare.methods import BUILTIN
 from deconv.compare.protocol import Context, Problem, Row
@@ -21,7 +21,7 @@ OTHERS = Pages(2, name="others", first=5)
 @pytest.fixture(autouse=True)
 def _unread(monkeypatch):
     """Nothing is read here, which saves time."""
-    monkeypatch.setattr("deconv.compare.runner._tesseract_there", lambda: False)
+    monkeypatch.setattr("deconv.compare.runner._tesseract_installed", lambda: False)
 
 
 def pulled(*shares, name="ours", **parameters):
@@ -73,7 +73,7 @@ def test_without_calibration_what_is_declared_runs(tmp_path):
     assert "grid" not in told["methods"][1]
     assert not (tmp_path / "out/calibration").exists()
     assert np.ptp(files.read(tmp_path / "out/restored/pages/ours/page0.png").pixels) == 0
-    assert "every method ran as it is declared" in (tmp_path / "out/report.html").read_text()
+    assert "Default parameters (no calibration)" in (tmp_path / "out/report.html").read_text()
 
 
 def test_a_run_that_was_stopped_goes_on_and_chooses_the_same(tmp_path):
@@ -117,10 +117,10 @@ def chosen(monkeypatch, scores, values=(1, 2, 3), **declared):
             for i, score in enumerate(row)
         ]
 
-    monkeypatch.setattr(_calibrate, "run", ran)
+    monkeypatch.setattr(calibration, "run", ran)
     ours = method("ours", "pulled", grid={"a": list(values)})
     ours = replace(ours, options=ours.options | {"parameters": declared})
-    (tuned,), told = _calibrate.calibrate([ours], [OTHERS], [Pages(1)], None, None, report=None)
+    (tuned,), told = calibration.calibrate([ours], [OTHERS], [Pages(1)], None, None, report=None)
     own = told["methods"]["ours"]
     assert tuned.options == ours.options | {"parameters": own["chosen"]["parameters"]}
     return told["by"], own
@@ -189,7 +189,7 @@ def test_the_end_of_a_grid_is_marked(monkeypatch, values, declared, wins, ends):
 def test_all_combinations_are_tried_and_none_twice(monkeypatch):
     ours = method("ours", "pulled", grid={"a": [1, 2], "b": ["x", "y"]}, knows=("psf",))
     ours = replace(ours, options=ours.options | {"parameters": {"a": 2, "b": "x", "c": 0}})
-    trials = _calibrate._trials(ours)
+    trials = calibration._trials(ours)
     assert [t.options["parameters"] for t in trials] == [
         {"a": a, "b": b, "c": 0} for a, b in [(2, "x"), (1, "x"), (1, "y"), (2, "y")]
     ]
@@ -260,7 +260,7 @@ def test_the_classical_methods_have_grids_of_as_many_even_steps():
 @pytest.mark.parametrize("own", [m for m in BUILTIN if m.grid], ids=lambda m: m.name)
 def test_the_ends_of_our_grids_can_be_run(own):
     image = Pages().load("page1").image[:40, :48]
-    _, least, *_, most = _calibrate._trials(own)
+    _, least, *_, most = calibration._trials(own)
     made = [build(trial)(image, Context(psf=psf.disk(1.5)), name="page") for trial in (least, most)]
     assert all(np.isfinite(x).all() for x in made)
     assert np.abs(made[0] - made[1]).max() > 0.05

@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from deconv._core import files as _files
+from deconv._core import files
 from deconv.compare.adapters import build
 from deconv.compare.methods import BUILTIN, load_methods
 from deconv.compare.prepare import Prepare
@@ -72,7 +72,7 @@ def test_paths_start_from_the_folder_of_the_file(tmp_path, monkeypatch):
 def test_the_folder_of_the_file_is_no_pattern(tmp_path):
     home = tmp_path / "run[1]"
     (home / "out").mkdir(parents=True)
-    _files.write(home / "out" / "page.png", np.full((8, 8), 1.0))
+    files.write(home / "out" / "page.png", np.full((8, 8), 1.0))
     (method,) = load(home, '[[method]]\nname = "m"\ntype = "folder"\npattern = "out/{stem}.png"')
     assert build(method)(np.zeros((8, 8)), Context(), name="page").min() == 1
 
@@ -95,8 +95,8 @@ GOOD = 'name = "m"\ntype = "shell"\ncommand = "prog {in} {out}"\n'
         ('name = "m"', "method 'm': type is missing"),
         ('name = 3\ntype = "deconv"\nfunction = "deblur"', "method 1: name must be text, got 3"),
         ('name = "m"\ntype = "caffe"', "type must be one of 'deconv', 'python', .* got 'caffe'"),
-        ('name = "m"\ntype = "onnx"', "the type 'onnx' needs file, got nothing of the kind"),
-        ('name = "m"\ntype = "torch"', "the type 'torch' needs file, or factory and weights, got nothing of the kind"),
+        ('name = "m"\ntype = "onnx"', "the type 'onnx' needs file, got none of them"),
+        ('name = "m"\ntype = "torch"', "the type 'torch' needs file, or factory and weights, got none of them"),
         ('name = "m"\ntype = "torch"\nfile = "a"\nweights = "b"', "got file and weights"),
         ('name = "m"\ntype = "onnx"\nfile = 3', "file must be text, got 3"),
         ('name = "m"\ntype = "torch"\nfile = "a"\n[method.parameters]\nn = 1', "parameters are those of the factory"),
@@ -121,8 +121,8 @@ GOOD = 'name = "m"\ntype = "shell"\ncommand = "prog {in} {out}"\n'
         (OWN + "grid = [1]", "grid must be a table, got"),
         (OWN + "[method.grid]\nbalance = 1", "grid.balance must be a list of the values to try, got 1"),
         (OWN + "[method.grid]\nbalance = []", r"grid.balance must be a list of the values to try, got \[\]"),
-        (GOOD + "[[method]]\n" + GOOD, "method 'm': its name is there twice"),
-        (GOOD + "[[method]]\n" + GOOD.replace('"m"', '"M!"'), "method 'M!': its name cannot be told from 'm'"),
+        (GOOD + "[[method]]\n" + GOOD, "method 'm': its name is used twice"),
+        (GOOD + "[[method]]\n" + GOOD.replace('"m"', '"M!"'), "method 'M!': its name gives the same folder as 'm'"),
     ],
 )
 def test_what_cannot_be_declared(tmp_path, table, message):
@@ -139,7 +139,7 @@ def test_what_cannot_be_declared(tmp_path, table, message):
         ("method = 3", r"declares no \[\[method\]\]"),
         ("[method]\nname = 'm'", r"declares no \[\[method\]\]"),
         ("[[methods]]\nname = 'm'", "has the key 'methods'"),
-        ("[[method", "is not TOML: "),
+        ("[[method", "is not valid TOML: "),
     ],
 )
 def test_files_that_declare_nothing(tmp_path, text, message):
@@ -191,7 +191,7 @@ def test_every_system_has_an_example():
 @pytest.mark.parametrize("name", SHAPES)
 def test_examples_give_networks_what_they_take(name):
     given, seen, returned, wanted = SHAPES[name]
-    prepare = Prepare.of(SHIPPED[name].prepare)
+    prepare = Prepare.from_table(SHIPPED[name].prepare)
 
     def network(batch, *level):
         assert batch.shape == seen

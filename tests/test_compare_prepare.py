@@ -29,7 +29,7 @@ class Network:
 
 
 def restored(network, image, context=None, **table):
-    return Prepare.of(table).apply(network, image, context or Context())
+    return Prepare.from_table(table).apply(network, image, context or Context())
 
 
 def filtered(batch):
@@ -312,8 +312,8 @@ def test_a_correlation_is_no_convolution():
 )
 def test_what_cannot_be_said(table, message):
     with pytest.raises(Problem, match=message.replace("[", r"\[")):
-        Prepare.of(table)
+        Prepare.from_table(table)
 
 
 def test_defaults():
-    assert Prepare.of({}) == Prepare(offset=(0.0,) * 3, tiling=Tiling())
+    assert Prepare.from_table({}) == Prepare(offset=(0.0,) * 3, tiling=Tiling())

@@ -13,11 +13,10 @@ import pytest
 
 from deconv._core import files
 from deconv.compare.protocol import Problem, Row
-from deconv.compare.report import page as _report
-from deconv.compare.report.embed import chosen
-from deconv.compare.report.marked import marked
+from deconv.compare.report.embed import choose
 from deconv.compare.report.page import write_report
 from deconv.compare.report.plot import Series, against_seconds
+from deconv.compare.report.transcript import mark_errors
 from deconv.compare.table import slug
 
 NASTY = "<script>alert('x')</script> & \"co\""
@@ -162,7 +161,7 @@ def test_the_summary_is_in_words_too(tmp_path):
     said = "".join(Walk(report(write_run(tmp_path, text=False), baseline="wiener")).text)
     assert "Best: wiener comes to 16.5 dB" in said
     assert "over wiener" in said
-    assert "Text as it was read" not in said
+    assert "Recognised text" not in said
 
 
 def test_the_environment_is_flat(tmp_path):
@@ -171,7 +170,7 @@ def test_the_environment_is_flat(tmp_path):
     assert said[said.index("gpus") + 1] == "[]"
     (tmp_path / "env.json").unlink()
     (tmp_path / "truth.json").unlink()
-    assert "env.json is not there" in report(tmp_path)
+    assert "env.json is missing" in report(tmp_path)
     (tmp_path / "env.json").write_text("{")
     with pytest.raises(Problem, match=r"env\.json is not JSON"):
         write_report(tmp_path)
@@ -197,7 +196,7 @@ def test_what_was_chosen_is_told_under_the_scores(tmp_path):
         },
     }
     env = json.loads((out / "env.json").read_text())
-    assert "No parameters were chosen: every method ran as it is declared." in report(out)
+    assert "Default parameters (no calibration)." in report(out)
     (out / "env.json").write_text(json.dumps(env | {"calibration": told}))
     page = report(out)
     walk = Walk(page)
@@ -205,9 +204,9 @@ def test_what_was_chosen_is_told_under_the_scores(tmp_path):
     assert "alert('x')" not in page
     said = "".join(walk.text)
     assert f"Parameters of these 2 methods were chosen on 4 pictures of {NASTY} and 1 picture of b" in said
-    assert "No parameters were chosen" not in said
+    assert "Default parameters" not in said
     start = walk.text.index("score as declared")
-    cells = [text for text in walk.text[start : walk.text.index("The pictures on which was chosen")] if text.strip()]
+    cells = [text for text in walk.text[start : walk.text.index("Calibration pictures")] if text.strip()]
     failed = "(4 of 15 runs failed)"
     assert cells[2:] == [
         *(
@@ -244,7 +243,7 @@ def test_missing_and_broken_pictures_do_not_break_the_page(tmp_path):
 def test_noise_fits_in_the_page_too_and_what_is_left_out_is_said(tmp_path, monkeypatch):
     write_run(tmp_path, items=7, shape=(260, 320))
     everything = len(report(tmp_path))
-    monkeypatch.setattr(_report, "_LETTERS", 400_000)
+    monkeypatch.setattr("deconv.compare.report.page._PICTURE_CHARACTERS", 400_000)
     page = report(tmp_path)
     # (What is not pictures takes so much.)
     assert len(page) < 400_000 + 50_000 < everything
@@ -260,22 +259,22 @@ def test_large_pictures_are_made_smaller_all_alike(tmp_path):
 
 def test_those_shown_are_spread_over_the_set():
     names = [str(i) for i in range(100)]
-    assert chosen(names, 10, 10 * 5 * 20_000) == ["0", "25", "50", "74", "99"]
-    assert chosen(names, 10, 10**9) == names
+    assert choose(names, 10, 10 * 5 * 20_000) == ["0", "25", "50", "74", "99"]
+    assert choose(names, 10, 10**9) == names
 
 
 def test_errors_in_what_was_read_are_marked():
-    assert marked(["hello", "world"], ["hello", "world"]) == "hello <br>world"
-    assert marked(["hallo"], ["hello"]).startswith('h<ruby title="read wrongly">a<rp>(</rp><rt>e</rt>')
-    assert marked(["hexllo"], ["hello"]) == 'he<del title="read, but not there">x</del>llo'
-    assert marked(["helo"], ["hello"]) == 'hel<ins title="not read">l</ins>o'
-    assert marked(["one two"], ["onetwo"]) == 'one<del title="read, but not there">␣</del>two'
-    assert marked(["onetwo"], ["one", "two"]) == 'one<ins title="not read">␣</ins><br>two'
+    assert mark_errors(["hello", "world"], ["hello", "world"]) == "hello <br>world"
+    assert mark_errors(["hallo"], ["hello"]).startswith('h<ruby title="read wrongly">a<rp>(</rp><rt>e</rt>')
+    assert mark_errors(["hexllo"], ["hello"]) == 'he<del title="read, but not there">x</del>llo'
+    assert mark_errors(["helo"], ["hello"]) == 'hel<ins title="not read">l</ins>o'
+    assert mark_errors(["one two"], ["onetwo"]) == 'one<del title="read, but not there">␣</del>two'
+    assert mark_errors(["onetwo"], ["one", "two"]) == 'one<ins title="not read">␣</ins><br>two'
     # Lines that were read as one end where the true ones do: scoring takes no notice either.
-    assert marked(["one  two"], ["one", " ", "two"]) == "one <br>two"
-    assert marked(["<i>", "&"], None) == "&lt;i&gt;<br>&amp;"
-    assert marked(["<"], ["&"]) == '<ruby title="read wrongly">&lt;<rp>(</rp><rt>&amp;</rt><rp>)</rp></ruby>'
-    assert "nothing" in marked([" "], ["hello"])
+    assert mark_errors(["one  two"], ["one", " ", "two"]) == "one <br>two"
+    assert mark_errors(["<i>", "&"], None) == "&lt;i&gt;<br>&amp;"
+    assert mark_errors(["<"], ["&"]) == '<ruby title="read wrongly">&lt;<rp>(</rp><rt>&amp;</rt><rp>)</rp></ruby>'
+    assert "nothing" in mark_errors([" "], ["hello"])
 
 
 def test_without_levels_or_times_there_is_nothing_to_plot(tmp_path):

@@ -19,7 +19,7 @@ from deconv.compare.methods import BUILTIN
 from deconv.compare.protocol import Method, Problem
 from deconv.compare.runner import Settings, _Worker, run
 from deconv.compare.summary import complete
-from deconv.compare.table import read_rows
+from deconv.compare.table import read_rows, slug
 
 BLURRED, SHARP = (next(m for m in BUILTIN if m.name == name) for name in ("blurred", "sharp"))
 
@@ -27,7 +27,7 @@ BLURRED, SHARP = (next(m for m in BUILTIN if m.name == name) for name in ("blurr
 @pytest.fixture(autouse=True)
 def _unread(monkeypatch):
     """Nothing is read here, which saves time; `test_compare_scores` reads."""
-    monkeypatch.setattr("deconv.compare.runner._tesseract_there", lambda: False)
+    monkeypatch.setattr("deconv.compare.runner._tesseract_installed", lambda: False)
 
 
 def _rows(tmp_path, methods, pages=2, **settings):
@@ -62,6 +62,18 @@ def test_a_method_is_told_what_it_declares(tmp_path, knows):
     assert np.count_nonzero(seen[0]) == bits
 
 
+FAILURES = ["raises", "turned", "undefined", "words", "greedy", "killed"]
+
+
+@pytest.fixture(scope="module")
+def failures(tmp_path_factory):
+    """Methods that fail in all ways, and one that does not, in one run: its folder and its rows."""
+    out = tmp_path_factory.mktemp("failures")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("deconv.compare.runner._tesseract_installed", lambda: False)
+        return out, _rows(out, [*(method(f, f) for f in FAILURES), method("good", "brighter")], memory=4000)
+
+
 @pytest.mark.parametrize(
     ("function", "sentence"),
     [
@@ -70,22 +82,22 @@ def test_a_method_is_told_what_it_declares(tmp_path, knows):
         ("undefined", "it returned values that are not finite"),
         ("words", "it returned values of the kind <U15, numbers are wanted"),
         ("greedy", "MemoryError"),
-        ("killed", "its process was killed, as for want of memory"),
+        ("killed", "its process was killed, probably for lack of memory"),
     ],
 )
-def test_what_fails_is_a_row_and_harms_nobody(tmp_path, function, sentence):
-    rows = _rows(tmp_path, [method("bad", function), method("good", "brighter")], memory=4000)
-    assert [r.problem[: len(sentence)] for r in rows if r.method == "bad"] == [sentence, sentence]
+def test_what_fails_is_a_row_and_harms_nobody(failures, function, sentence):
+    out, rows = failures
+    assert [r.problem[: len(sentence)] for r in rows if r.method == function] == [sentence, sentence]
     assert [r.problem for r in rows if r.method == "good"] == ["", ""]
-    assert {r.psnr for r in rows if r.method == "bad"} == {None}
-    assert not list((tmp_path / "restored/pages/bad").iterdir())
+    assert {r.psnr for r in rows if r.method == function} == {None}
+    assert not list((out / "restored/pages" / slug(function)).iterdir())
 
 
-@pytest.mark.parametrize("function", ["hangs", "hangs_in_a_child"])
-def test_what_hangs_is_stopped(tmp_path, function):
+def test_what_hangs_is_stopped(tmp_path):
     start = time.monotonic()
-    rows = _rows(tmp_path, [method("slow", function, timeout=0.5), method("good", "brighter")], pages=1)
-    assert [r.problem for r in rows] == ["one picture took more than 0.5 s and was stopped", ""]
+    slow = [method(f, f, timeout=0.5) for f in ("hangs", "hangs_in_a_child")]
+    rows = _rows(tmp_path, [*slow, method("good", "brighter")], pages=1)
+    assert [r.problem for r in rows] == 2 * ["one picture took more than 0.5 s and was stopped"] + [""]
     assert time.monotonic() - start < 60
     sleeping = subprocess.run(["pgrep", "-f", "^sleep 600"], capture_output=True, text=True, check=False).stdout
     assert not sleeping
@@ -96,22 +108,22 @@ def test_a_process_that_ends_is_started_anew(tmp_path):
     assert [r.problem for r in rows] == ["", "its process ended with exit status 3", ""]
 
 
-@pytest.mark.parametrize("where", ["comparison:nowhere", "no_such_module:f"])
-def test_what_cannot_be_loaded_is_a_row_for_each_picture(tmp_path, where):
-    bad = comparison.Method("bad", "python", options={"function": where})
-    rows = _rows(tmp_path, [bad, method("good", "brighter")])
-    assert all(where.split(":")[i] in rows[0].problem for i in ([1] if "comparison" in where else [0]))
-    assert rows[0].problem == rows[1].problem
-    assert not rows[2].problem
+def test_what_cannot_be_loaded_is_a_row_for_each_picture(tmp_path):
+    bad = [Method(w, "python", options={"function": w}) for w in ("comparison:nowhere", "no_such_module:f")]
+    rows = _rows(tmp_path, [*bad, method("good", "brighter")])
+    assert "nowhere" in rows[0].problem
+    assert "no_such_module" in rows[2].problem
+    assert [rows[0].problem, rows[2].problem] == [rows[1].problem, rows[3].problem]
+    assert not rows[4].problem
 
 
 def test_a_picture_that_cannot_be_had_is_a_row(tmp_path):
     rows = run([Pages(3, torn=1)], [SHARP, method("ours", "brighter")], tmp_path)
-    assert [r.problem for r in rows] == 2 * ["", "its picture cannot be had: page1.png is torn", ""]
+    assert [r.problem for r in rows] == 2 * ["", "its picture cannot be loaded: page1.png is torn", ""]
 
 
 def test_a_failure_reads_nothing(tmp_path, monkeypatch):
-    monkeypatch.setattr("deconv.compare.runner._tesseract_there", lambda: True)
+    monkeypatch.setattr("deconv.compare.runner._tesseract_installed", lambda: True)
     row = _rows(tmp_path, [method("bad", "raises")], pages=1)[0]
     assert (row.accuracy, row.folded, row.exact, row.hdc) == (0, 0, 0, 0)
 
@@ -198,7 +210,7 @@ import sys
 from pathlib import Path
 import comparison
 from deconv.compare import runner
-runner._tesseract_there = lambda: False
+runner._tesseract_installed = lambda: False
 methods = [comparison.method("one", "slow"), comparison.method("two", "brighter")]
 if __name__ == "__main__":
     runner.run([comparison.Pages(4)], methods, Path(sys.argv[1]))

@@ -8,7 +8,7 @@ from comparison import Pages
 
 from deconv._core import files
 from deconv.compare.protocol import Item
-from deconv.compare.scores import exact_lines, fitted, folded, score
+from deconv.compare.scores import exact_lines, fold, match_tones, score
 
 PAGE = Pages().load("page0")
 
@@ -69,11 +69,11 @@ def test_lines_are_exact_in_their_order(read, share):
 
 
 def test_letters_alike_are_folded():
-    assert folded(["O0o Il1| WILL"]) == ["ooo llll wlll"]
-    assert folded(["abc"]) != folded(["abd"])
+    assert fold(["O0o Il1| WILL"]) == ["ooo llll wlll"]
+    assert fold(["abc"]) != fold(["abd"])
 
 
 def test_gain_and_offset_are_fitted():
     sharp = np.random.default_rng(0).random((40, 40))
-    np.testing.assert_allclose(fitted(0.2 + 0.4 * sharp, sharp), sharp, atol=1e-12)
-    assert np.all(fitted(np.full((5, 5), 0.3), np.full((5, 5), 0.8)) == pytest.approx(0.8))
+    np.testing.assert_allclose(match_tones(0.2 + 0.4 * sharp, sharp), sharp, atol=1e-12)
+    assert np.all(match_tones(np.full((5, 5), 0.3), np.full((5, 5), 0.8)) == pytest.approx(0.8))

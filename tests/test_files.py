@@ -13,7 +13,7 @@ import pytest
 import tifffile
 from PIL import Image, ImageOps
 
-from deconv._core import files as _files
+from deconv._core import files
 from deconv._core.files import FileProblem, Picture, check_output, read, write
 
 RNG = np.random.default_rng(0)
@@ -376,4 +376,4 @@ def test_read_only_folder(read_only_folder):
     with pytest.raises(FileProblem, match=r"cannot write .*: the folder .* is read-only"):
         check_output(read_only_folder / "a.png")
     with pytest.raises(FileProblem, match=r"cannot write .*: Permission denied"):
-        _files.write(read_only_folder / "a.png", np.zeros((2, 2)))
+        files.write(read_only_folder / "a.png", np.zeros((2, 2)))

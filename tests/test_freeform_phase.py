@@ -5,8 +5,10 @@ import pytest
 from letters import blurred_letters as _blurred
 
 import deconv
-from deconv.blind.freeform.phase import Power, _Plane, _smooth
+from deconv.blind.freeform.phase import Power
 from deconv.blind.freeform.psf_step import centred, pruned
+from deconv.blind.settings.spectrum import FullSpectrum
+from deconv.blind.spectrum import FullPeriodogram, smooth_power
 
 SIDE = 25
 
@@ -43,23 +45,25 @@ def test_pictures_that_share_a_psf_say_more():
 
 def test_the_slope_is_that_of_the_likelihood():
     rng = np.random.default_rng(1)
-    plane = _Plane(_blurred(deconv.psf.random_motion(9, rng=2), (64, 80)).astype(float))
+    plane = FullPeriodogram(_blurred(deconv.psf.random_motion(9, rng=2), (64, 80)), settings=FullSpectrum())
     psf = rng.random((9, 9)) / 40
-    _, slope = plane.unlikely(psf)
+    _, slope = plane.negative_log_likelihood(psf)
     for at in ((0, 0), (4, 4), (8, 3)):
         h = 3e-3
         step = np.zeros_like(psf)
         step[at] = h
-        numeric = (plane.unlikely(psf + step)[0] - plane.unlikely(psf - step)[0]) / (2 * h)
+        numeric = (plane.negative_log_likelihood(psf + step)[0] - plane.negative_log_likelihood(psf - step)[0]) / (
+            2 * h
+        )
         assert numeric == pytest.approx(slope[at], rel=0.05, abs=0.01 * np.abs(slope).max())
 
 
 def test_the_true_psf_is_likelier_than_another():
     psf = deconv.psf.random_motion(SIDE, rng=4)
-    plane = _Plane(_blurred(psf).astype(float))
+    plane = FullPeriodogram(_blurred(psf), settings=FullSpectrum())
 
     def best(k):
-        return min(plane.unlikely(mass * k)[0] for mass in np.geomspace(0.3, 30, 40))
+        return min(plane.negative_log_likelihood(mass * k)[0] for mass in np.geomspace(0.3, 30, 40))
 
     others = [deconv.psf.random_motion(SIDE, rng=seed) for seed in range(20, 30)]
     assert best(psf) < min(best(other) for other in others)
@@ -96,7 +100,7 @@ def test_what_is_smooth_is_found_under_its_scatter():
     rng = np.random.default_rng(0)
     f, direction = rng.uniform(0.01, 0.49, 20000), rng.uniform(-np.pi / 2, np.pi / 2, 20000)
     true = f**-2.5 * np.exp(0.5 * np.cos(2 * direction))
-    found = _smooth(f, direction, true * rng.exponential(size=f.size))
+    found = smooth_power(f, direction, true * rng.exponential(size=f.size), settings=FullSpectrum())
     assert np.abs(np.log(found / true)).mean() < 0.05
 
 

@@ -1,4 +1,4 @@
-"""The scripts of benchmarks/ that run the ladder: their pictures, tables, what they keep and what they take out."""
+"""The studies that run the ladder: their pictures, tables, the copies they keep and the ingredients they take out."""
 
 import dataclasses
 import shutil
@@ -11,10 +11,10 @@ import pytest
 import deconv
 
 sys.path.append(str(Path(__file__).parents[1]))
-from benchmarks.studies import ablation, contact_sheet, hallucination, ladder, methods, pictures, published, runs
+from benchmarks.studies import ablation, contact_sheet, hallucination, ladder, methods, pictures, published
+from deconv.compare.protocol import Context, Row
 
-ROW = runs.Row(
-    code="c",
+ROW = pictures.Reading(
     picture="step08/00",
     step=8,
     font="verdana",
@@ -27,6 +27,7 @@ ROW = runs.Row(
     true=61.0,
     parameters={"exponent": 2.5},
     cpu=1.5,
+    code="c",
 )
 
 
@@ -34,30 +35,19 @@ def row(**changes):
     return dataclasses.replace(ROW, **changes)
 
 
-def table_of(rows, folder):
-    """The rows written as a run writes them."""
-    import csv
-
-    with runs._appended(folder / "results.csv") as file:
-        writer = csv.DictWriter(file, runs.FIELDS)
-        if file.tell() == 0:
-            writer.writeheader()
-        writer.writerows(r.cells() for r in rows)
-
-
 def columns(text):
     """Cells of a markdown table, line by line."""
     return [line[2:-2].split(" | ") for line in text.splitlines() if line.startswith("|")]
 
 
-def test_ten_teams_are_told_of_and_every_step_has_a_radius():
+def test_ten_teams_are_listed_and_every_step_has_a_radius():
     assert len(published.TEAMS) == 10
     stops = [stop for _, stop, *_ in published.TEAMS.values()]
     assert stops == sorted(stops, reverse=True)
     assert set(published.RADII) >= set(range(3, 20))
     # The simulator's discs are those that were measured.
     for step in range(4, 20):
-        assert abs(published.off_range(deconv.degrade.hdc.STEPS[step].radius, step)) < 0.015
+        assert abs(published.off_range(deconv.degrade.hdc.hdc_psf(step, 1)[1], step)) < 0.015
 
 
 def test_how_far_outside_of_what_is_published():
@@ -91,45 +81,72 @@ def test_what_was_read_comes_with_its_score():
     assert lines[1] == "reads"
 
 
-def test_a_row_comes_back_from_the_table(tmp_path):
-    rows = [ROW, row(method="sharp", radius=None, parameters={}, digits=True, read=())]
-    table_of(rows, tmp_path)
-    assert runs.table(tmp_path) == rows
-    assert runs.table(tmp_path / "nowhere") == []
+def run_row(**changes):
+    """A row of a run, as `Reading.of` takes it."""
+    details = {"name": "step08/00", "step": 8, "font": "verdana", "digits": False, "lines": ["aB c", "d,e", '"f']}
+    details |= {"radius": 61.0, "softness": 5.5, "code": "c"}
+    details |= {"estimated radius": 61.61, "parameters": {"exponent": 2.5}, "cpu": 1.5}
+    row = Row("simulated, verdana", "step08_00", "blind", "classical", "nothing", "k", hdc=90.0, details=details)
+    return dataclasses.replace(row, read=("aBc", "d,e", "f|"), **changes)
 
 
-def test_a_table_broken_off_goes_on(tmp_path):
-    table_of([ROW], tmp_path)
-    with (tmp_path / "results.csv").open("a") as file:
-        file.write("c,step08/01,8,verd")
-    assert runs.table(tmp_path) == [ROW]
-    table_of([row(picture="step08/02")], tmp_path)
-    assert [r.picture for r in runs.table(tmp_path)] == ["step08/00", "step08/02"]
+def test_a_reading_is_what_the_row_says():
+    assert dataclasses.replace(pictures.Reading.of(run_row()), row=None) == ROW
+    back = Row.of({name: str(value) for name, value in run_row().cells().items()})
+    assert back == run_row()
+    assert pictures.Reading.of(back) == dataclasses.replace(ROW, row=back)
+    facts = {name: run_row().details[name] for name in ("name", "step", "font", "digits", "lines", "radius", "code")}
+    reference = pictures.Reading.of(run_row(method="blurred", details=facts))
+    assert (reference.radius, reference.parameters, reference.cpu) == (None, {}, 0.0)
 
 
-def test_a_table_of_other_columns_is_refused(tmp_path):
-    (tmp_path / "results.csv").write_text("code,picture\nc,step08/00\n")
-    with pytest.raises(ValueError, match="move it away"):
-        runs.table(tmp_path)
-
-
-def test_only_what_lacks_is_run(tmp_path, monkeypatch):
-    made = {"blind": methods.blind, "known": methods.known}
-    code = runs.code_of(methods.blind)
-    old = row(picture="step08/01", method="known", code="another code")
-    table_of([row(code=code), row(code=code, method="known"), row(picture="step08/01", code=code), old], tmp_path)
-    asked = []
-    monkeypatch.setattr(runs, "_spread", lambda tasks, *_: asked.extend(tasks) or [])
-    rows = runs.run(["step08/00", "step08/01", "step08/02"], made, tmp_path)
-    assert [(name, list(lacking)) for name, lacking, *_ in asked] == [
-        ("step08/01", ["known"]),
-        ("step08/02", ["blind", "known"]),
+def test_the_simulated_pictures_are_all_in_one_data_set_or_another():
+    sets = pictures.simulated_ladder([4, 19], 6)
+    assert [s.name for s in sets] == [
+        *("simulated, verdana", "simulated, times"),
+        *("simulated, verdana, digits", "simulated, times, digits"),
     ]
-    assert [(r.picture, r.method) for r in rows] == [
-        ("step08/00", "blind"),
-        ("step08/00", "known"),
-        ("step08/01", "blind"),
-    ]
+    assert sorted(p for s in sets for p in s.pictures) == sorted(pictures.simulated_names([4, 19], 6))
+    assert sets[2].names == ("step04_02", "step19_02")
+    # More pictures, or other steps, change no row that is there.
+    assert sets[2].fingerprint() == pictures.simulated_ladder([7], 3)[2].fingerprint()
+    item = sets[2].load("step04_02")
+    assert (item.details["font"], item.details["digits"]) == ("verdana", True)
+    assert np.array_equal(item.image, pictures.load("step04/02").image)
+
+
+def test_photographs_have_names_fit_for_files():
+    names = pictures.photographs().names
+    assert len(set(names)) == len(ladder.REAL)
+    assert names[1] == "full_step14_times_0100_blur"
+    assert not any("/" in name for name in names)
+
+
+@pytest.mark.skipif(shutil.which("tesseract") is None, reason="tesseract is not installed")
+def test_a_picture_is_scored_by_the_challenge_and_kept_if_restored(tmp_path):
+    photo = deconv.degrade.hdc_photo(0, ["Deconv", "reads", "this"], rng=0)
+    picture = pictures.Picture("step00/00", 0, "verdana", False, photo.lines, photo.sharp)
+    item = pictures.LadderItem("step00_00", picture.image, details=picture.facts, picture=picture)
+    ladder_set = pictures.Ladder("simulated", ())
+    scores = ladder_set.measure(item, photo.sharp, None, tmp_path / "step00_00")
+    assert scores["hdc"] == 100
+    assert scores["read"][1] == "reads"
+    assert not list(tmp_path.iterdir())
+    ladder_set.measure(item, photo.sharp, deconv.psf.disk(3), tmp_path / "step00_00")
+    assert [path.name for path in tmp_path.iterdir()] == ["step00_00.npz"]
+
+
+def test_a_method_is_given_the_disc_only_where_it_says_so():
+    page = text_picture()
+    given = methods.picture_of(page.image, Context(details=page.facts))
+    assert (given.radius, given.softness, given.font) == (page.radius, page.softness, page.font)
+    assert methods.picture_of(page.image, Context()).radius is None
+    assert ladder.method("blind").knows == ladder.method("auto").knows == ()
+    assert ladder.method("known").knows == ladder.method("richardson_lucy").knows == ("details",)
+    image, psf, details = methods.restored(page.image, Context(details=page.facts), "known")
+    assert image.shape == page.image.shape
+    assert psf.sum() == pytest.approx(1, rel=1e-5)
+    assert details["estimated radius"] == pytest.approx(page.radius * page.per_pixel, abs=1e-3)
 
 
 def test_the_last_step_passed_is_counted_in_order():
@@ -148,24 +165,24 @@ def test_the_simulated_ladder_as_a_table():
     ]
     lines = columns(ladder.steps_table(rows))
     assert len({len(line) for line in lines}) == 1
-    told = dict(zip(lines[0], lines[2], strict=True))
-    assert (told["mean"], told["lowest"], told["deconv, radius known"]) == ("80.5", "71", "100.0")
-    assert (told["radius error, median"], told["worst"]) == ("1.5 %", "-2.0 %")
-    assert told["HHU, V / T"] == "92.2 / 87.7"
+    cells = dict(zip(lines[0], lines[2], strict=True))
+    assert (cells["mean"], cells["lowest"], cells["deconv, radius known"]) == ("80.5", "71", "100.0")
+    assert (cells["radius error, median"], cells["worst"]) == ("1.5 %", "-2.0 %")
+    assert cells["HHU, V / T"] == "92.2 / 87.7"
     assert lines[3][0] == "17"
     assert "steps to 12 80.5" in ladder.steps_table(rows)
     assert "below 70: 1 of 3" in ladder.steps_table(rows)
 
 
-def test_what_it_costs_not_to_be_told_the_kind():
+def test_the_cost_of_not_knowing_the_kind():
     rows = [row(picture=f"step08/{i:02}", cpu=2.0) for i in range(3)]
     others = [(2.4, 61.61), (2.0, 61.61), (5.0, 60.0)]
     rows += [
         row(picture=f"step08/{i:02}", method="auto", cpu=cpu, radius=radius) for i, (cpu, radius) in enumerate(others)
     ]
-    told = ladder.steps_table(rows)
-    assert "1.20 times the CPU seconds" in told
-    assert "2.50 at most; the same radius in 2 of 3" in told
+    text = ladder.steps_table(rows)
+    assert "1.20 times the CPU seconds" in text
+    assert "2.50 at most; the same radius in 2 of 3" in text
     assert "at most" not in ladder.steps_table(rows[:3])
 
 
@@ -181,10 +198,10 @@ def test_photographs_as_a_table():
     photograph = row(picture=name, step=14, radius=93.0, true=None)
     rows = [photograph, row(picture=name, step=14, method="blurred", score=0, true=None)]
     text = ladder.photographs_table(rows)
-    told = dict(zip(columns(text)[0], columns(text)[2], strict=True))
-    assert (told["score"], told["blurred"], told["sharp"]) == ("90", "0", "-")
-    assert told["published"] == "101.3 to 103.0 (-8.2 %)"
-    assert told["also"] == "exponent 2.50"
+    cells = dict(zip(columns(text)[0], columns(text)[2], strict=True))
+    assert (cells["score"], cells["blurred"], cells["sharp"]) == ("90", "0", "-")
+    assert cells["published"] == "101.3 to 103.0 (-8.2 %)"
+    assert cells["also"] == "exponent 2.50"
     assert "steps to 14 90.0" in text
     assert "from 15" not in text
 
@@ -206,13 +223,18 @@ def test_a_sheet_is_drawn_of_the_copies_kept(tmp_path):
     pytest.importorskip("matplotlib")
     rng = np.random.default_rng(0)
     image, psf = rng.random((292, 944), np.float32), deconv.psf.disk(40)
-    runs.keep(runs.kept(tmp_path, ROW.picture), image, methods.Attempt(image, psf=psf))
-    with np.load(runs.kept(tmp_path, ROW.picture)) as copies:
+    file = contact_sheet.kept(tmp_path, run_row())
+    assert file == tmp_path / "restored" / "simulated-verdana" / "blind" / "step08_00.npz"
+    file.parent.mkdir(parents=True)
+    # The runner names the file without its suffix.
+    contact_sheet.keep(file.with_name("step08_00"), image, image, psf)
+    with np.load(file) as copies:
         assert copies["blurred"].shape == (146, 472)
         assert abs(copies["psf"].shape[0] - psf.shape[0] / 2) < 2
-    contact_sheet.draw([ROW, row(picture="step09/00")], tmp_path, tmp_path / "sheet.png")
+    missing = row(picture="step09/00", row=run_row(item="step09_00"))
+    ladder.draw([row(row=run_row()), missing], tmp_path, tmp_path / "sheet.png")
     assert (tmp_path / "sheet.png").stat().st_size > 1000
-    contact_sheet.draw([row(picture="step09/00")], tmp_path, tmp_path / "none.png")
+    ladder.draw([missing], tmp_path, tmp_path / "none.png")
     assert not (tmp_path / "none.png").exists()
 
 
@@ -225,18 +247,17 @@ def text_picture():
     return pictures.Picture("page", 8, "verdana", False, (), image.astype(np.float32), sharp, radius, softness)
 
 
-def test_the_radius_told_is_the_one_used():
+def test_the_known_radius_is_the_one_used():
     page = text_picture()
     attempt = methods.known(page)
     assert attempt.radius == pytest.approx(page.radius)
     assert attempt.parameters["softness"] == pytest.approx(page.softness)
     wrong = {methods.misjudged(dataclasses.replace(page, digits=digits)).radius for digits in (False, True)}
     assert sorted(wrong) == pytest.approx([0.97 * page.radius, 1.03 * page.radius])
-    # What was patched is as it was.
     assert methods.blind(page).radius not in (*wrong, page.radius)
 
 
-def test_the_kind_of_blur_need_not_be_told():
+def test_the_family_need_not_be_known():
     page = text_picture()
     attempt, blind = methods.auto(page), methods.blind(page)
     assert attempt.radius == blind.radius
@@ -255,12 +276,12 @@ def test_the_peers_sharpen_and_keep_the_page_in_its_place(method):
     assert likeness(attempt.image) > likeness(page.image) + 0.05
 
 
-def test_every_ingredient_is_there_to_be_taken_out():
-    kept = deconv.blind.deblur, deconv.blind.refine
-    for make in ablation.TAKEN_OUT.values():
-        with make():
-            pass
-    assert (deconv.blind.deblur, deconv.blind.refine) == kept
+def test_nothing_is_taken_out_by_default():
+    assert ablation.TAKEN_OUT[ablation.WHOLE] == {}
+    defaults = deconv.blind.Settings()
+    for name, options in ablation.TAKEN_OUT.items():
+        assert name == ablation.WHOLE or options
+        assert options.get("settings") != defaults
 
 
 @pytest.mark.slow
@@ -271,7 +292,6 @@ def test_every_ingredient_matters():
     for name in ablation.TAKEN_OUT:
         if name != ablation.WHOLE:
             assert not np.array_equal(ablation.without(name, page).image, whole), name
-    assert np.array_equal(methods.blind(page).image, whole)
 
 
 def test_what_an_ingredient_is_worth_as_a_table():
@@ -295,23 +315,35 @@ def test_pictures_that_are_no_text():
     assert 10 < hallucination.psnr(image, truth) < 30
 
 
-def test_what_a_prior_costs_is_told():
-    told = {"natural": (25.0, set()), "text": (24.5, {"word"}), "auto": (25.1, set())}
-    assert "1 of 1 lose more than 0.3 dB (most: 0.50); 1 have words" in hallucination.verdict(
-        [("camera", 6, 20.0, told)], "text"
-    )
-    assert "0 of 1 lose more" in hallucination.verdict([("camera", 6, 20.0, told)], "auto")
-    assert hallucination.cells("camera", 6, 20.0, told) == [
-        "camera",
-        6,
-        "20.00",
-        "25.00",
-        "-0.50",
-        "+0.10",
-        "",
-        "word",
-        "",
+def test_the_cost_of_a_prior_as_a_sentence_and_a_line():
+    after = {"natural": (25.0, set()), "text": (24.5, {"word"}), "auto": (25.1, set())}
+    lines = [("camera", 6, 20.0, after)]
+    assert "1 of 1 lose more than 0.3 dB (most: 0.50); 1 have words" in hallucination.verdict(lines, "text")
+    assert "0 of 1 lose more" in hallucination.verdict(lines, "auto")
+    expected = ["camera", 6, "20.00", "25.00", "-0.50", "+0.10", "", "word", ""]
+    assert hallucination.cells("camera", 6, 20.0, after) == expected
+
+
+def test_rows_of_pictures_without_text_stand_together():
+    rows = [
+        Row("no text", "coins-6", method, "classical", "nothing", "k", psnr=psnr, details=details)
+        for method, psnr, words in (
+            ("blurred", 20.0, []),
+            ("natural", 25.0, []),
+            ("text", 24.5, ["b", "a"]),
+            ("auto", 25.1, []),
+        )
+        if (details := {"picture": "coins", "step": 6, "new words": words})
     ]
+    (line,) = hallucination.lines_of(rows)
+    assert line == ("coins", 6, 20.0, {"natural": (25.0, set()), "text": (24.5, {"a", "b"}), "auto": (25.1, set())})
+    # What has failed in part is no line.
+    assert hallucination.lines_of(rows[:-1]) == []
+    data = hallucination.NoText((6, 10), ("horse",))
+    assert data.names == ("horse-6", "horse-10")
+    item = data.load("horse-10")
+    assert np.array_equal(item.image, hallucination.blurred(hallucination.scene("horse"), 10, 0.005)[0])
+    assert data.fingerprint() != hallucination.NoText((6, 10, 14), ("horse",)).fingerprint()
 
 
 @pytest.mark.skipif(shutil.which("tesseract") is None, reason="tesseract is not installed")

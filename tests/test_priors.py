@@ -192,7 +192,7 @@ def test_known_answers():
     np.testing.assert_allclose(_shrunk(HyperLaplacian(0.5), field, 4.0)[:, 0, 0], [2.4, 3.2], rtol=1e-7)
 
 
-# ---- how they are made
+# ---- parameters
 
 
 @pytest.mark.parametrize("levels", [(0.1, 0.9), (-3.0, 250.0)])

@@ -38,8 +38,8 @@ def test_equals_dense_expectation_maximisation(shape, width, background):
     for _ in range(8):
         x = x / sensitivity * (matrix.T @ (weights * image.ravel() / (matrix @ x + background)))
     got = richardson_lucy(image, psf, 8, accelerate=False, background=background, mask=weight)
-    seen = (sensitivity > 2e-3 * weight.max()).all()
-    assert seen, "the test's own premise: every pixel is seen"
+    visible = (sensitivity > 2e-3 * weight.max()).all()
+    assert visible, "the test's own premise: every pixel is visible"
     np.testing.assert_allclose(got, x.reshape(large)[frame], rtol=1e-9)
 
 
@@ -126,8 +126,8 @@ def _divergence(estimate, image, psf):
     """Of the picture from what `estimate` predicts, inside, where it needs nothing past the frame."""
     predicted = scipy.signal.fftconvolve(estimate, psf, "valid").clip(1e-9)
     reach = psf.shape[0] // 2
-    seen = image[reach:-reach, reach:-reach]
-    return np.sum(predicted - seen + seen * np.log(np.maximum(seen, 1e-12) / predicted))
+    inner = image[reach:-reach, reach:-reach]
+    return np.sum(predicted - inner + inner * np.log(np.maximum(inner, 1e-12) / predicted))
 
 
 def test_acceleration_reaches_the_likelihood_sooner(camera):
@@ -279,11 +279,11 @@ def test_a_channel_without_a_measured_pixel_is_black():
 
 def test_callback_sees_every_iterate():
     image, psf = np.random.default_rng(0).random((20, 24)), asymmetric_psf((5, 4))
-    seen = {}
-    got = richardson_lucy(image, psf, 4, callback=seen.__setitem__)
-    assert list(seen) == [1, 2, 3, 4]
-    np.testing.assert_array_equal(seen[4], got)
-    np.testing.assert_array_equal(seen[2], richardson_lucy(image, psf, 2))
+    estimates = {}
+    got = richardson_lucy(image, psf, 4, callback=estimates.__setitem__)
+    assert list(estimates) == [1, 2, 3, 4]
+    np.testing.assert_array_equal(estimates[4], got)
+    np.testing.assert_array_equal(estimates[2], richardson_lucy(image, psf, 2))
 
 
 def test_callers_arrays_are_untouched():

@@ -48,12 +48,12 @@ def test_background_of_one_level_may_be_an_array():
     np.testing.assert_allclose(richardson_lucy(image, psf, 10, background=np.full((20, 24), 0.7)), want, rtol=1e-9)
 
 
-def test_readout_noise_that_is_told_helps(camera):
+def test_given_readout_noise_helps(camera):
     crop = (slice(150, 310),) * 2
     image, psf, truth = camera[0][crop], camera[1], camera[2][crop]
     image = image + 0.03 * np.random.default_rng(1).standard_normal((160, 160))
-    told, untold = (richardson_lucy(image, psf, readout=r, gain=g) for r, g in ((0.03, 1 / 2000), (0.0, None)))
-    assert psnr(told, truth) > psnr(untold, truth) + 1
+    informed, default = (richardson_lucy(image, psf, readout=r, gain=g) for r, g in ((0.03, 1 / 2000), (0.0, None)))
+    assert psnr(informed, truth) > psnr(default, truth) + 1
 
 
 @pytest.mark.parametrize("sigma", [0.002, 0.03])
@@ -112,9 +112,9 @@ def test_backends_stop_alike(backend, dtype, options):
     counts = [[], []]
     want, got = (
         richardson_lucy(
-            make(image), make(psf), channel_axis=1, callback=lambda i, x, seen=seen: seen.append(i), **options
+            make(image), make(psf), channel_axis=1, callback=lambda i, x, calls=calls: calls.append(i), **options
         )
-        for make, seen in zip((np.float64, backend.asarray), counts, strict=True)
+        for make, calls in zip((np.float64, backend.asarray), counts, strict=True)
     )
     assert counts[0] == counts[1]
     assert 1 < len(counts[0]) < 40
@@ -132,23 +132,23 @@ def test_each_channel_stops_by_itself(camera, options):
     stack = np.stack([rng.poisson(image.clip(0) * n) / n for n in (50, 5000)], axis=-1)
     counts, alone = [], []
     for i in range(2):
-        seen = []
-        alone.append(richardson_lucy(stack[..., i], psf, callback=lambda n, x, seen=seen: seen.append(n), **options))
-        counts.append(len(seen))
+        calls = []
+        alone.append(richardson_lucy(stack[..., i], psf, callback=lambda n, x, calls=calls: calls.append(n), **options))
+        counts.append(len(calls))
     assert counts[0] != counts[1], "the test's own premise"
-    seen = []
-    got = richardson_lucy(stack, psf, channel_axis=-1, callback=lambda n, x: seen.append(x), **options)
+    calls = []
+    got = richardson_lucy(stack, psf, channel_axis=-1, callback=lambda n, x: calls.append(x), **options)
     np.testing.assert_allclose(got, np.stack(alone, axis=-1), rtol=0, atol=1e-9)
-    assert len(seen) == max(counts)
-    np.testing.assert_array_equal(seen[-1], got)
+    assert len(calls) == max(counts)
+    np.testing.assert_array_equal(calls[-1], got)
 
 
 def test_stops_when_the_scene_hardly_changes():
     image, psf = np.random.default_rng(0).random((40, 40)), asymmetric_psf((3, 3))
-    seen = []
-    richardson_lucy(image, psf, 500, stop=0.01, accelerate=False, callback=lambda n, x: seen.append(x))
-    changes = [np.linalg.norm(b - a) / np.linalg.norm(b) for a, b in itertools.pairwise(seen)]
-    assert 10 < len(seen) < 400
+    calls = []
+    richardson_lucy(image, psf, 500, stop=0.01, accelerate=False, callback=lambda n, x: calls.append(x))
+    changes = [np.linalg.norm(b - a) / np.linalg.norm(b) for a, b in itertools.pairwise(calls)]
+    assert 10 < len(calls) < 400
     assert changes[-1] < 0.015 < changes[len(changes) // 2]
 
 
@@ -172,7 +172,7 @@ def test_weights_count_in_discrepancy_and_damping(camera):
     masked = np.where(trusted == 1, 1.0, 0.0)
     for options in ({}, {"num_iter": 20, "damping": 2.0}):
         almost, quite = (richardson_lucy(noisy, psf, mask=m, gain=5e-4, **options) for m in (trusted, masked))
-        # What hardly counts says hardly more than what is left out (without its weight it would be 0.1 off).
+        # A pixel of tiny weight matters hardly more than one that is excluded; at full weight it would be 0.1 off.
         assert np.abs(almost - quite)[:, :30].mean() < 0.01
     whole, weighed = (richardson_lucy(image, psf, mask=m, gain=5e-4) for m in (None, np.full((80, 80), 0.3)))
     np.testing.assert_allclose(weighed, whole, rtol=1e-6)
@@ -199,9 +199,9 @@ def test_dark_planes_do_not_hide_the_noise():
     rng = np.random.default_rng(0)
     volume = np.zeros((12, 24, 24))
     volume[4:7] = rng.poisson(50.0, (3, 24, 24))
-    seen = []
-    richardson_lucy(volume, asymmetric_psf((1, 3, 3)), callback=lambda i, x: seen.append(i))
-    assert len(seen) < 20
+    calls = []
+    richardson_lucy(volume, asymmetric_psf((1, 3, 3)), callback=lambda i, x: calls.append(i))
+    assert len(calls) < 20
 
 
 @pytest.mark.parametrize("options", [{}, {"accelerate": False, "num_iter": 6}, {"num_iter": 6, "background": 0.1}])

@@ -19,8 +19,10 @@ def _slow_minimiser(image, psf, level, low, high, measured, likelihood="gaussian
     blur = np.zeros((image.size, places.size))
     for tap in np.ndindex(psf.shape):
         # blurred[r] = sum over taps of psf[centre + d] x[r - d]
-        seen = [np.arange(n) + c - (t - m // 2) for n, c, t, m in zip(image.shape, corner, tap, psf.shape, strict=True)]
-        blur[np.arange(image.size), places[np.ix_(*seen)].ravel()] += psf[tap]
+        positions = [
+            np.arange(n) + c - (t - m // 2) for n, c, t, m in zip(image.shape, corner, tap, psf.shape, strict=True)
+        ]
+        blur[np.arange(image.size), places[np.ix_(*positions)].ravel()] += psf[tap]
     y, m = image.ravel(), measured.ravel()
     mean = (m * y).sum() / m.sum()
     axes = range(image.ndim)

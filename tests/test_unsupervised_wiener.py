@@ -46,13 +46,13 @@ def _drawn(shape, psf, noise, scene, seed):
 def test_finds_what_the_data_were_drawn_with(psf, noise):
     scene = 10.0
     image, truth = _drawn((240, 250), psf, noise, scene, seed=1)
-    found = unsupervised_wiener(image, psf)
-    assert found.noise == pytest.approx(noise, rel=0.03)
-    assert found.balance == pytest.approx(scene * noise**2, rel=0.35)
-    # Away from the border the error is what the posterior says.
+    result = unsupervised_wiener(image, psf)
+    assert result.noise == pytest.approx(noise, rel=0.03)
+    assert result.balance == pytest.approx(scene * noise**2, rel=0.35)
+    # Away from the border the error is that of the posterior.
     reach = psf.shape[0]
-    error = (found.image - truth)[reach:-reach, reach:-reach]
-    assert np.std(error) / found.spread == pytest.approx(1, abs=0.15)
+    error = (result.image - truth)[reach:-reach, reach:-reach]
+    assert np.std(error) / result.spread == pytest.approx(1, abs=0.15)
 
 
 @pytest.mark.parametrize("sigma", [0.003, 0.01, 0.03])
@@ -72,7 +72,7 @@ def test_no_worse_than_scikit_image(psf):
 
 
 def _frequency_by_frequency():
-    """The statistics of a small problem, and the same as single real numbers y, each seen with its own gain."""
+    """The statistics of a small problem, and the same as single real numbers y, each observed with its own gain."""
     image, _ = _drawn((40, 44), deconv.psf.disk(1.5), 0.1, 10.0, seed=2)
     spectrum = fourier.FourierProblem(image, deconv.psf.disk(1.5), "laplacian", None).spectrum()
     number = np.maximum(np.rint(spectrum.number), 1).astype(int)
@@ -141,14 +141,14 @@ def test_seeds():
 
 def test_image_is_that_of_wiener_at_the_balance():
     image, psf = _cropped(deconv.psf.disk(3), 500, data.camera()[:120, :130] / 255)[0], deconv.psf.disk(3)
-    found = unsupervised_wiener(image, psf, num_iter=60, burn_in=20)
-    np.testing.assert_array_equal(found.image, wiener(image, psf, found.balance))
-    assert found.noise_precision.shape == found.scene_precision.shape == (60,)
-    assert found.burn_in == 20
-    kept = found.scene_precision[20:].mean() / found.noise_precision[20:].mean()
-    assert found.balance == pytest.approx(kept)
+    result = unsupervised_wiener(image, psf, num_iter=60, burn_in=20)
+    np.testing.assert_array_equal(result.image, wiener(image, psf, result.balance))
+    assert result.noise_precision.shape == result.scene_precision.shape == (60,)
+    assert result.burn_in == 20
+    kept = result.scene_precision[20:].mean() / result.noise_precision[20:].mean()
+    assert result.balance == pytest.approx(kept)
     with pytest.raises(dataclasses.FrozenInstanceError):
-        found.noise = 0
+        result.noise = 0
 
 
 @pytest.mark.parametrize("scale", [1e-12, 1e12])

@@ -52,12 +52,12 @@ def test_it_stops_when_both_residuals_are_small():
 
 def test_residuals_fall_with_the_error():
     limit = restored(PICTURE, DISK, tol=0, num_iter=3000)
-    seen = [variational(PICTURE, DISK, tol=tol, num_iter=3000) for tol in (0.1, 0.01, 0.001)]
-    assert all(s.converged for s in seen)
-    errors = [np.sqrt(np.mean((s.image - limit) ** 2)) for s in seen]
+    solutions = [variational(PICTURE, DISK, tol=tol, num_iter=3000) for tol in (0.1, 0.01, 0.001)]
+    assert all(s.converged for s in solutions)
+    errors = [np.sqrt(np.mean((s.image - limit) ** 2)) for s in solutions]
     assert errors[0] > errors[1] > errors[2]
     assert errors[1] < 0.02 * np.std(PICTURE)
-    assert seen[0].num_iter < seen[1].num_iter < seen[2].num_iter
+    assert solutions[0].num_iter < solutions[1].num_iter < solutions[2].num_iter
 
 
 def test_each_colour_stops_by_itself():
@@ -326,12 +326,12 @@ def test_float64_stays_and_all_else_becomes_float32(dtype, full):
 
 
 def test_callback_sees_every_iteration():
-    seen = []
-    got = restored(PICTURE, DISK, num_iter=7, callback=lambda i, x: seen.append((i, x)))
-    assert [i for i, _ in seen] == list(range(7))
-    assert all(x.shape == PICTURE.shape for _, x in seen)
-    np.testing.assert_array_equal(seen[-1][1], got)
-    assert not np.array_equal(seen[0][1], seen[-1][1])
+    calls = []
+    got = restored(PICTURE, DISK, num_iter=7, callback=lambda i, x: calls.append((i, x)))
+    assert [i for i, _ in calls] == list(range(7))
+    assert all(x.shape == PICTURE.shape for _, x in calls)
+    np.testing.assert_array_equal(calls[-1][1], got)
+    assert not np.array_equal(calls[0][1], calls[-1][1])
 
     def spoil(_, estimate):
         estimate[...] = 99

@@ -129,7 +129,7 @@ PSFS_OF_CAMERAS = {
 
 
 def _lost(psf, sigma, reg, rule):
-    """How far in dB the balance that is found falls behind the best."""
+    """Loss in dB of the chosen balance against the best."""
     image, truth = _cut(data.camera()[::2, ::2] / 255, psf, sigma)
     best = max(_psnr(wiener(image, psf, 10.0**b, reg=reg), truth) for b in np.arange(-5, 0, 0.5))
     return best - _psnr(wiener(image, psf, rule, reg=reg), truth)
@@ -139,7 +139,7 @@ def _lost(psf, sigma, reg, rule):
 @pytest.mark.parametrize("sigma", [0.001, 0.01, 0.03])
 @pytest.mark.parametrize("psf", PSFS_OF_CAMERAS)
 def test_balance_is_found(reg, sigma, psf):
-    # With next to no noise, what the border of a slanting motion is taken for matters more than the noise.
+    # With next to no noise, the assumed border of a slanting motion matters more than the noise.
     allowed = 2.5 if psf == "motion" and sigma == 0.001 else 0.4
     assert _lost(PSFS_OF_CAMERAS[psf], sigma, reg, None) < allowed
 
@@ -172,10 +172,10 @@ def test_balance_of_one_axis_is_found(reg):
 
 @pytest.mark.parametrize("rule", regularisation.RULES)
 def test_rules_meet_their_definition_on_every_frequency(rule):
-    """The bins stand for the frequencies: the balance found from them is that of the sums in full."""
+    """The bins stand for the frequencies: the balance chosen from them is that of the full sums."""
     image, psf, sigma = *_cut(data.camera()[:150, :161] / 255, deconv.psf.disk(3), 0.01)[:1], deconv.psf.disk(3), 0.01
     problem = fourier.FourierProblem(image, psf, "laplacian", None)
-    found = regularisation.choose_balance(rule, problem.spectrum(), problem.mean_penalty, sigma)
+    chosen = regularisation.choose_balance(rule, problem.spectrum(), problem.mean_penalty, sigma)
 
     window = np.outer(*(np.sin(np.pi * (np.arange(n) + 0.5) / n) for n in image.shape))
     padded = np.zeros(problem.grid)
@@ -188,15 +188,15 @@ def test_rules_meet_their_definition_on_every_frequency(rule):
     ratio = (ratio.ravel()[1:] / penalty.ravel()[1:] ** 2)[:, None]
     energy = (np.abs(np.fft.fft2(padded)) ** 2).ravel()[1:, None] / np.sum(window**2)
 
-    balances = found * np.array([0.9, 1.0, 1.1])
-    left = balances / (ratio + balances)
-    residual, freedom = np.mean(energy * left**2, axis=0), np.mean(left, axis=0)
+    balances = chosen * np.array([0.9, 1.0, 1.1])
+    unfitted = balances / (ratio + balances)
+    residual, freedom = np.mean(energy * unfitted**2, axis=0), np.mean(unfitted, axis=0)
     if rule == "discrepancy":
         excess = residual - sigma**2 * (1 + freedom) / 2
         assert excess[0] < 0 < excess[2]
         return
     cost = {
-        "likelihood": np.log(np.mean(energy * left, axis=0)) - np.mean(np.log(left), axis=0),
+        "likelihood": np.log(np.mean(energy * unfitted, axis=0)) - np.mean(np.log(unfitted), axis=0),
         "gcv": residual / freedom**2,
         "sure": residual + 2 * sigma**2 * (1 - freedom),
     }[rule]
@@ -248,9 +248,9 @@ def test_array_and_callable_say_what_the_names_say(backend):
 
 
 def test_callable_is_given_cycles_per_pixel():
-    seen = []
-    wiener(np.zeros((30, 32)) + np.eye(30, 32), _psf((3, 3)), reg=lambda f: seen.append(f) or f**2)
-    radius = seen[0]
+    calls = []
+    wiener(np.zeros((30, 32)) + np.eye(30, 32), _psf((3, 3)), reg=lambda f: calls.append(f) or f**2)
+    radius = calls[0]
     rows, columns = radius.shape
     want = np.hypot(np.fft.fftfreq(rows)[:, None], np.fft.rfftfreq(2 * (columns - 1)))
     np.testing.assert_allclose(radius, want, rtol=0, atol=1e-15)

@@ -1,44 +1,44 @@
-"""Blind restoration of free blur as tables, by one set of defaults: ``make blind-bench`` prints them.
+"""Blind restoration with a free-form PSF as tables, by one set of defaults: ``make blind-bench`` prints them.
 
 ::
 
     python -m benchmarks.studies.blind_bench                    # all parts, 16 of the 64 text pictures
     python -m benchmarks.studies.blind_bench --parts pan --every        # all 64
     python -m benchmarks.studies.blind_bench --parts levin noise --psf free auto --only im01 im02
-    python -m benchmarks.studies.blind_bench --tables           # again, from what is in blind-bench/
+    python -m benchmarks.studies.blind_bench --tables           # the tables of the rows in blind-bench/, nothing run
 
-`blind_sets.py` says what the parts are; those whose data are not at hand are skipped. The scores are `deconv.metrics`':
-grey, the border left out, registered to a quarter of a pixel. "blurred" does nothing; "true PSF" is the last step
-alone, told the PSF and the prior; "size given" is told the side of the PSF's file. "Solved" is within 1.5 dB of the
-true PSF. Rows go to blind-bench/results.csv as they are made, and a run that was broken off goes on from there; sheets
-of blurred, restored and PSF lie beside it. CPU seconds are those of one thread.
+`blind_sets.py` describes the parts; those whose data are not at hand are skipped. The scores are `deconv.metrics`':
+grey, the border left out, registered to a quarter of a pixel. "blurred" is the input; "true PSF" is the last step
+alone, given the PSF and the prior; "size given" is given the side of the PSF's file. "Solved" is within 1.5 dB of the
+true PSF. Each row is written to blind-bench/rows.csv when it is ready, and an interrupted run goes on from there;
+sheets of blurred, restored and PSF lie beside it. CPU seconds are those of one thread, kernels compiled before.
 """
 
 import argparse
-import dataclasses
-import functools
-import json
 import math
 import sys
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
-import deconv
-from benchmarks.studies import blind_sets, contact_sheet, runs
-from benchmarks.studies.ladder import markdown
+from benchmarks.studies import blind_sets, contact_sheet, study
+from benchmarks.studies.study import markdown
+from deconv.compare.protocol import Method
+from deconv.compare.protocol import Row as RunRow
 
 PARTS = ("pan", "levin", "noise", "large", "real", "cost")
 # Not under version control: it holds copies of the photographs.
-OUT = Path(__file__).parents[2] / "blind-bench"
+OUT = study.ROOT / "blind-bench"
 BLURRED, TRUE, SHARP = "blurred", "true PSF", "sharp"
 GIVEN = "size given"
-REFERENCES = {BLURRED: blind_sets.blurred, TRUE: blind_sets.true_psf}
+REFERENCES = (BLURRED, TRUE)
 SOLVED = 1.5  # dB
 RISE = 3.0  # dB over the blurred picture, below which a restoration has collapsed
 # By others: PSNR, SSIM, kernel similarity and CPU seconds; "-" where they are not known.
-PEERS = {
+PEERS: dict[str, dict[str, tuple[str, str, str, str]]] = {
     "pan": {
         "IPOL 243 (C++), L0, size 31 given (the 16)": ("23.00", "0.848", "0.835", "6.8"),
         "Pan et al. 2014, re-derived, size given (the 16)": ("25.90", "-", "-", "18.4"),
@@ -52,7 +52,7 @@ PEERS = {
 
 @dataclass(frozen=True)
 class Row:
-    """One picture by one method; NaN what is not known."""
+    """One picture by one method, for the tables; NaN where a score is unknown, no estimate without a blind method."""
 
     code: str
     picture: str
@@ -62,187 +62,155 @@ class Row:
     similarity: float
     read: float
     cpu: float
-    stages: dict
-    told: dict
+    stages: dict[str, float]
+    estimate: dict[str, Any]
+    row: RunRow | None = None
 
     @property
-    def part(self):
+    def part(self) -> str:
         """What stands before the first stroke of its name."""
         return self.picture.partition("/")[0]
 
-    def cells(self):
-        """As it stands in the table."""
-        values = dataclasses.asdict(self)
-        return values | {name: json.dumps(values[name]) for name in ("stages", "told")}
-
     @classmethod
-    def of(cls, cells):
-        """From a line of the table."""
-        kinds = dict.fromkeys(("psnr", "ssim", "similarity", "read", "cpu"), float)
-        kinds |= {"stages": json.loads, "told": json.loads}
-        return cls(**{name: kinds.get(name, str)(cells[name]) for name in runs.fields(cls)})
-
-
-def attempted(name, methods, codes, out, folder):
-    """Rows of one picture."""
-    case, rows = blind_sets.load(name, folder), []
-    for method, function in methods.items():
-        attempt = function(case)
-        if attempt is None:
-            continue
-        psnr = ssim = math.nan
-        if case.sharp is not None:
-            psnr, ssim = (
-                score(attempt.image, case.sharp, border=case.border)
-                for score in (deconv.metrics.psnr, deconv.metrics.ssim)
-            )
-        similar = method not in REFERENCES and attempt.psf is not None and case.psf is not None
-        read = blind_sets.read(case, attempt.image)
-        rows.append(
-            Row(
-                code=codes[method],
-                picture=name,
-                method=method,
-                psnr=round(psnr, 3),
-                ssim=round(ssim, 4),
-                similarity=round(deconv.psf.similarity(attempt.psf, case.psf), 4) if similar else math.nan,
-                read=math.nan if read is None else round(read, 4),
-                cpu=round(attempt.seconds, 3),
-                stages={stage: round(seconds, 3) for stage, seconds in attempt.stages.items()},
-                told={key: round(v, 4) if isinstance(v, float) else v for key, v in attempt.told.items()},
-            )
+    def of(cls, row: RunRow) -> "Row":
+        """From a row of the run."""
+        details = row.details
+        return cls(
+            code=details["code"],
+            picture=f"{row.dataset}/{row.item}",
+            method=row.method,
+            psnr=math.nan if row.psnr is None else row.psnr,
+            ssim=math.nan if row.ssim is None else row.ssim,
+            similarity=details.get("similarity", math.nan),
+            read=details.get("read", math.nan),
+            cpu=details.get("cpu", 0.0),
+            stages=details.get("stages", {}),
+            estimate=details.get("estimate", {}),
+            row=row,
         )
-        if method not in (*REFERENCES, SHARP):
-            runs.keep(kept(out, rows[-1]), case.image, attempt)
-    return rows
 
 
-def kept(out, row):
-    """Where the small copies of what a method made are."""
-    return runs.kept(out, f"{row.picture}, {row.method}")
-
-
-def figure(values, digits=2):
-    """The mean of what is known, as a cell; a dash where nothing is."""
+def figure(values: Iterable[float], digits: int = 2) -> str:
+    """The mean of the known values, as a cell; a dash where there are none."""
     known = [v for v in values if math.isfinite(v)]
     return f"{np.mean(known):.{digits}f}" if known else "-"
 
 
-def by_method(rows):
-    """Rows of each method, in the order they first come; the references first."""
-    found = {method: [r for r in rows if r.method == method] for method in dict.fromkeys(r.method for r in rows)}
-    return {m: found[m] for m in sorted(found, key=lambda m: (*REFERENCES, m).index(m)) if m != SHARP}
+def by_method(rows: Sequence[Row]) -> dict[str, list[Row]]:
+    """Rows of each method, in the order of the rows; the references first."""
+    groups = {method: [r for r in rows if r.method == method] for method in dict.fromkeys(r.method for r in rows)}
+    return {m: groups[m] for m in sorted(groups, key=lambda m: (*REFERENCES, m).index(m)) if m != SHARP}
 
 
-def psnrs(rows, method):
+def psnrs(rows: Iterable[Row], method: str) -> dict[str, float]:
     """PSNR of each picture by a method."""
     return {r.picture: r.psnr for r in rows if r.method == method}
 
 
-def counted(found, reference, holds):
-    """How many of some rows hold against the reference's PSNR, of those that have one, as a cell."""
-    told = [holds(r.psnr, reference[r.picture]) for r in found if r.picture in reference]
-    return f"{sum(told)} of {len(told)}" if told else "-"
+def counted(rows: Iterable[Row], reference: Mapping[str, float], holds: Callable[[float, float], bool]) -> str:
+    """For how many rows a comparison with the reference's PSNR holds, of those that have one, as a cell."""
+    outcomes = [holds(r.psnr, reference[r.picture]) for r in rows if r.picture in reference]
+    return f"{sum(outcomes)} of {len(outcomes)}" if outcomes else "-"
 
 
-def scores_table(rows, peers=()):
-    """Means of each method; what others reached below."""
+def scores_table(rows: Sequence[Row], peers: Mapping[str, tuple[str, str, str, str]] | None = None) -> str:
+    """Means of each method; below them those of others."""
     before, ceiling = psnrs(rows, BLURRED), psnrs(rows, TRUE)
-    lines = [
+    lines: list[tuple[object, ...]] = [
         (
             method,
-            len(found),
-            figure(r.psnr for r in found),
-            f"{np.median([r.psnr for r in found]):.2f}",
-            f"{min(r.psnr for r in found):.2f}",
-            figure((r.ssim for r in found), 3),
-            figure((r.similarity for r in found), 3),
-            counted(found, ceiling, lambda psnr, best: psnr >= best - SOLVED),
-            counted(found, before, lambda psnr, blurred: psnr < blurred),
-            figure(r.cpu for r in found),
+            len(group),
+            figure(r.psnr for r in group),
+            f"{np.median([r.psnr for r in group]):.2f}",
+            f"{min(r.psnr for r in group):.2f}",
+            figure((r.ssim for r in group), 3),
+            figure((r.similarity for r in group), 3),
+            counted(group, ceiling, lambda psnr, best: psnr >= best - SOLVED),
+            counted(group, before, lambda psnr, blurred: psnr < blurred),
+            figure(r.cpu for r in group),
         )
-        for method, found in by_method(rows).items()
+        for method, group in by_method(rows).items()
     ]
-    for name, (psnr, ssim, similarity, cpu) in dict(peers).items():
+    for name, (psnr, ssim, similarity, cpu) in (peers or {}).items():
         lines.append((name, "-", psnr, "-", "-", ssim, similarity, "-", "-", cpu))
     names = ("", "pictures", "PSNR, mean (dB)", "median", "lowest", "SSIM", "kernel similarity", "solved")
     return markdown((*names, "worse than the input", "CPU (s)"), lines, ("",))
 
 
-def pictures_table(rows):
+def pictures_table(rows: Sequence[Row]) -> str:
     """PSNR, and similarity of the kernel, of each picture."""
     methods = by_method(rows)
-    found = {(r.picture, r.method): r for r in rows}
+    by_cell = {(r.picture, r.method): r for r in rows}
     lines = []
     for picture in dict.fromkeys(r.picture for r in rows):
-        cells = [_cell(found.get((picture, m))) for m in methods]
+        cells = [_cell(by_cell.get((picture, m))) for m in methods]
         lines.append((picture, *cells))
     return markdown(("picture", *methods), lines, ("picture",))
 
 
-def _cell(row):
+def _cell(row: Row | None) -> str:
     if row is None:
         return "-"
-    if not row.told:
+    if not row.estimate:
         return f"{row.psnr:.2f}"
-    return f"{row.psnr:.2f} ({row.similarity:.3f}; {row.told['family']}, {row.told['size']} px)"
+    return f"{row.psnr:.2f} ({row.similarity:.3f}; {row.estimate['family']}, {row.estimate['size']} px)"
 
 
-def read_table(rows):
+def read_table(rows: Sequence[Row]) -> str:
     """Part of the characters read, of the pictures whose text is known."""
     known = [r for r in rows if not math.isnan(r.read)]
     pictures = list(dict.fromkeys(r.picture for r in known))
-    found = {(r.picture, r.method): r.read for r in known}
+    by_cell = {(r.picture, r.method): r.read for r in known}
     methods = [*by_method(known), *([SHARP] if any(r.method == SHARP for r in known) else [])]
     lines = [
         (
             m,
             figure((r.read for r in known if r.method == m), 3),
-            *(figure([found.get((p, m), math.nan)], 3) for p in pictures),
+            *(figure([by_cell.get((p, m), math.nan)], 3) for p in pictures),
         )
         for m in methods
     ]
     return markdown(("characters read", "mean", *(p.partition("/")[2] for p in pictures)), lines, ("characters read",))
 
 
-def ratios_table(rows):
+def ratios_table(rows: Sequence[Row]) -> str:
     """Error ratios to the restoration with the true PSF, and collapses."""
     before, ceiling = psnrs(rows, BLURRED), psnrs(rows, TRUE)
     lines = []
-    for method, found in by_method(rows).items():
-        ratios = [10 ** ((ceiling[r.picture] - r.psnr) / 10) for r in found if r.picture in ceiling]
+    for method, group in by_method(rows).items():
+        ratios = [10 ** ((ceiling[r.picture] - r.psnr) / 10) for r in group if r.picture in ceiling]
         if method in REFERENCES or not ratios:
             continue
         shares = [f"{100 * np.mean(np.array(ratios) <= most):.0f} %" for most in (1.5, 2, 3)]
-        collapsed = counted(found, before, lambda psnr, blurred: psnr < blurred + RISE)
+        collapsed = counted(group, before, lambda psnr, blurred: psnr < blurred + RISE)
         lines.append((method, f"{np.mean(ratios):.2f}", f"{max(ratios):.2f}", *shares, collapsed))
     names = ("error ratio", "mean", "largest", "up to 1.5", "up to 2", "up to 3", f"under blurred + {RISE:.0f} dB")
     return markdown(names, lines, ("error ratio",))
 
 
-def groups_table(rows, group, name):
+def groups_table(rows: Sequence[Row], key_of: Callable[[Row], str], name: str) -> str:
     """The means of each group of pictures, the methods below each other."""
     lines = []
-    for key in sorted({group(r) for r in rows}):
-        here = [r for r in rows if group(r) == key]
+    for key in sorted({key_of(r) for r in rows}):
+        here = [r for r in rows if key_of(r) == key]
         before, ceiling = psnrs(here, BLURRED), psnrs(here, TRUE)
-        for method, found in by_method(here).items():
+        for method, group in by_method(here).items():
             lines.append(
                 (
                     key,
                     method,
-                    figure(r.psnr for r in found),
-                    figure((r.ssim for r in found), 3),
-                    figure((r.similarity for r in found), 3),
-                    counted(found, ceiling, lambda psnr, best: psnr >= best - SOLVED),
-                    counted(found, before, lambda psnr, blurred: psnr < blurred),
+                    figure(r.psnr for r in group),
+                    figure((r.ssim for r in group), 3),
+                    figure((r.similarity for r in group), 3),
+                    counted(group, ceiling, lambda psnr, best: psnr >= best - SOLVED),
+                    counted(group, before, lambda psnr, blurred: psnr < blurred),
                 )
             )
     names = (name, "", "PSNR (dB)", "SSIM", "kernel similarity", "solved", "worse than the input")
     return markdown(names, lines, (name, ""))
 
 
-def cost_table(rows):
+def cost_table(rows: Sequence[Row]) -> str:
     """CPU seconds of each stage."""
     rows = [r for r in rows if r.stages]
     stages = list(dict.fromkeys(stage for r in rows for stage in r.stages))
@@ -254,7 +222,7 @@ def cost_table(rows):
             f"{r.cpu:.2f}",
             f"{r.psnr:.2f}",
             f"{r.similarity:.3f}",
-            r.told["size"],
+            r.estimate["size"],
         )
         for r in rows
     ]
@@ -262,90 +230,104 @@ def cost_table(rows):
     return markdown(names, lines, names[:2])
 
 
-def real_table(rows):
-    """What was found in photographs of which nothing is known."""
-    rows = [r for r in rows if r.told]
+def real_table(rows: Sequence[Row]) -> str:
+    """Estimates for photographs of which nothing is known."""
+    rows = [r for r in rows if r.estimate]
     lines = [
-        (r.picture, r.method, *(r.told.get(key, "-") for key in ("family", "size", "prior", "noise")), f"{r.cpu:.2f}")
+        (
+            r.picture,
+            r.method,
+            *(r.estimate.get(key, "-") for key in ("family", "size", "prior", "noise")),
+            f"{r.cpu:.2f}",
+        )
         for r in rows
     ]
     names = ("photograph", "", "family", "side (px)", "prior", "noise", "CPU (s)")
     return markdown(names, lines, ("photograph", "", "family", "prior"))
 
 
-def tables(part, rows):
+def tables(part: str, rows: Sequence[Row]) -> list[str]:
     """The tables of a part, as text."""
     if part == "real":
         return [real_table(rows)]
-    made = [scores_table(rows, PEERS.get(part, ()))]
+    texts = [scores_table(rows, PEERS.get(part, {}))]
     if part == "pan":
-        made.append(read_table(rows))
-    if part == "levin" and any(r.told for r in rows):
-        made.append(ratios_table(rows))
+        texts.append(read_table(rows))
+    if part == "levin" and any(r.estimate for r in rows):
+        texts.append(ratios_table(rows))
     if part == "noise":
-        made.append(groups_table(rows, lambda r: r.part, "noise"))
+        texts.append(groups_table(rows, lambda r: r.part, "noise"))
     if part == "large":
-        made.append(groups_table(rows, lambda r: r.picture.split("/")[1], "side (px)"))
+        texts.append(groups_table(rows, lambda r: r.picture.split("/")[1], "side (px)"))
     if part == "cost":
-        made.append(cost_table(rows))
-    return [*made, pictures_table(rows)]
+        texts.append(cost_table(rows))
+    return [*texts, pictures_table(rows)]
 
 
-def shown(rows):
-    """Of what was restored blind, the four worst and the one in the middle; all where there is no truth."""
-    restored = [r for r in rows if r.told]
+def shown(rows: Iterable[Row]) -> list[Row]:
+    """Of the blind restorations, the four worst and the one in the middle; all where there is no truth."""
+    restored = [r for r in rows if r.estimate]
     if not all(math.isfinite(r.psnr) for r in restored):
         return restored
     ordered = sorted(restored, key=lambda r: r.psnr)
     return [ordered[i] for i in sorted({*range(min(4, len(ordered))), len(ordered) // 2} if ordered else ())]
 
 
-def report(part, rows, out):
+def report(part: str, rows: Sequence[Row], out: Path) -> None:
     """Print the tables of a part, and draw its sheet."""
     print(f"## {part}\n")
     if len({r.code for r in rows}) > 1:
-        print("Not all of it was made by the same code.\n")
+        print("Not all rows are from the same code.\n")
     print("\n".join(tables(part, rows)), flush=True)
-    entries = [(kept(out, r), (r.picture, r.method, *(f"{k}: {v}" for k, v in _sheet(r).items()))) for r in shown(rows)]
+    entries = [
+        (contact_sheet.kept(out, r.row), (r.picture, r.method, *(f"{k}: {v}" for k, v in _sheet(r).items())))
+        for r in shown(rows)
+        if r.row is not None
+    ]
     contact_sheet.sheet(entries, out / f"{part}.png")
 
 
-def _sheet(row):
+def _sheet(row: Row) -> dict[str, Any]:
     known = {"PSNR": row.psnr, "kernel similarity": row.similarity, "read": row.read}
-    return {name: value for name, value in known.items() if math.isfinite(value)} | row.told
+    return {name: value for name, value in known.items() if math.isfinite(value)} | row.estimate
 
 
-def methods_of(part, args):
-    """Name and function of what a part's pictures are restored by."""
-    found = dict(REFERENCES)
+def methods_of(part: str, args: argparse.Namespace) -> list[Method]:
+    """The methods that restore the pictures of a part."""
+    scene = "natural" if part == "levin" else "text"
+    chosen = [study.BLURRED, study.method(TRUE, "blind_sets:true_psf", knows=("psf",), prior=scene)]
     if part == "pan":
-        found[SHARP] = blind_sets.sharp
+        chosen.append(study.SHARP)
     if part == "real":
-        found = {}
+        chosen = []
+    # Only of photographs the encoding is unknown.
+    gamma = None if part == "real" else 1.0
     for psf in args.psf:
         for prior in args.prior:
             name = psf if prior == "auto" else f"{psf}, {prior}"
-            found[name] = functools.partial(blind_sets.blind, psf=psf, prior=prior)
+            options: dict[str, Any] = {"psf": psf, "prior": prior, "gamma": gamma}
+            chosen.append(study.method(name, "blind_sets:blind", **options))
             # No other family has a size that could be given.
             if psf == "free" and part in ("pan", "levin", "large"):
-                found[f"{name}, {GIVEN}"] = functools.partial(found[name], size_given=True)
-    return found
+                given = study.method(f"{name}, {GIVEN}", "blind_sets:blind", knows=("psf",), size_given=True, **options)
+                chosen.append(given)
+    return chosen
 
 
-def names_of(part, args):
+def names_of(part: str, args: argparse.Namespace) -> list[str]:
     """Names of the pictures of a part that are asked for."""
     names = blind_sets.names(part, args.folder, args.every)
     return [n for n in names if not args.only or any(fragment in n for fragment in args.only)]
 
 
-def in_part(row, part):
+def in_part(row: Row, part: str) -> bool:
     """Whether a row is of that part."""
     return row.part in (blind_sets.NOISES if part == "noise" else (part,))
 
 
-def main(words=None):
+def main(words: Sequence[str] | None = None) -> int:
     """Print the tables asked for; the exit status."""
-    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--parts", nargs="+", choices=PARTS, default=PARTS, metavar="PART", help=", ".join(PARTS))
     parser.add_argument("--every", action="store_true", help="all 64 pictures of pan, not 16")
     parser.add_argument("--only", nargs="+", metavar="NAME", help="pictures with one of these in their names")
@@ -353,26 +335,24 @@ def main(words=None):
     parser.add_argument("--prior", nargs="+", default=["auto"], metavar="PRIOR", help="priors (auto)")
     parser.add_argument("--jobs", type=int, metavar="N", help="processes, of one thread each; default: all cores")
     parser.add_argument("--out", type=Path, default=OUT, metavar="DIR", help="tables and sheets (blind-bench/)")
-    parser.add_argument("--tables", action="store_true", help="run nothing: tables and sheets of what is in DIR")
+    parser.add_argument("--tables", action="store_true", help="run nothing: tables and sheets of the rows in DIR")
     parser.add_argument("--folder", type=Path, default=blind_sets.DATA, metavar="DIR", help="the pictures of others")
     args = parser.parse_args(words)
-    done = runs.latest(runs.table(args.out, Row)) if args.tables else []
+    saved = [Row.of(row) for row in study.saved(args.out)] if args.tables else []
     for part in args.parts:
-        names = names_of(part, args)
         if args.tables:
-            rows = [r for r in done if in_part(r, part) and (not args.only or any(o in r.picture for o in args.only))]
+            rows = [r for r in saved if in_part(r, part) and (not args.only or any(o in r.picture for o in args.only))]
         else:
-            if not names:
+            pictures = names_of(part, args)
+            if not pictures:
                 print(f"{part}: no pictures in {args.folder}; skipped", file=sys.stderr)
-            rows = runs.run(names, methods_of(part, args), args.out, args.jobs, args.folder, attempted, Row)
+            parts = blind_sets.parts(pictures, args.folder)
+            rows = [Row.of(row) for row in study.run(parts, methods_of(part, args), args.out, args.jobs)]
         if rows:
-            # In the order of the set, whatever was ready first.
+            # In the order of the set; the order of the methods stays.
             report(part, sorted(rows, key=lambda r: r.picture), args.out)
     return 0
 
 
 if __name__ == "__main__":
-    try:
-        sys.exit(main())
-    except deconv.ocr.TesseractMissing as missing:
-        sys.exit(str(missing))
+    sys.exit(main())

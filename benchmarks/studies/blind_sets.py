@@ -1,4 +1,4 @@
-"""Pictures that a free PSF has blurred, each by its name, and what they are restored by.
+"""Pictures blurred by PSFs of any form, each by its name, as data sets; and the methods that restore them.
 
 ======================  =============================================================================================
 ``pan/im03_ker07``      text of the set of Pan et al. (CVPR 2014), its 8-bit values blurred as they are, in grey
@@ -10,83 +10,73 @@
 ======================  =============================================================================================
 """
 
+import functools
 import io
 import json
 import re
 import time
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from PIL import Image
 
 import deconv
+from benchmarks.studies import contact_sheet, study
 from deconv._core import files
 from deconv.blind.natural import restore
+from deconv.compare.protocol import Context, Item
 
-DATA = Path(__file__).parents[3] / "shared" / "data"
+DATA = study.ROOT.parent / "shared" / "data"
 SCENES = (1, 2, 3, 4, 5, 6, 9, 10)
 LARGE = (41, 49, 57, 65, 75)
 PAGES = 4
 NOISES = ("noise01", "noise03", "jpeg75")
 COSTS = ("0450", "0450/61", "0944", "2360")
-_GREY = np.float32([0.299, 0.587, 0.114])
+_GREY = np.array([0.299, 0.587, 0.114], np.float32)
 _STEPS = 255
 
 
 @dataclass(frozen=True)
 class Print:
-    """Text in a picture: where it stands, as left, top, right, bottom, and how it reads."""
+    """Text in a picture: its box, as left, top, right, bottom, and its characters."""
 
-    box: tuple
+    box: tuple[int, ...]
     truth: str
     invert: bool = False
 
 
 @dataclass(frozen=True)
 class Case:
-    """A blurred picture and what is known of it: None what is not. `border` is what no score looks at."""
+    """A blurred picture and what is known of it, None what is not; scores leave out `border` pixels on all sides."""
 
     name: str
     image: np.ndarray
     sharp: np.ndarray | None = None
     psf: np.ndarray | None = None
-    gamma: float | None = 1.0
     border: int = 15
     text: Print | None = None
 
-    @property
-    def prior(self):
-        """What the scene is."""
-        return "natural" if self.name.startswith("levin/") else "text"
-
-    @property
-    def channel_axis(self):
-        """Axis of the colours."""
-        return 2 if self.image.ndim == 3 else None
-
 
 @dataclass(frozen=True)
-class Attempt:
-    """What a method made of a picture, the CPU seconds it took, by stage too, and what it told."""
+class CaseItem(Item):
+    """A case as the runner takes it."""
 
-    image: np.ndarray
-    psf: np.ndarray | None = None
-    seconds: float = 0.0
-    stages: dict = field(default_factory=dict)
-    told: dict = field(default_factory=dict)
+    case: Case | None = None
 
 
-def sixteen():
+def sixteen() -> list[str]:
     """Names of the sixteen pictures that the text set is reported on: each scene with two kernels."""
     return [f"im{i:02}_ker{(i + d) % 8 + 1:02}" for i in SCENES for d in (-1, 3)]
 
 
-def names(part, folder=DATA, every=False):
-    """Names of the pictures of a part; all 64 of the text set, not 16, on request. None where there are no data."""
-    made = {"large": [f"{size}/{i}" for size in LARGE for i in range(PAGES)], "cost": COSTS}
-    if part in made:
-        return [f"{part}/{name}" for name in made[part]]
+def names(part: str, folder: Path = DATA, every: bool = False) -> list[str]:
+    """Names of the pictures of a part; all 64 of the text set, not 16, on request. Empty where there are no data."""
+    drawn_here = {"large": [f"{size}/{i}" for size in LARGE for i in range(PAGES)], "cost": COSTS}
+    if part in drawn_here:
+        return [f"{part}/{name}" for name in drawn_here[part]]
     at = folder / {"levin": "levin2009", "real": "real_text"}.get(part, "pan_text")
     if not at.is_dir():
         return []
@@ -100,21 +90,21 @@ def names(part, folder=DATA, every=False):
     return [f"pan/{name}" for name in scenes]
 
 
-def load(name, folder=DATA):
+def load(name: str, folder: Path = DATA) -> Case:
     """The picture of that name; `folder` has those of others."""
     part, _, rest = name.partition("/")
     if part == "real":
-        return Case(name, np.float32(files.read(folder / "real_text" / rest).pixels), gamma=None)
+        return Case(name, np.asarray(files.read(folder / "real_text" / rest).pixels, np.float32))
     if part == "large":
         size, page = map(int, rest.split("/"))
         return drawn(name, (480, 720), size, seed=100 * size + page, noise=0.005)
     if part == "cost":
-        width, size = map(int, (*rest.split("/"), 31)[:2])
+        width, size = map(int, (*rest.split("/"), "31")[:2])
         return drawn(name, (round(width * 1460 / 2360), width), size, seed=width, noise=0.005)
-    found = re.fullmatch(r"im(\d\d)_ker(\d\d)", rest)
-    if found is None or part not in ("pan", "levin", *NOISES):
+    match = re.fullmatch(r"im(\d\d)_ker(\d\d)", rest)
+    if match is None or part not in ("pan", "levin", *NOISES):
         raise ValueError(f"no picture is called {name}")
-    scene, kernel = map(int, found.groups())
+    scene, kernel = map(int, match.groups())
     if part == "levin":
         return _levin(name, folder / "levin2009", rest, kernel)
     case = _pan(name, folder / "pan_text", rest, scene, kernel)
@@ -125,42 +115,44 @@ def load(name, folder=DATA):
     )
 
 
-def _pan(name, folder, stem, scene, kernel):
-    def grey(path):
+def _pan(name: str, folder: Path, stem: str, scene: int, kernel: int) -> Case:
+    def grey(path: str) -> np.ndarray:
         return files.read(folder / path).pixels.astype(np.float32) @ _GREY
 
     psf = deconv.psf.normalise(files.read(folder / f"kernels/ker{kernel:02}_truth.png").pixels)
     boxes, text = json.loads((folder / "transcripts/boxes.json").read_text()), None
-    if told := boxes.get(f"im{scene:02}"):
+    if place := boxes.get(f"im{scene:02}"):
         truth = (folder / f"transcripts/im{scene:02}.txt").read_text(encoding="utf-8")
-        text = Print(tuple(told["box"]), truth, told["invert"])
+        text = Print(tuple(place["box"]), truth, place["invert"])
     return Case(name, grey(f"blurred/{stem}_blur.png"), grey(f"sharp/im{scene:02}.png"), psf, text=text)
 
 
-def _levin(name, folder, stem, kernel):
-    image, sharp = (np.float32(files.read(folder / f"{stem}_{kind}.png").pixels) for kind in ("blur", "sharp"))
+def _levin(name: str, folder: Path, stem: str, kernel: int) -> Case:
+    image, sharp = (
+        np.asarray(files.read(folder / f"{stem}_{kind}.png").pixels, np.float32) for kind in ("blur", "sharp")
+    )
     with np.load(folder / "kernels_float64.npz") as kernels:
         # As stored they are turned by half a turn from what convolves the sharp picture to the blurred one.
         psf = kernels[f"ker{kernel:02}"][::-1, ::-1].astype(np.float32)
     return Case(name, image, sharp, deconv.psf.normalise(psf))
 
 
-def _noisy(image, sigma, stem):
+def _noisy(image: np.ndarray, sigma: float, stem: str) -> np.ndarray:
     seed = int("".join(re.findall(r"\d+", stem)))
     return _rounded(deconv.degrade.add_noise(image, sigma, rng=seed))
 
 
-def _jpeg(image):
+def _jpeg(image: np.ndarray) -> np.ndarray:
     file = io.BytesIO()
     Image.fromarray(np.uint8(np.rint(_STEPS * image))).save(file, "JPEG", quality=75)
     return np.asarray(Image.open(file), np.float32) / _STEPS
 
 
-def _rounded(image):
-    return np.float32(np.rint(_STEPS * np.clip(image, 0, 1)) / _STEPS)
+def _rounded(image: np.ndarray) -> np.ndarray:
+    return np.asarray(np.rint(_STEPS * np.clip(image, 0, 1)) / _STEPS, np.float32)
 
 
-def drawn(name, shape, size, *, seed, noise):
+def drawn(name: str, shape: tuple[int, int], size: int, *, seed: int, noise: float) -> Case:
     """A page of random words blurred by a random path of `size` pixels.
 
     Of four pages two have a margin and two run off on all sides; the last is bright on dark.
@@ -184,64 +176,122 @@ def drawn(name, shape, size, *, seed, noise):
     return Case(name, _rounded(image), page[inner], psf, border=38 if size > 31 else 15)
 
 
-def _words(rng, count, length):
+def _words(rng: np.random.Generator, count: int, length: int) -> list[str]:
     """Lines of random letters, a blank for one in six."""
     letters = list(deconv.degrade.hdc.ALPHABET)
-    drawn = rng.choice(letters, (count, length))
-    return ["".join(line) for line in np.where(rng.random(drawn.shape) < 1 / 6, " ", drawn)]
+    lines = rng.choice(letters, (count, length))
+    return ["".join(line) for line in np.where(rng.random(lines.shape) < 1 / 6, " ", lines)]
 
 
-def blurred(case):
-    """The picture as it is."""
-    return Attempt(case.image)
+@dataclass(frozen=True)
+class Part:
+    """Pictures whose names begin with `name` and a stroke, as a data set; scored before anything is rounded."""
+
+    name: str
+    stems: tuple[str, ...]
+    folder: Path = DATA
+    border: int = 0
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The rest of their names."""
+        return self.stems
+
+    def load(self, name: str) -> CaseItem:
+        """One picture."""
+        case = load(f"{self.name}/{name}", self.folder)
+        return CaseItem(name, case.image, case.sharp, psf=case.psf, case=case)
+
+    def fingerprint(self) -> str:
+        """Changes with the code of the study, and with the pictures of others."""
+        own = [str(Path(__file__)), str(Path(contact_sheet.__file__))]
+        folders = [self.folder / name for name in ("levin2009", "pan_text", "real_text")]
+        files = [path for folder in folders for path in sorted(folder.rglob("*.*"))]
+        return study.fingerprint(*own, also=[(path.name, path.stat().st_size) for path in files])
+
+    def measure(self, item: CaseItem, image: np.ndarray, psf: np.ndarray | None, path: Path) -> dict[str, Any]:
+        """PSNR and SSIM, similarity of the PSFs and characters read; small copies of what has a PSF are kept."""
+        case, scores = item.case, {}
+        assert case is not None
+        if case.sharp is not None:
+            psnr = deconv.metrics.psnr(image, case.sharp, border=case.border)
+            ssim = deconv.metrics.ssim(image, case.sharp, border=case.border)
+            scores = {"psnr": round(psnr, 3), "ssim": round(ssim, 4)}
+        details: dict[str, Any] = {"code": study.code()}
+        if psf is not None:
+            contact_sheet.keep(path, case.image, image, psf)
+        if psf is not None and case.psf is not None:
+            details["similarity"] = round(deconv.psf.similarity(psf, case.psf), 4)
+        if (characters := read(case, image)) is not None:
+            details["read"] = round(characters, 4)
+        return scores | {"details": details}
 
 
-def sharp(case):
-    """The picture without any blur; None where there is none."""
-    return None if case.sharp is None else Attempt(case.sharp)
+def parts(pictures: Iterable[str], folder: Path = DATA) -> list[Part]:
+    """Pictures as data sets, one for each beginning of their names: these run side by side."""
+    stems: dict[str, list[str]] = {}
+    for picture in pictures:
+        name, _, stem = picture.rpartition("/")
+        stems.setdefault(name, []).append(stem)
+    return [Part(name, tuple(own), folder) for name, own in stems.items()]
 
 
-def true_psf(case):
-    """The last step alone, the PSF and what the scene is told; None where the PSF is not known."""
-    if case.psf is None:
-        return None
+def true_psf(image: np.ndarray, context: Context, prior: str) -> tuple[np.ndarray, None, dict[str, Any]]:
+    """The last step alone, given the PSF and the prior."""
+    _compile()
     start = time.process_time()
-    [image], _ = restore([case.image], case.psf, prior=case.prior, report=lambda _: None)
-    return Attempt(image, case.psf, time.process_time() - start)
+    [restored], _ = restore([image], context.psf, prior=prior, report=lambda _: None)
+    return restored, None, {"cpu": round(time.process_time() - start, 3)}
 
 
-def blind(case, size_given=False, **options):
-    """`deconv.blind.deblur` by those options; None where the size of the PSF is to be given and not known."""
-    if size_given:
-        if case.psf is None:
-            return None
-        options = options | {"psf_size": max(case.psf.shape)}
+def blind(
+    image: np.ndarray, context: Context, size_given: bool = False, **options: Any
+) -> tuple[np.ndarray, np.ndarray, dict[str, Any]]:
+    """`deconv.blind.deblur` with those options, and with the size of the PSF's file if that is to be given."""
+    if size_given and context.psf is not None:
+        options = options | {"psf_size": max(context.psf.shape)}
+    _compile()
     start = time.process_time()
-    marks, spent = [("", start)], {}
+    marks = [start]
+    spent: dict[str, float] = {}
 
-    def callback(_, stage):
-        marks.append((stage, time.process_time()))
-        # What passes before a report belongs to the stage that reports.
-        spent[stage] = spent.get(stage, 0.0) + marks[-1][1] - marks[-2][1]
+    def callback(_: float, stage: str) -> None:
+        marks.append(time.process_time())
+        # The time before a report belongs to the stage that reports.
+        spent[stage] = spent.get(stage, 0.0) + marks[-1] - marks[-2]
 
-    result = deconv.blind.deblur(
-        case.image, gamma=case.gamma, channel_axis=case.channel_axis, callback=callback, **options
-    )
-    told = {"family": result.family, "prior": result.prior, "size": max(result.psf.shape), "noise": result.noise}
-    told |= {name: float(value) for name, value in result.parameters.items()}
-    return Attempt(result.image, result.psf, time.process_time() - start, spent, told)
+    channel_axis = 2 if image.ndim == 3 else None
+    result = deconv.blind.deblur(image, channel_axis=channel_axis, callback=callback, **options)
+    seconds = time.process_time() - start
+    estimate = {"family": result.family, "prior": result.prior, "size": max(result.psf.shape), "noise": result.noise}
+    estimate |= {name: float(value) for name, value in result.parameters.items()}
+    details = {
+        "cpu": round(seconds, 3),
+        "stages": {stage: round(value, 3) for stage, value in spent.items()},
+        "estimate": {name: round(v, 4) if isinstance(v, float) else v for name, v in estimate.items()},
+    }
+    return result.image, result.psf, details
 
 
-def read(case, image):
+@functools.cache
+def _compile() -> None:
+    """Compile the kernels, once in a process, so that no picture's time has that in it."""
+    small = deconv.degrade.blur(deconv.degrade.text_picture("warm", shape=(64, 128)), deconv.psf.disk(3))
+    deconv.blind.deblur(small, psf="free", gamma=1)
+
+
+def read(case: Case, image: np.ndarray) -> float | None:
     """Part of the characters that tesseract reads, by the set's protocol; None where the text is not known.
 
     The box three times as large, in cubic interpolation, as one block; blanks are collapsed, case counts.
     """
     if case.text is None:
         return None
+    import pytesseract
+
     left, top, right, bottom = case.text.box
     page = np.clip(image, 0, 1)[top:bottom, left:right]
     page = Image.fromarray(np.uint8(np.rint(_STEPS * (1 - page if case.text.invert else page))))
     page = page.resize((3 * page.width, 3 * page.height), Image.Resampling.BICUBIC)
-    lines = deconv.ocr.tesseract.recognise(page, "--oem 1 --psm 6", "eng")
-    return deconv.ocr.character_accuracy(lines, case.text.truth)
+    text = pytesseract.image_to_string(page, config="--oem 1 --psm 6", lang="eng")
+    return float(deconv.ocr.character_accuracy(text.replace("\f", ""), case.text.truth))

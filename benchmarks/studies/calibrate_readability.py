@@ -1,37 +1,45 @@
-"""Fits the constants of `deconv.blind.text.verdict`: how much of a page can be read, by what its restoration shows.
+"""Fits `deconv.blind.settings.text.Readability`: the fraction of characters that can be read in a restored page.
 
 ::
 
-    python benchmarks/studies/calibrate_readability.py  # steps 4 to 19, two pictures each: 10 minutes
-    python benchmarks/studies/calibrate_readability.py --pictures 4 --table found.npz
-    python benchmarks/studies/calibrate_readability.py --pictures 0 --table found.npz      # the fit again
+    python -m benchmarks.studies.calibrate_readability  # steps 4 to 19, two pictures each: 10 minutes
+    python -m benchmarks.studies.calibrate_readability --pictures 4
+    python -m benchmarks.studies.calibrate_readability --tables      # the fit again, nothing run
 
-Photographs of the simulated ladder, reduced five times, half of them with more noise, are restored blind and read; the
-part of the characters that were read is fitted by a logistic in the logarithms of the blur (in strokes) and of the
-clarity (the ink over what is unexplained). Half of the pictures fit, the other half tell how good the fit is. Seeds
-begin at 100000: the ladder's own stay unseen.
+Photographs of the simulated ladder, reduced five times, half of them with more noise, are restored blind and read. The
+fraction of characters read is fitted by a logistic in the logarithms of the blur (in strokes) and of the clarity (the
+ink over the unexplained residual). One half of the pictures is fitted, the other half shows how good the fit is. Seeds
+begin at 100000: those of the ladder are not used. Each row is written to readability/rows.csv when it is ready.
 """
 
 import argparse
 import math
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from scipy.optimize import minimize
 
 import deconv
+from benchmarks.studies import study
+from benchmarks.studies.quality import FONTS
 from deconv import tone
 from deconv._core.resample import reduce
+from deconv.blind import Settings
 from deconv.blind.parametric.families import FAMILIES
-from deconv.blind.text.ink import ink_of
-from deconv.blind.text.verdict import _logistic, judge
+from deconv.blind.text.ink import coverage
+from deconv.blind.text.verdict import assess, logistic
+from deconv.compare.protocol import Context, Item, Row
 
+OUT = study.ROOT / "readability"
 REDUCED = (292, 472)
 GAMMA = 2.2
-FONTS = ("verdana", "times")
 
 
-def photograph(step, number):
+def photograph(step: int, number: int) -> tuple[np.ndarray, tuple[str, ...]]:
     """A photograph of the ladder, reduced, and its lines; noisier than its camera if `number` // 2 is odd."""
     rng = np.random.default_rng(100000 + 100 * step + number)
     photo = deconv.degrade.hdc_photo(step, font=FONTS[number % 2], rng=rng)
@@ -40,37 +48,71 @@ def photograph(step, number):
     return np.clip(deconv.degrade.add_noise(image, sigma, rng=rng), 0, 1), photo.lines
 
 
-def measured(image, lines):
-    """Blur and clarity of a restoration, and the part of the characters read; None if it was not taken for text."""
+@dataclass(frozen=True)
+class PageItem(Item):
+    """A photograph as the runner takes it, and its lines."""
+
+    lines: tuple[str, ...] = field(default=())
+
+
+@dataclass(frozen=True)
+class Reduced:
+    """The photographs as a data set."""
+
+    steps: tuple[int, ...]
+    pictures: int
+    name: str = "reduced ladder"
+    border: int = 0
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Step and number."""
+        return tuple(f"{step:02}-{number:02}" for step in self.steps for number in range(self.pictures))
+
+    def load(self, name: str) -> PageItem:
+        """One photograph."""
+        image, lines = photograph(*map(int, name.split("-")))
+        return PageItem(name, image, lines=lines)
+
+    def fingerprint(self) -> str:
+        """Changes with the code of the study, and with the fonts of this machine."""
+        return study.fingerprint(__file__, also=deconv.degrade.hdc_photo(4, shrink=7, rng=0).image.tobytes())
+
+    def measure(self, item: PageItem, image: np.ndarray, psf: np.ndarray | None, path: Path) -> dict[str, Any]:
+        """The fraction of the characters that can be read."""
+        return {"accuracy": deconv.ocr.character_accuracy(deconv.ocr.read_lines(image), item.lines)}
+
+
+def restored(image: np.ndarray, context: Context) -> tuple[np.ndarray, None, dict[str, Any]]:
+    """The restoration, its blur and its clarity; the reason if it was not taken for text."""
     result = deconv.blind.deblur(image, gamma=GAMMA)
     if result.family != "disk":
-        print("taken for sharp:", end=" ")
-        return None
+        return result.image, None, {"reason": "taken for sharp"}
     radius, softness = (result.parameters[name] for name in ("radius", "softness"))
     candidate = FAMILIES["disk"](radius, softness / radius)
-    ink = ink_of(tone.decode(image, GAMMA))
-    verdict = judge([ink], [1.0 - result.image], candidate)
-    read = deconv.ocr.character_accuracy(deconv.ocr.read_lines(result.image), lines)
+    settings = Settings()
+    ink = coverage(tone.decode(image, GAMMA), "dark", settings.text.ink)
+    verdict = assess([ink], [1.0 - result.image], candidate, "dark", settings)
     if not verdict.text:
-        print(f"{verdict.reason}:", end=" ")
-        return None
-    return verdict.blur, verdict.clarity, read
+        return result.image, None, {"reason": verdict.reason}
+    return result.image, None, {"blur": float(verdict.blur), "clarity": float(verdict.clarity)}
 
 
-def fitted(blur, clarity, read):
+def fitted(blur: np.ndarray, clarity: np.ndarray, read: np.ndarray) -> np.ndarray:
     """Constants of the logistic of least cross entropy; less blur and more clarity never read worse."""
     blur, clarity = np.log(blur), np.log(clarity)
 
-    def loss(constants):
-        p = np.clip(_logistic(constants, blur, clarity), 1e-6, 1 - 1e-6)
-        return -np.mean(read * np.log(p) + (1 - read) * np.log(1 - p)) + 1e-3 * np.sum(np.square(constants[1:]))
+    def loss(constants: np.ndarray) -> float:
+        p = np.clip(logistic(list(constants), blur, clarity), 1e-6, 1 - 1e-6)
+        cross_entropy = -np.mean(read * np.log(p) + (1 - read) * np.log(1 - p))
+        return float(cross_entropy + 1e-3 * np.sum(np.square(constants[1:])))
 
     bounds = [(None, None), (None, 0.0), (0.0, None)]
     return minimize(loss, (0.0, -1.0, 1.0), bounds=bounds).x
 
 
-def table(expected, read):
-    """Print how much was read by how much was expected."""
+def table(expected: np.ndarray, read: np.ndarray) -> None:
+    """Print the mean fraction read for ranges of the expected one."""
     print("| expected | pictures | mean expected | mean read |\n|---|---:|---:|---:|")
     for low, high in ((0.0, 0.2), (0.2, 0.5), (0.5, 0.8), (0.8, 0.95), (0.95, 1.01)):
         chosen = (expected >= low) & (expected < high)
@@ -79,35 +121,42 @@ def table(expected, read):
             print(f"| {low:.2f} to {min(high, 1.0):.2f} | {chosen.sum()} | {means} |")
 
 
-def main():
-    """Measure, fit, print."""
-    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
-    parser.add_argument("--steps", type=int, nargs="+", default=range(4, 20), metavar="N", help="default: 4 to 19")
-    parser.add_argument("--pictures", type=int, default=2, metavar="N", help="of each step (2); 0 for those in --table")
-    parser.add_argument("--table", type=Path, metavar="FILE", help="keep what was measured in this file (.npz)")
-    args = parser.parse_args()
-    rows = []
-    if args.table and args.table.is_file():
-        rows = [tuple(row) for row in np.load(args.table)["rows"]]
-    for step in args.steps:
-        for number in range(args.pictures):
-            if (found := measured(*photograph(step, number))) is None:
-                print(f"step {step}, {number}: not taken for text", flush=True)
-                continue
-            rows.append((step, *found))
-            print("step {}: blur {:.2f}, clarity {:.1f}, read {:.2f}".format(*rows[-1]), flush=True)
-            if args.table:
-                np.savez(args.table, rows=np.asarray(rows))
-    _, blur, clarity, read = np.asarray(rows).T
+def report(rows: Sequence[Row]) -> None:
+    """Fit, and print how good the fit is."""
+    for row in rows:
+        if "reason" in row.details:
+            print(f"{row.item}: not used, {row.details['reason']}")
+    used = sorted((row for row in rows if "blur" in row.details), key=lambda row: row.item)
+    blur, clarity = (np.array([row.details[name] for row in used]) for name in ("blur", "clarity"))
+    read = np.array([row.accuracy for row in used], dtype=float)
     for start in (0, 1):
         constants = fitted(*(a[start::2] for a in (blur, clarity, read)))
-        expected = _logistic(constants, np.log(blur[1 - start :: 2]), np.log(clarity[1 - start :: 2]))
-        unseen = read[1 - start :: 2]
-        correlation, rms = np.corrcoef(expected, unseen)[0, 1], math.sqrt(np.mean((expected - unseen) ** 2))
+        expected = logistic(list(constants), np.log(blur[1 - start :: 2]), np.log(clarity[1 - start :: 2]))
+        held_out = read[1 - start :: 2]
+        correlation, rms = np.corrcoef(expected, held_out)[0, 1], math.sqrt(np.mean((expected - held_out) ** 2))
         print(f"\nFitted to half {start}, on the other half: correlation {correlation:.2f}, rms {rms:.2f}\n")
-        table(expected, unseen)
-    print(f"\n_LOGISTIC = {tuple(round(float(c), 2) for c in fitted(blur, clarity, read))}")
+        table(expected, held_out)
+    bias, by_blur, by_clarity = fitted(blur, clarity, read)
+    print(f"\nReadability(bias={bias:.2f}, blur={by_blur:.2f}, clarity={by_clarity:.2f})")
+
+
+def main() -> int:
+    """Measure, fit, print; the exit status."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
+    parser.add_argument("--steps", type=int, nargs="+", default=range(4, 20), metavar="N", help="default: 4 to 19")
+    parser.add_argument("--pictures", type=int, default=2, metavar="N", help="of each step (2)")
+    parser.add_argument("--jobs", type=int, metavar="N", help="processes, of one thread each; default: all cores")
+    parser.add_argument("--out", type=Path, default=OUT, metavar="DIR", help="rows (readability/)")
+    parser.add_argument("--tables", action="store_true", help="run nothing: the fit to the rows in DIR")
+    args = parser.parse_args()
+    method = study.method("deconv, blind", "calibrate_readability:restored")
+    if args.tables:
+        rows = study.saved(args.out)
+    else:
+        rows = study.run([Reduced(tuple(args.steps), args.pictures)], [method], args.out, args.jobs)
+    report(rows)
+    return 0
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

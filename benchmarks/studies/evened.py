@@ -1,30 +1,35 @@
-"""The classical methods as who photographs pages would use them: the light divided by the paper's, then restored.
+"""The classical methods as one would use them on photographs of pages: on light that is divided by the paper's.
 
-Each takes the picture as `deconv compare` gives it to a Python method, and the parameters of the function it calls.
+Each takes the picture as `deconv compare` passes it to a Python method, and the parameters of the function it calls.
 """
+
+from collections.abc import Callable, Mapping
+from typing import Any
 
 import numpy as np
 
 import deconv
-from deconv.compare import Problem
+from deconv.compare import Context, Problem
 
 
-def wiener(image, context, **parameters):
+def wiener(image: np.ndarray, context: Context, **parameters: Any) -> np.ndarray:
     """`deconv.wiener`."""
     return _evened(deconv.wiener, image, context, parameters)
 
 
-def richardson_lucy(image, context, **parameters):
+def richardson_lucy(image: np.ndarray, context: Context, **parameters: Any) -> np.ndarray:
     """`deconv.richardson_lucy`."""
     return _evened(deconv.richardson_lucy, image, context, parameters)
 
 
-def total_variation(image, context, **parameters):
+def total_variation(image: np.ndarray, context: Context, **parameters: Any) -> np.ndarray:
     """`deconv.variational` with total variation."""
-    return _evened(lambda *args, **own: deconv.variational(*args, **own).image, image, context, parameters)
+    return _evened(lambda *args, **options: deconv.variational(*args, **options).image, image, context, parameters)
 
 
-def _evened(restore, image, context, parameters):
+def _evened(
+    restore: Callable[..., np.ndarray], image: np.ndarray, context: Context, parameters: Mapping[str, Any]
+) -> np.ndarray:
     if context.psf is None:
         raise Problem("it needs the PSF, and nobody knows it for this picture")
     light = deconv.tone.decode(image if image.ndim == 2 else image.mean(axis=-1), context.gamma)

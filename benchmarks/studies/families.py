@@ -2,33 +2,37 @@
 
 ::
 
-    python -m benchmarks.studies.families                   # 200 pictures kept apart, the table
+    python -m benchmarks.studies.families                   # 200 held-out pictures, the table
     python -m benchmarks.studies.families --tuned           # 200 of those that constants were chosen on
     python -m benchmarks.studies.families --pictures 40 --jobs 2
+    python -m benchmarks.studies.families --tables          # the table of the rows in families/, nothing run
 
 A fifth each is sharp, out of focus, Gaussian, moved along a line, and shaken; half are text, half crops of photographs
-that come with scikit-image and matplotlib. Half are blurred in light and then encoded, as a camera does, half as they
-are, as the sets of published papers are. The noise has 0.001 to 0.02 of full scale, and values are rounded to 8 bits.
-The pictures kept apart are of other photographs, other words and other random numbers. A picture takes 2 to 6 s of CPU,
-more where a free PSF is looked for.
+that come with scikit-image and matplotlib. Half are blurred in linear light and then encoded, as in a camera, half are
+blurred in their values, as the sets of published papers are. The noise has a standard deviation of 0.001 to 0.02 of
+full scale, and values are rounded to 8 bits. The held-out pictures have other photographs, other words and other random
+numbers. A picture takes 2 to 6 s of CPU, more where a free-form PSF is estimated. Each row is written to
+families/rows.csv when it is ready, and an interrupted run goes on from there.
 """
 
 import argparse
 import collections
-import concurrent.futures
-import functools
 import sys
 import time
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from PIL import Image
-from threadpoolctl import threadpool_limits
 
 import deconv
+from benchmarks.studies import study
 from deconv.blind.select import choose
+from deconv.compare.protocol import Context, Item, Row
 
+OUT = study.ROOT / "families"
 FAMILIES = ("none", "disk", "gaussian", "motion", "free")
 TUNED = ("camera.png", "coffee.png", "chelsea.png", "rocket.jpg", "coins.png")
 APART = ("astronaut.png", "motorcycle_left.png", "ihc.png", "grace_hopper.jpg", "brick.png")
@@ -52,7 +56,7 @@ SHAPE = (300, 420)
 
 @dataclass(frozen=True)
 class Picture:
-    """A blurred picture, what it was blurred by, and what it shows."""
+    """A blurred picture, its PSF, and what it shows."""
 
     image: np.ndarray
     sharp: np.ndarray
@@ -64,8 +68,8 @@ class Picture:
     size: float
 
 
-def picture(i, apart=True):
-    """Picture i of the set: its family and scene go round, the rest is random."""
+def picture(i: int, apart: bool = True) -> Picture:
+    """Picture i of the set: families and scenes take turns, the rest is random."""
     rng = np.random.default_rng([i, int(apart)])
     family, text = FAMILIES[i % 5], bool(i // 5 % 2)
     psf, size = _blur(family, rng)
@@ -76,13 +80,13 @@ def picture(i, apart=True):
     noise = float(np.exp(rng.uniform(*np.log([0.001, 0.02]))))
     light = deconv.degrade.blur(scene**gamma, psf)
     inner = slice(margin, -margin or None)
-    seen = deconv.degrade.add_noise(np.clip(light, 0, None) ** (1 / gamma), noise, rng=rng)[inner, inner]
-    seen = (np.rint(255 * np.clip(seen, 0, 1)) / 255).astype(np.float32)
-    return Picture(seen, scene[inner, inner], psf, family, text, gamma, noise, size)
+    image = deconv.degrade.add_noise(np.clip(light, 0, None) ** (1 / gamma), noise, rng=rng)[inner, inner]
+    image = (np.rint(255 * np.clip(image, 0, 1)) / 255).astype(np.float32)
+    return Picture(image, scene[inner, inner], psf, family, text, gamma, noise, size)
 
 
-def _blur(family, rng):
-    """A PSF, and how large it is: radius, standard deviation, length or support."""
+def _blur(family: str, rng: np.random.Generator) -> tuple[np.ndarray, float]:
+    """A PSF and its size: radius, standard deviation, length or support."""
     if family == "none":
         return np.ones((1, 1)), 0.0
     low, high = {"disk": (2, 12), "gaussian": (1.5, 5), "motion": (7, 35), "free": (13, 41)}[family]
@@ -97,13 +101,13 @@ def _blur(family, rng):
     while True:
         psf = deconv.psf.random_motion(size, rng=rng)
         # Some shakes are straight, and no kind of their own.
-        at = np.stack(np.indices(psf.shape)).reshape(2, -1)
+        at = np.indices(psf.shape).reshape(2, -1)
         width, length = np.sqrt(np.linalg.eigvalsh(np.cov(at, aweights=psf.ravel())))
         if width > 0.25 * length:
             return psf, float(size)
 
 
-def _photograph(shape, rng, name):
+def _photograph(shape: tuple[int, ...], rng: np.random.Generator, name: str) -> np.ndarray:
     """A crop of a photograph, grey."""
     import matplotlib as mpl
     import skimage.data
@@ -117,7 +121,7 @@ def _photograph(shape, rng, name):
     return grey[top : top + shape[0], left : left + shape[1]]
 
 
-def _page(shape, rng, apart):
+def _page(shape: tuple[int, ...], rng: np.random.Generator, apart: bool) -> np.ndarray:
     """A page of print, or of three large lines; some bright on dark, some in uneven light."""
     words = WORDS_APART if apart else WORDS
     font = ("verdana", "times")[rng.integers(2)]
@@ -146,50 +150,104 @@ def _page(shape, rng, apart):
     return page
 
 
-def told(i, apart):
-    """The kind of blur of picture i, what is chosen for it, what is found in the end, and the CPU time in seconds."""
-    one = picture(i, apart)
+@dataclass(frozen=True)
+class Family:
+    """The pictures of one kind of blur, as a data set; one for each kind, so that they run side by side."""
+
+    family: str
+    pictures: int
+    apart: bool = True
+    border: int = 0
+
+    @property
+    def name(self) -> str:
+        """For the rows."""
+        return self.family if self.apart else f"{self.family}, tuned"
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Numbers of the pictures."""
+        return tuple(f"{i:03}" for i in range(FAMILIES.index(self.family), self.pictures, len(FAMILIES)))
+
+    def load(self, name: str) -> Item:
+        """One picture."""
+        one = picture(int(name), self.apart)
+        facts = {"family": one.family, "text": one.text, "size": one.size, "noise": one.noise, "gamma": one.gamma}
+        return Item(name, one.image, details=facts)
+
+    def fingerprint(self) -> str:
+        """Changes with the code of the study, and with the fonts of this machine."""
+        page = deconv.degrade.text_picture(["fonts"], size=20).tobytes()
+        return study.fingerprint(__file__, also=(self.name, page))
+
+    def measure(self, item: Item, image: np.ndarray, psf: np.ndarray | None, path: Path) -> dict[str, Any]:
+        """Nothing: the method states what counts."""
+        return {"details": {"code": study.code()}}
+
+
+def choice(image: np.ndarray, context: Context) -> tuple[np.ndarray, None, dict[str, Any]]:
+    """The kind of blur chosen for a picture, the one that the result states in the end, and the CPU time in seconds."""
     start = time.process_time()
-    with threadpool_limits(1):
-        choice = choose(one.image, None, lambda _: None)
-        # A free PSF may be found to explain nothing.
-        family = choice.family if choice.family != "free" else deconv.blind.deblur(one.image, psf="free").family
-    return one, choice, family, time.process_time() - start
+    first = choose(image, None, lambda _: None)
+    # The estimate of a free-form PSF may explain nothing.
+    family = first.family if first.family != "free" else deconv.blind.deblur(image, psf="free").family
+    seconds = time.process_time() - start
+    details = {"chosen": first.family, "result": family, "sharpness": float(first.sharpness), "cpu": seconds}
+    return image, None, details
 
 
-def main():
+CHOICE = study.method('psf="auto"', "families:choice")
+
+
+def mistake(row: Row) -> str:
+    """One line on a picture whose kind of blur was not recognised."""
+    r = row.details
+    return (
+        f"{int(row.item)}: {r['family']} taken for {r['result']} (chosen: {r['chosen']}); "
+        f"{'text' if r['text'] else 'natural'}, size {r['size']:.1f}, noise {r['noise']:.4f}, "
+        f"sharpness {r['sharpness']:.2f}"
+    )
+
+
+def table(rows: Iterable[Row]) -> str:
+    """How often each kind of blur is taken for which, and how often the result is right."""
+    facts = [row.details for row in rows]
+    counts = collections.Counter((r["family"], r["result"]) for r in facts)
+    lines = ["| | " + " | ".join(FAMILIES) + " | right | CPU (s) |"]
+    lines.append("| --- " + "| ---: " * (len(FAMILIES) + 2) + "|")
+    for family in FAMILIES:
+        taken_for = [counts[family, other] for other in FAMILIES]
+        seconds = np.mean([r["cpu"] for r in facts if r["family"] == family] or [0])
+        cells = (*taken_for, f"{counts[family, family]} of {sum(taken_for)}", f"{seconds:.1f}")
+        lines.append(f"| {family} | " + " | ".join(map(str, cells)) + " |")
+    right = sum(counts[family, family] for family in FAMILIES)
+    chosen = sum(r["chosen"] == r["family"] for r in facts)
+    lines.append(f"\nRight: {right} of {len(facts)} ({right / len(facts):.1%})")
+    lines.append(f"Of the first choices, before a free PSF was estimated: {chosen} ({chosen / len(facts):.1%})")
+    return "\n".join(lines)
+
+
+def main() -> int:
     """Print the table asked for; the exit status."""
-    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
-    parser.add_argument("--pictures", type=int, default=200, metavar="N", help="how many (200)")
+    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
+    parser.add_argument("--pictures", type=int, default=200, metavar="N", help="number of pictures (200)")
     parser.add_argument("--tuned", action="store_true", help="those that constants were chosen on")
-    parser.add_argument("--jobs", type=int, default=1, metavar="N", help="processes (1)")
+    parser.add_argument("--jobs", type=int, metavar="N", help="processes, of one thread each; default: all cores")
+    parser.add_argument("--out", type=Path, default=OUT, metavar="DIR", help="rows (families/)")
+    parser.add_argument("--tables", action="store_true", help="run nothing: the table of the rows in DIR")
     args = parser.parse_args()
-    counts, seconds, chosen = collections.Counter(), collections.defaultdict(list), 0
-    ask = functools.partial(told, apart=not args.tuned)
-    with concurrent.futures.ProcessPoolExecutor(args.jobs) as pool:
-        answers = pool.map(ask, range(args.pictures))
-        for i, (one, choice, family, spent) in enumerate(answers):
-            counts[one.family, family] += 1
-            chosen += choice.family == one.family
-            seconds[one.family].append(spent)
-            if family == one.family:
-                continue
-            print(
-                f"{i}: {one.family} taken for {family} (chosen: {choice.family}); "
-                f"{'text' if one.text else 'natural'}, size {one.size:.1f}, "
-                f"noise {one.noise:.4f}, sharpness {choice.sharpness:.2f}, odds "
-                + ", ".join(f"{name} {value:.0f}" for name, value in choice.odds.items()),
-                flush=True,
-            )
-    print("\n| | " + " | ".join(FAMILIES) + " | right | CPU (s) |")
-    print("| --- " + "| ---: " * (len(FAMILIES) + 2) + "|")
-    for of in FAMILIES:
-        row = [counts[of, to] for to in FAMILIES]
-        cells = (*row, f"{row[FAMILIES.index(of)]} of {sum(row)}", f"{np.mean(seconds[of] or [0]):.1f}")
-        print(f"| {of} | " + " | ".join(map(str, cells)) + " |")
-    right = sum(counts[of, of] for of in FAMILIES)
-    print(f"\nRight: {right} of {args.pictures} ({right / args.pictures:.1%})")
-    print(f"Of what was chosen before a free PSF was looked for: {chosen} ({chosen / args.pictures:.1%})")
+    sets = [Family(family, args.pictures, not args.tuned) for family in FAMILIES]
+    if args.tables:
+        wanted = {(s.name, name) for s in sets for name in s.names}
+        rows = [row for row in study.saved(args.out) if (row.dataset, row.item) in wanted]
+    else:
+        rows = study.run(sets, [CHOICE], args.out, args.jobs)
+    if not rows:
+        print(f"{args.out / 'rows.csv'} has no such rows", file=sys.stderr)
+        return 1
+    rows.sort(key=lambda row: row.item)
+    wrong = [mistake(row) for row in rows if row.details["result"] != row.details["family"]]
+    print("\n".join([*wrong, "", table(rows)]))
     return 0
 
 

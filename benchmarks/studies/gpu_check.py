@@ -1,4 +1,4 @@
-"""Is the GPU half right, and how fast is it: for a machine with a real GPU.
+"""Whether the GPU half is correct, and its speed: for a machine with a real GPU.
 
 Needs numpy, scipy, numba, cupy, scikit-image and array-api-compat beside this source tree, nothing else::
 
@@ -14,17 +14,20 @@ import importlib.util
 import platform
 import sys
 import time
+from collections.abc import Callable, Iterator
 from functools import partial
 from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 
 if importlib.util.find_spec("lazy_loader") is None:
     # Only the short names deconv.<name> need it; this script imports the files that define them.
-    def _no_short_names(name):
+    def _no_short_names(name: str) -> None:
         raise AttributeError(name)
 
-    sys.modules["lazy_loader"] = SimpleNamespace(attach_stub=lambda *_: (_no_short_names, list, []))
+    stand_in: Any = SimpleNamespace(attach_stub=lambda *_: (_no_short_names, list, []))
+    sys.modules["lazy_loader"] = stand_in
 
 import deconv._core.kernels as kernels
 
@@ -35,18 +38,18 @@ KERNEL_TOLERANCE = {"float32": 1e-5, "float64": 1e-12}
 class Gpu:
     """The device through CuPy."""
 
-    def __init__(self):
+    def __init__(self) -> None:
         import cupy
 
         self.cupy = cupy
         self.asarray = cupy.asarray
         self.asnumpy = cupy.asnumpy
 
-    def synchronise(self):
-        """Wait until the device has done what it was asked."""
+    def synchronise(self) -> None:
+        """Wait until the device has finished."""
         self.cupy.cuda.get_current_stream().synchronize()
 
-    def describe(self):
+    def describe(self) -> str:
         """Its name and the versions of driver, runtime and CuPy."""
         runtime = self.cupy.cuda.runtime
         properties = runtime.getDeviceProperties(self.cupy.cuda.Device().id)
@@ -57,7 +60,7 @@ class Gpu:
         )
 
 
-def kernel_arguments(kernel, shape, dtype):
+def kernel_arguments(kernel: Any, shape: tuple[int, ...], dtype: str) -> list[Any]:
     """Arguments with a few NaN in their arrays."""
     rng = np.random.default_rng(0)
     arguments = kernel.example(rng, shape, dtype)
@@ -67,20 +70,20 @@ def kernel_arguments(kernel, shape, dtype):
     return arguments
 
 
-def on_device(gpu, arguments):
+def on_device(gpu: Gpu, arguments: list[Any]) -> list[Any]:
     """`arguments` with their arrays copied to the device."""
     return [gpu.asarray(a) if isinstance(a, np.ndarray) else a for a in arguments]
 
 
-def difference(got, wanted):
+def difference(actual: np.ndarray, expected: np.ndarray) -> float:
     """Largest difference relative to the largest value; infinite if NaN stands in different places."""
-    if not np.array_equal(np.isnan(got), np.isnan(wanted)):
+    if not np.array_equal(np.isnan(actual), np.isnan(expected)):
         return np.inf
-    return float(np.nanmax(np.abs(got - wanted), initial=0) / max(np.nanmax(np.abs(wanted), initial=0), 1e-30))
+    return float(np.nanmax(np.abs(actual - expected), initial=0) / max(np.nanmax(np.abs(expected), initial=0), 1e-30))
 
 
-def check_kernels(gpu):
-    """Yield (what, largest relative difference, what is allowed) for each kernel and dtype."""
+def check_kernels(gpu: Gpu) -> Iterator[tuple[str, float, float]]:
+    """Yield (name, largest relative difference, tolerance) for each kernel and dtype."""
     for name in kernels.__all__:
         kernel = getattr(kernels, name)
         for dtype, tolerance in KERNEL_TOLERANCE.items():
@@ -96,7 +99,7 @@ def check_kernels(gpu):
             yield f"kernel {name} {dtype}", worst, tolerance
 
 
-def problem(side, dtype):
+def problem(side: int, dtype: str) -> tuple[np.ndarray, np.ndarray]:
     """A picture of black and white blocks, blurred by a disk, with a little noise; and the disk."""
     import scipy.signal
 
@@ -120,8 +123,8 @@ ALGORITHMS = [
 ]
 
 
-def algorithms():
-    """Yield (name, call, tolerances) of what can be imported here; say what cannot."""
+def algorithms() -> Iterator[tuple[str, Callable[[Any, Any], Any], tuple[float, float]]]:
+    """Yield (name, call, tolerances) of each algorithm; print those that cannot be imported here."""
     for name, module, call, tolerances in ALGORITHMS:
         try:
             function = getattr(importlib.import_module(module), name)
@@ -131,8 +134,8 @@ def algorithms():
         yield name, partial(call, function), tolerances
 
 
-def check_algorithms(gpu, side):
-    """Yield (what, largest relative difference, what is allowed) for each algorithm and dtype."""
+def check_algorithms(gpu: Gpu, side: int) -> Iterator[tuple[str, float, float]]:
+    """Yield (name, largest relative difference, tolerance) for each algorithm and dtype."""
     for name, call, tolerances in algorithms():
         for dtype, tolerance in zip(("float32", "float64"), tolerances, strict=True):
             image, psf = problem(side, dtype)
@@ -143,7 +146,7 @@ def check_algorithms(gpu, side):
             yield f"{name} {dtype} {side} x {side}", difference(device, host), tolerance
 
 
-def seconds(call, wait, rounds):
+def seconds(call: Callable[[], object], wait: Callable[[], object], rounds: int) -> float:
     """Best time of one call in `rounds`, after one that compiles kernels and makes FFT plans."""
     call()
     wait()
@@ -156,8 +159,8 @@ def seconds(call, wait, rounds):
     return best
 
 
-def timings(gpu, side, rounds):
-    """Yield (what, seconds on the host, seconds on the device, bytes through the arrays or None)."""
+def timings(gpu: Gpu, side: int, rounds: int) -> Iterator[tuple[str, float, float, int | None]]:
+    """Yield (name, seconds on the host, seconds on the device, bytes through the arrays or None)."""
     for name in kernels.__all__:
         kernel = getattr(kernels, name)
         host = [np.nan_to_num(a) for a in kernel_arguments(kernel, (side, side), "float32")]
@@ -179,8 +182,8 @@ def timings(gpu, side, rounds):
         yield f"{name} float32 {side // 4} x {side // 4}", *times, None
 
 
-def report(gpu, side=512, large=4096, rounds=20):
-    """Print the table; the number of differences beyond what is allowed."""
+def report(gpu: Gpu, side: int = 512, large: int = 4096, rounds: int = 20) -> int:
+    """Print the table; the number of differences beyond their tolerances."""
     failures = 0
     print("\nhost against device                              difference    allowed")
     for checks in (check_kernels(gpu), check_algorithms(gpu, side)):
@@ -194,7 +197,7 @@ def report(gpu, side=512, large=4096, rounds=20):
     return failures
 
 
-def main():
+def main() -> int:
     """Check and time; the exit status."""
     packages = ("numpy", "scipy", "numba", "cupy", "skimage", "array_api_compat", "ducc0")
     present = [name for name in packages if importlib.util.find_spec(name)]

@@ -1,10 +1,11 @@
-"""Pictures that are no text, restored blind as text: what that loses, and words that nobody wrote.
+"""Natural pictures restored blind as if they were text: what that loses, and hallucinated words.
 
 ::
 
     python -m benchmarks.studies.hallucination  # ten pictures of scikit-image, blurred as at steps 6, 10 and 14
     python -m benchmarks.studies.hallucination --steps 10 --pictures camera coins
 
+Each row is written to hallucination/rows.csv when it is ready, and an interrupted run goes on from there.
 The pictures are those in scikit-image's wheel, grey. Each is blurred in linear light by a disc as wide, as part of the
 picture, as the ladder's, and cut where the blur would need what lies outside; then encoded, with noise of 0.002 (first
 step) to 0.005 (last). PSNR is against the sharp picture's values. A word is three letters or digits in a row, or more,
@@ -16,6 +17,10 @@ import argparse
 import functools
 import re
 import sys
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
 from unittest import mock
 
 import numpy as np
@@ -23,9 +28,12 @@ import skimage.color
 import skimage.data
 
 import deconv
-from benchmarks.studies import runs
-from benchmarks.studies.ladder import markdown
+from benchmarks.studies import quality, study
 from benchmarks.studies.quality import FRAME_WIDTH
+from benchmarks.studies.study import markdown
+from deconv.compare.protocol import Context, Item, Row
+
+OUT = study.ROOT / "hallucination"
 
 PRIORS = ("natural", "text", "auto")
 NATURAL = ("astronaut", "camera", "chelsea", "coffee", "rocket", "brick")
@@ -36,15 +44,16 @@ _SURE = 60  # per cent
 _SOFTNESS = 0.09  # of the radius, as the challenge's discs
 
 
-def scene(name):
+def scene(name: str) -> np.ndarray:
     """A sharp picture, grey, 0 to 1."""
     image = skimage.util.img_as_float32(getattr(skimage.data, name)())
     return image if image.ndim == 2 else skimage.color.rgb2gray(image[..., :3])
 
 
-def blurred(sharp, step, noise):
+def blurred(sharp: np.ndarray, step: int, noise: float) -> tuple[np.ndarray, np.ndarray]:
     """The picture as it would be at a step of the ladder, and the sharp one cut alike."""
-    radius = deconv.degrade.hdc.STEPS[step].radius * sharp.shape[1] / FRAME_WIDTH
+    _, frame_radius, _ = deconv.degrade.hdc.hdc_psf(step, 1)
+    radius = frame_radius * sharp.shape[1] / FRAME_WIDTH
     psf = deconv.psf.disk(radius, softness=_SOFTNESS * radius)
     reach = psf.shape[0] // 2
     inner = (slice(reach, -reach),) * 2
@@ -53,71 +62,127 @@ def blurred(sharp, step, noise):
     return np.clip(image, 0, 1).astype(np.float32), sharp[inner]
 
 
-def psnr(image, truth):
+def psnr(image: np.ndarray, truth: np.ndarray) -> float:
     """In dB, of full scale 1."""
     return float(-10 * np.log10(np.mean((np.clip(image, 0, 1) - truth) ** 2)))
 
 
-def words(image):
+def words(image: np.ndarray) -> set[str]:
     """Runs of three letters or digits and more that tesseract is sure of."""
-    with mock.patch.object(deconv.ocr.tesseract, "recognise", _sure):
+    import pytesseract
+
+    with mock.patch.object(pytesseract, "image_to_string", _confident):
         return set(re.findall(r"[^\W_]{3,}", " ".join(deconv.ocr.read_lines(image))))
 
 
-def _sure(page, config, lang):
+def _confident(page: Any, config: str, lang: str) -> str:
+    """What `pytesseract.image_to_string` returns, without the words that tesseract is unsure of."""
     import pytesseract
 
-    found = pytesseract.image_to_data(page, config=config, lang=lang, output_type=pytesseract.Output.DICT)
-    return [text for text, sure in zip(found["text"], found["conf"], strict=True) if float(sure) >= _SURE]
+    data = pytesseract.image_to_data(page, config=config, lang=lang, output_type=pytesseract.Output.DICT)
+    return "\n".join(text for text, sure in zip(data["text"], data["conf"], strict=True) if float(sure) >= _SURE)
 
 
-def row(steps, name):
-    """For each step: PSNR blurred, then PSNR and new words of each prior."""
-    sharp, found = scene(name), []
-    known = words(sharp)
-    for step, noise in zip(steps, np.linspace(*_NOISE, len(steps)), strict=True):
-        image, truth = blurred(sharp, step, float(noise))
-        made = {prior: deconv.blind.deblur(image, prior=prior).image for prior in PRIORS}
-        told = {prior: (psnr(out, truth), words(out) - known) for prior, out in made.items()}
-        found.append((name, step, psnr(image, truth), told))
-    return found
+@functools.cache
+def _words_of_scene(name: str) -> frozenset[str]:
+    return frozenset(words(scene(name)))
 
 
-def cells(name, step, before, told):
+@dataclass(frozen=True)
+class NoTextItem(Item):
+    """A picture as the runner takes it, and the sharp one cut alike."""
+
+    truth: np.ndarray | None = field(default=None, repr=False)
+
+
+@dataclass(frozen=True)
+class NoText:
+    """Pictures without text, each at some steps, as a data set; the noise grows from the first step to the last."""
+
+    steps: tuple[int, ...]
+    pictures: tuple[str, ...]
+    name: str = "no text"
+    border: int = 0
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Picture by picture, step by step."""
+        return tuple(f"{picture}-{step}" for picture in self.pictures for step in self.steps)
+
+    def load(self, name: str) -> NoTextItem:
+        """One picture."""
+        picture, _, step = name.rpartition("-")
+        noises = dict(zip(self.steps, np.linspace(*_NOISE, len(self.steps)), strict=True))
+        image, truth = blurred(scene(picture), int(step), float(noises[int(step)]))
+        return NoTextItem(name, image, details={"picture": picture, "step": int(step)}, truth=truth)
+
+    def fingerprint(self) -> str:
+        """Changes with the code of the study, and with the steps, on which the noise depends."""
+        return study.fingerprint(__file__, quality.__file__, also=self.steps)
+
+    def measure(self, item: NoTextItem, image: np.ndarray, psf: np.ndarray | None, path: Path) -> dict[str, Any]:
+        """PSNR, and the words that the sharp picture has not."""
+        assert item.truth is not None
+        new = sorted(words(image) - _words_of_scene(item.details["picture"]))
+        return {"psnr": psnr(image, item.truth), "details": {"new words": new}}
+
+
+def restored(image: np.ndarray, context: Context, prior: Any) -> np.ndarray:
+    """`deconv.blind.deblur` with a prior."""
+    return deconv.blind.deblur(image, prior=prior).image
+
+
+METHODS = [study.BLURRED, *(study.method(prior, "hallucination:restored", prior=prior) for prior in PRIORS)]
+
+# Of one picture at one step: its name, the step, PSNR before, and PSNR and new words after, by the name of the prior.
+Line = tuple[str, int, float, Mapping[str, tuple[float, set[str]]]]
+
+
+def lines_of(rows: Iterable[Row]) -> list[Line]:
+    """The rows of each picture and step together, in their order."""
+    groups: dict[str, dict[str, Row]] = {}
+    for row in rows:
+        groups.setdefault(row.item, {})[row.method] = row
+    lines: list[Line] = []
+    for by_method in groups.values():
+        if len(by_method) == len(METHODS):
+            before = by_method[study.BLURRED.name]
+            after = {p: (by_method[p].psnr or 0.0, set(by_method[p].details["new words"])) for p in PRIORS}
+            lines.append((before.details["picture"], before.details["step"], before.psnr or 0.0, after))
+    return lines
+
+
+def cells(name: str, step: int, before: float, after: Mapping[str, tuple[float, set[str]]]) -> list[object]:
     """A line of the table."""
-    natural = told["natural"][0]
-    line = [name, step, f"{before:.2f}", f"{natural:.2f}"]
-    line += [f"{told[prior][0] - natural:+.2f}" for prior in PRIORS[1:]]
-    return line + [" ".join(sorted(told[prior][1])).replace("|", "\\|") for prior in PRIORS]
+    natural = after["natural"][0]
+    line: list[object] = [name, step, f"{before:.2f}", f"{natural:.2f}"]
+    line += [f"{after[prior][0] - natural:+.2f}" for prior in PRIORS[1:]]
+    return line + [" ".join(sorted(after[prior][1])).replace("|", "\\|") for prior in PRIORS]
 
 
-def verdict(found, prior):
+def verdict(lines: Sequence[Line], prior: str) -> str:
     """One sentence on a prior: how many pictures lose too much, and how many have new words."""
-    told = [t[prior] for *_, t in found]
-    lost = [t["natural"][0] - t[prior][0] for *_, t in found]
+    results = [after[prior] for *_, after in lines]
+    lost = [after["natural"][0] - after[prior][0] for *_, after in lines]
     return (
         f'prior="{prior}": {sum(v > MOST_LOST for v in lost)} of {len(lost)} lose more than {MOST_LOST} dB (most: '
-        f"{max(lost):.2f}); {sum(bool(new) for _, new in told)} have words that the sharp picture has not."
+        f"{max(lost):.2f}); {sum(bool(new) for _, new in results)} have words that the sharp picture has not."
     )
 
 
-def main():
+def main() -> int:
     """Print the table; the exit status."""
-    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--steps", type=int, nargs="+", default=[6, 10, 14], metavar="N", help="default: 6 10 14")
     parser.add_argument("--pictures", nargs="+", default=NATURAL + TECHNICAL, metavar="NAME", help="of skimage.data")
     parser.add_argument("--jobs", type=int, metavar="N", help="processes, of one thread each; default: all cores")
+    parser.add_argument("--out", type=Path, default=OUT, metavar="DIR", help="rows (hallucination/)")
     args = parser.parse_args()
     names = ("picture", "step", "blurred, dB", "natural", *(f"{p} less natural" for p in PRIORS[1:]))
     names += tuple(f"new words, {p}" for p in PRIORS)
-    print(markdown(names, [], ("picture", *names[-len(PRIORS) :])), end="")
-    found = []
-    with runs.processes(args.jobs) as pool:
-        for lines in pool.map(functools.partial(row, args.steps), args.pictures):
-            print("\n".join("| " + " | ".join(map(str, cells(*line))) + " |" for line in lines), flush=True)
-            found += lines
-    print()
-    print("\n".join(verdict(found, prior) for prior in PRIORS[1:]))
+    lines = lines_of(study.run([NoText(tuple(args.steps), tuple(args.pictures))], METHODS, args.out, args.jobs))
+    print(markdown(names, [cells(*line) for line in lines], ("picture", *names[-len(PRIORS) :])))
+    print("\n".join(verdict(lines, prior) for prior in PRIORS[1:]))
     return 0
 
 

@@ -2,8 +2,8 @@
 
 ::
 
-    python benchmarks/studies/hollow_bars.py            # 10, 30 and 100 iterations: some ten minutes with all peers
-    python benchmarks/studies/hollow_bars.py 30
+    python -m benchmarks.studies.hollow_bars            # 10, 30 and 100 iterations: some ten minutes with all peers
+    python -m benchmarks.studies.hollow_bars 30
 
 Square tubes along the three axes, blurred by a wide-field microscope (a PSF half as long again in voxels as it is wide,
 four times in micrometres), with the Poisson noise of 200 photons a voxel where the truth is 1. Twice: the tubes well
@@ -14,7 +14,7 @@ frame. Peers and how they are called: `peer_defects.py`.
 import sys
 import time
 import warnings
-from pathlib import Path
+from collections.abc import Sequence
 
 import numpy as np
 import scipy.signal
@@ -31,8 +31,8 @@ TUBES = (
 )
 
 
-def bars(reach, *, cut):
-    """The tubes in a volume that goes on past SHAPE by `reach`: all through it, to be cut off, or well inside SHAPE."""
+def bars(reach: Sequence[int], *, cut: bool) -> np.ndarray:
+    """The tubes in a volume larger than SHAPE by `reach` on each side: right through it, or well inside SHAPE."""
     scene = np.zeros([n + 2 * r for n, r in zip(SHAPE, reach, strict=True)])
     for axis, centre, outer, hollow in TUBES:
         for size, value in ((outer, 1.0), (hollow, 0.0)):
@@ -43,7 +43,15 @@ def bars(reach, *, cut):
     return scene
 
 
-def microscope(shape=(21, 17, 17), *, aperture=1.2, index=1.33, wavelength=0.52, pixel=0.1, step=0.25):
+def microscope(
+    shape: tuple[int, int, int] = (21, 17, 17),
+    *,
+    aperture: float = 1.2,
+    index: float = 1.33,
+    wavelength: float = 0.52,
+    pixel: float = 0.1,
+    step: float = 0.25,
+) -> np.ndarray:
     """PSF of a wide-field microscope: the scalar diffraction integral over its pupil, lengths in micrometres."""
     z, y, x = (np.arange(n) - n // 2 for n in shape)
     wave = 2 * np.pi / wavelength
@@ -56,7 +64,7 @@ def microscope(shape=(21, 17, 17), *, aperture=1.2, index=1.33, wavelength=0.52,
     return psf / psf.sum()
 
 
-def problem(*, cut):
+def problem(*, cut: bool) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Picture and PSF in float32, and the truth."""
     psf = microscope()
     reach = [n // 2 for n in psf.shape]
@@ -67,11 +75,10 @@ def problem(*, cut):
     return image.astype(np.float32), psf.astype(np.float32), truth
 
 
-def main():
+def main() -> None:
     """Print both tables."""
-    sys.path[:0] = [str(Path(__file__).resolve().parents[2] / place) for place in ("tests", "benchmarks/studies")]
-    import known_answers
-    import peer_defects
+    from benchmarks.studies import peer_defects
+    from benchmarks.studies.peer_defects import known_answers
 
     counts = [int(n) for n in sys.argv[1:]] or [10, 30, 100]
     peers, missing = peer_defects.installed()
@@ -83,19 +90,19 @@ def main():
         print(f"the picture itself has {known_answers.psnr(image, truth):.2f} dB\n")
         print("| iterations | " + " | ".join(str(n) for n in counts) + " | CPU time of all, s |")
         print("|---" * (len(counts) + 2) + "|", flush=True)
-        found = {}
+        psnrs = {}
         for library in (plain, known_answers.ours(accelerate=True), *peers):
             start = time.process_time()
             with warnings.catch_warnings(), np.errstate(all="ignore"):
                 warnings.simplefilter("ignore")
                 values = [known_answers.psnr(library.rl(image, psf, n), truth) for n in counts]
-            found[library.name] = values
+            psnrs[library.name] = values
             cells = [f"{library.name} {library.version}", *(f"{v:.2f}" for v in values)]
             print("| " + " | ".join(cells) + f" | {time.process_time() - start:.0f} |", flush=True)
         by_default = known_answers.psnr(plain.stopped(image, psf), truth)
         print(f"| deconv, accelerated, stopped by the noise: {by_default:.2f} |" + " |" * (len(counts) + 1))
-        best = [max(found[peer.name][i] for peer in peers) for i in range(len(counts))] if peers else []
-        shares = [f"{ours / b:.3f}" for ours, b in zip(found[plain.name], best, strict=False)]
+        best = [max(psnrs[peer.name][i] for peer in peers) for i in range(len(counts))] if peers else []
+        shares = [f"{ours / b:.3f}" for ours, b in zip(psnrs[plain.name], best, strict=False)]
         print("| deconv as part of the best peer | " + " | ".join(shares) + " | |")
 
 

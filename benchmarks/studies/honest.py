@@ -1,26 +1,29 @@
-"""Classical and learned methods side by side on the Helsinki ladder, with what its teams have published.
+"""Classical and learned methods side by side on the Helsinki ladder, with the published figures of its teams.
 
 ::
 
     python -m benchmarks.studies.honest  # make honest: the simulated ladder, and photographs where at hand
-    python -m benchmarks.studies.honest --tables       # again, from what is in honest/
+    python -m benchmarks.studies.honest --tables       # the tables of the rows in honest/, nothing run
 
 It is `deconv compare` on honest.toml and the photographs, with the classical methods of honest_methods.toml beside
-those that are built in and the networks of examples/learned, parameters chosen on honest_calibration.toml; the same
-rows, report.html and all, are in honest/. A run that was broken off goes on where it was.
+those that are built in and the networks of examples/learned, parameters chosen on honest_calibration.toml; its output,
+rows and report.html, is in honest/. An interrupted run goes on where it stopped.
 """
 
 import argparse
 import sys
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from statistics import fmean, median
 
 from tqdm import tqdm
 
 from benchmarks.studies import published
-from benchmarks.studies.ladder import PASS, markdown
+from benchmarks.studies.ladder import PASS
 from benchmarks.studies.pictures import PHOTOGRAPHS
+from benchmarks.studies.study import markdown
 from deconv import compare
+from deconv.compare import Row
 from deconv.compare.summary import complete
 
 HERE = Path(__file__).parent
@@ -31,14 +34,14 @@ LADDER = "ladder"
 STEPS = range(4, 20)
 
 
-def main():
+def main() -> int:
     """Compare, and print the table; the exit status."""
-    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--out", type=Path, default=OUT, metavar="DIR", help="rows and report (honest/)")
-    parser.add_argument("--only", action="append", metavar="NAME", help="of the methods only this one")
+    parser.add_argument("--only", action="append", metavar="NAME", help="only this one of the methods; repeatable")
     parser.add_argument("--jobs", type=int, default=1, metavar="N", help="methods that run at a time")
     parser.add_argument("--photographs", type=Path, default=PHOTOGRAPHS, metavar="DIR", help="the real ones")
-    parser.add_argument("--tables", action="store_true", help="run nothing: the table of what is in DIR")
+    parser.add_argument("--tables", action="store_true", help="run nothing: the tables of the rows in DIR")
     args = parser.parse_args()
     if not args.tables:
         try:
@@ -54,13 +57,13 @@ def main():
     return 0
 
 
-def _compare(args):
+def _compare(args: argparse.Namespace) -> None:
     datasets = compare.load_datasets(HERE / "honest.toml")
     if args.photographs.is_dir():
         datasets.append(compare.open_dataset(f"hdc:{args.photographs}"))
     else:
-        print(f"no photographs: there is no {args.photographs}; they are left out", file=sys.stderr)
-    # (Out-of-focus pictures are restored alike whether a disc is supposed or told from other blurs.)
+        print(f"no photographs: there is no {args.photographs}; they are skipped", file=sys.stderr)
+    # Out-of-focus pictures are restored alike whether a disc is assumed or chosen among other blurs.
     methods = [m for m in compare.BUILTIN if m.name != "ours, disk sought"]
     methods += [*compare.load_methods(HERE / "honest_methods.toml"), *compare.load_methods(LEARNED)]
     if unknown := set(args.only or ()) - {m.name for m in methods}:
@@ -69,7 +72,7 @@ def _compare(args):
         methods = [m for m in methods if m.kind == "reference" or m.name in args.only]
     with tqdm(disable=None) as bar:
 
-        def report(done, of, what):
+        def report(done: int, of: int, what: str) -> None:
             bar.total, bar.n = of, done
             bar.set_postfix_str(what)
 
@@ -83,31 +86,31 @@ def _compare(args):
         )
 
 
-def table(rows):
+def table(rows: Sequence[Row]) -> str:
     """The table of some rows, as markdown: a line for each method, then one for each team."""
-    lines = [_line(name, own) for name, own in _ordered(rows).items()]
+    lines: list[tuple[object, ...]] = [_line(name, own) for name, own in _ordered(rows).items()]
     lines += [
         (f"{team} *", f"{_kind(team)}: {what}", "step", "", "", last, *(f"{score:.1f}" for score in scores), "", "", "")
         for team, (what, last, *scores) in published.TEAMS.items()
     ]
     count = len({r.item for r in rows if r.dataset == LADDER})
-    names = ("method", "kind", "told", f"accuracy ({count})", "HDC", "last step passed")
+    names: tuple[str, ...] = ("method", "kind", "given", f"accuracy ({count})", "HDC", "last step passed")
     names += tuple(f"step {step}" for step in published.TEAM_STEPS)
-    names += ("photographs: accuracy (of so many)", "HDC", "s")
+    names += ("photographs: accuracy (number)", "HDC", "s")
     return (
         f"{markdown(names, lines, names[:3])}\n\\* Published, on the challenge's own photographs. {published.CITED}\n"
     )
 
 
-def _ordered(rows):
-    """The rows of each method: references first, then what reads most."""
-    found = {name: [row for row in rows if row.method == name] for name in dict.fromkeys(r.method for r in rows)}
-    read = {name: [r.accuracy for r in own if r.accuracy is not None] for name, own in found.items()}
-    order = sorted(found, key=lambda name: (found[name][0].kind != "reference", -fmean(read[name] or [0.0])))
-    return {name: found[name] for name in order}
+def _ordered(rows: Sequence[Row]) -> dict[str, list[Row]]:
+    """The rows of each method: references first, then by accuracy."""
+    groups = {name: [row for row in rows if row.method == name] for name in dict.fromkeys(r.method for r in rows)}
+    read = {name: [r.accuracy for r in own if r.accuracy is not None] for name, own in groups.items()}
+    order = sorted(groups, key=lambda name: (groups[name][0].kind != "reference", -fmean(read[name] or [0.0])))
+    return {name: groups[name] for name in order}
 
 
-def steps_table(rows):
+def steps_table(rows: Sequence[Row]) -> str:
     """The mean scores of each method at each step of the ladder, as markdown."""
     names = _ordered([row for row in rows if row.dataset == LADDER])
     lines = [
@@ -118,11 +121,11 @@ def steps_table(rows):
     return markdown(("step", *names), lines)
 
 
-def _kind(team):
+def _kind(team: str) -> str:
     return "classical" if team in published.CLASSICAL else "learned"
 
 
-def _line(name, rows):
+def _line(name: str, rows: Sequence[Row]) -> tuple[object, ...]:
     """Cells of a method."""
     ladder = [r for r in rows if r.dataset == LADDER]
     real = [r for r in rows if r.dataset != LADDER and r.accuracy is not None]
@@ -145,7 +148,7 @@ def _line(name, rows):
     )
 
 
-def _mean(scores, places=1):
+def _mean(scores: Iterable[float | None], places: int = 1) -> str:
     known = [score for score in scores if score is not None]
     return f"{fmean(known):.{places}f}" if known else "-"
 

@@ -1,23 +1,25 @@
-"""The known answers of `tests/known_answers.py` asked of deconv and of the peers that are installed, as a table.
+"""The known answers of `tests/known_answers.py`, by deconv and by the peers that are installed, as a table.
 
 ::
 
-    python benchmarks/studies/peer_defects.py              # all cases
-    python benchmarks/studies/peer_defects.py camera NaN   # those whose names hold one of these words
+    python -m benchmarks.studies.peer_defects              # all cases
+    python -m benchmarks.studies.peer_defects camera NaN   # those with one of these words in their names
 
 Peers: scikit-image, RedLionfish (its CPU path), sdeconv, flowdec; those that are missing are named and left out. They
-are called by their public functions, with every option in their favour. What cannot be called from outside, the pair
-of blur and adjoint inside their iterations, is put together from their own helpers and flips, as `_skimage`,
+are called by their public functions, with every option in their favour. The pair of blur and adjoint inside their
+iterations cannot be called from outside: it is put together from their own helpers and flips, as `_skimage`,
 `_redlionfish` and `_sdeconv` show (flowdec takes the conjugate, which is right). cuCIM needs a GPU: its flip,
-``psf[::-1, ::-1]`` whatever the number of axes, is replayed here in the iterations of scikit-image, which it
-otherwise follows.
+``psf[::-1, ::-1]`` for any number of axes, is repeated here in the iterations of scikit-image, which it otherwise
+follows.
 """
 
 import importlib.metadata
 import os
 import sys
 import warnings
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 from unittest import mock
 
 import numpy as np
@@ -26,24 +28,27 @@ import scipy.signal
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "tests"))
 
 import known_answers
-from known_answers import Library
+from known_answers import Case, Library
+
+Convolution = Callable[[np.ndarray], np.ndarray]
+Pair = Callable[[np.ndarray, tuple[int, ...]], tuple[Convolution, Convolution]]
 
 
-def centred(psf, shape):
+def centred(psf: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
     """`psf` in zeros of `shape`, its centre (index n // 2) at that of the larger array."""
     out = np.zeros(shape, psf.dtype)
     out[tuple(slice(n // 2 - k // 2, n // 2 - k // 2 + k) for n, k in zip(shape, psf.shape, strict=True))] = psf
     return out
 
 
-def _flipping(flip):
+def _flipping(flip: Convolution) -> Pair:
     """The convolutions inside scikit-image's iterations, with that flip of the PSF."""
 
-    def adjoint(psf, shape):
-        def blur(x):
+    def adjoint(psf: np.ndarray, shape: tuple[int, ...]) -> tuple[Convolution, Convolution]:
+        def blur(x: np.ndarray) -> np.ndarray:
             return scipy.signal.convolve(x, psf, mode="same")
 
-        def back(y):
+        def back(y: np.ndarray) -> np.ndarray:
             return scipy.signal.convolve(y, flip(psf), mode="same")
 
         return blur, back
@@ -51,10 +56,10 @@ def _flipping(flip):
     return adjoint
 
 
-def _skimage():
+def _skimage() -> Library:
     from skimage import restoration
 
-    def rl(image, psf, num_iter):
+    def rl(image: np.ndarray, psf: np.ndarray, num_iter: int) -> np.ndarray:
         return restoration.richardson_lucy(image, psf, num_iter, clip=False)
 
     return Library(
@@ -69,39 +74,39 @@ def _skimage():
     )
 
 
-def _cucim():
+def _cucim() -> Library:
     adjoint = _flipping(lambda psf: psf[::-1] if psf.ndim == 1 else psf[::-1, ::-1])
 
-    def rl(image, psf, num_iter):
+    def rl(image: np.ndarray, psf: np.ndarray, num_iter: int) -> np.ndarray:
         blur, back = adjoint(psf, image.shape)
         x = np.full(image.shape, 0.5)
         for _ in range(num_iter):
             x = x * back(image / (blur(x) + 1e-12))
         return x
 
-    return Library(name="cuCIM's rule", version="replayed", adjoint=adjoint, rl=rl)
+    return Library(name="cuCIM's rule", version="repeated", adjoint=adjoint, rl=rl)
 
 
-def _redlionfish():
+def _redlionfish() -> Library:
     import RedLionfishDeconv
     from RedLionfishDeconv.helperfunctions import change3DSizeTo, circulify3D
 
-    def volume(x, planes=1):
+    def volume(x: np.ndarray, planes: int = 1) -> np.ndarray:
         """It takes volumes only, and centres no PSF on less than two planes: repeat a picture."""
         return np.concatenate([x.reshape((1,) * (3 - x.ndim) + x.shape)] * (planes if x.ndim < 3 else 1), axis=0)
 
-    def rl(image, psf, num_iter):
+    def rl(image: np.ndarray, psf: np.ndarray, num_iter: int) -> np.ndarray:
         image, ndim = volume(image, 2), image.ndim
-        got = RedLionfishDeconv.doRLDeconvolutionFromNpArrays(image, volume(psf), niter=num_iter, method="cpu")
-        got = got[..., : image.shape[-1]]  # an odd last axis comes back even
-        return got if ndim == 3 else got[0]
+        restored = RedLionfishDeconv.doRLDeconvolutionFromNpArrays(image, volume(psf), niter=num_iter, method="cpu")
+        restored = restored[..., : image.shape[-1]]  # an odd last axis comes back even
+        return restored if ndim == 3 else restored[0]
 
-    def adjoint(psf, shape):
+    def adjoint(psf: np.ndarray, shape: tuple[int, ...]) -> tuple[Convolution, Convolution]:
         if len(shape) < 3:
             raise NotImplementedError
         circular = circulify3D(change3DSizeTo(psf, shape))
 
-        def convolution(kernel):
+        def convolution(kernel: Any) -> Convolution:
             transfer = np.fft.fftn(kernel)
             return lambda x: np.fft.ifftn(np.fft.fftn(x) * transfer).real
 
@@ -112,33 +117,33 @@ def _redlionfish():
     )
 
 
-def _sdeconv():
+def _sdeconv() -> Library:
     # Its neural methods alone need torchvision.
     for name in ("torchvision", "torchvision.transforms", "torchvision.transforms.v2"):
         sys.modules.setdefault(name, mock.MagicMock())
     import torch
     from sdeconv.deconv import srichardsonlucy, swiener
 
-    def prepared(image, psf):
+    def prepared(image: np.ndarray, psf: np.ndarray) -> tuple[np.ndarray, tuple[int, ...]]:
         if image.ndim == 2:
             return psf, tuple(k // 2 + 1 for k in psf.shape)  # it pads the PSF itself
         return centred(psf, image.shape), tuple(psf.shape)
 
-    def rl(image, psf, num_iter):
+    def rl(image: np.ndarray, psf: np.ndarray, num_iter: int) -> np.ndarray:
         psf, pad = prepared(image, psf)
         return srichardsonlucy(image, psf, num_iter, pad).numpy()
 
-    def wiener(image, psf, balance):
+    def wiener(image: np.ndarray, psf: np.ndarray, balance: float) -> np.ndarray:
         psf, pad = prepared(image, psf)
         return swiener(image, psf, balance, pad).numpy()
 
-    def adjoint(psf, shape):
+    def adjoint(psf: np.ndarray, shape: tuple[int, ...]) -> tuple[Convolution, Convolution]:
         if len(shape) == 1:
             raise NotImplementedError
         kernel = torch.as_tensor(centred(psf, shape))
         rolled = torch.roll(kernel, [int(-n / 2) for n in shape], dims=tuple(range(len(shape))))
 
-        def convolution(kernel):
+        def convolution(kernel: Any) -> Convolution:
             transfer = torch.fft.fftn(kernel)
             return lambda x: torch.fft.ifftn(torch.fft.fftn(torch.as_tensor(x)) * transfer).real.numpy()
 
@@ -154,12 +159,12 @@ def _sdeconv():
     )
 
 
-def _flowdec():
+def _flowdec() -> Library:
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     from flowdec.data import Acquisition
     from flowdec.restoration import richardson_lucy
 
-    def rl(image, psf, num_iter):
+    def rl(image: np.ndarray, psf: np.ndarray, num_iter: int) -> np.ndarray:
         room = np.asarray(psf.shape)
         return richardson_lucy(Acquisition(data=image, kernel=psf), niter=num_iter, pad_min=room)
 
@@ -180,7 +185,7 @@ PEERS = {
 }
 
 
-def installed():
+def installed() -> tuple[list[Library], list[str]]:
     """The peers that can be imported, and a line for each that cannot."""
     present, missing = [], []
     for name, load in PEERS.items():
@@ -191,8 +196,8 @@ def installed():
     return present, missing
 
 
-def asked(case, library):
-    """The figure of `case` by `library` and the verdict, as a cell of the table."""
+def cell(case: Case, library: Library) -> str:
+    """The figure of a case by a library, and whether it passes, as a cell of the table."""
     operations = [getattr(library, name) for name in case.needs.split()]
     if None in operations:
         return "-"
@@ -200,12 +205,12 @@ def asked(case, library):
         value = case.measure(*operations)
     except NotImplementedError:
         return "-"
-    except Exception as error:  # a peer may fail in any way: that is what the table tells
+    except Exception as error:  # a peer may fail in any way, which is a result
         return f"FAIL {type(error).__name__}"
     return f"{value:.4g} {'pass' if case.passes(value) else 'FAIL'}"
 
 
-def main():
+def main() -> None:
     """Print the table."""
     words = sys.argv[1:]
     peers, missing = installed()
@@ -219,7 +224,7 @@ def main():
         limit = f"{'>=' if case.at_least else '<='} {case.limit:g}"
         with warnings.catch_warnings(), np.errstate(all="ignore"):
             warnings.simplefilter("ignore")
-            cells = [asked(case, library) for library in libraries]
+            cells = [cell(case, library) for library in libraries]
         print("| " + " | ".join([case.name, case.figure, limit, *cells]) + " |", flush=True)
 
 

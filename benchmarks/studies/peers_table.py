@@ -1,17 +1,19 @@
 """Richardson-Lucy and Wiener against other packages: one run, one thread, CPU time, contenders in turn.
 
-    python benchmarks/studies/peers_table.py                  # all sizes, several minutes; prints markdown
-    python benchmarks/studies/peers_table.py --quick          # 1024 x 1024, PSF 31
-    python benchmarks/studies/peers_table.py --rounds 9
+::
+
+    python -m benchmarks.studies.peers_table                  # all sizes, several minutes; prints markdown
+    python -m benchmarks.studies.peers_table --quick          # 1024 x 1024, PSF 31
+    python -m benchmarks.studies.peers_table --rounds 9
 
 A peer that is not installed is left out: ``pip install RedLionfish sdeconv deepinv``, if need be with ``--no-deps``, in
 an environment of their own; their RL and Wiener need neither OpenCL nor torchvision, which a stand-in replaces.
 
 The floor is four real FFTs by ducc0 (two there, two back) of the padded size, n + k - 1 rounded up to a fast length. An
-iteration is timed as a long run less a short one, so that what is done once does not count. The peers do not all
-compute the same: scikit-image and `deconv.compat` take the outside for black, RedLionfish and deepinv go round on the
-picture's own size, sdeconv on the picture mirrored by half a PSF; `deconv.richardson_lucy` and `deconv.wiener` treat
-the outside as unknown. No one accelerates.
+iteration is timed as a long run less a short one, so that the set-up does not count. The peers do not all compute the
+same: scikit-image and `deconv.compat` assume that the outside is black, RedLionfish and deepinv that the picture is
+periodic, sdeconv that it is mirrored by half a PSF; `deconv.richardson_lucy` and `deconv.wiener` treat the outside as
+unknown. Nothing is accelerated.
 """
 
 import argparse
@@ -24,6 +26,8 @@ import platform
 import sys
 import time
 import types
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
 
 if __name__ == "__main__":  # before any library counts the cores
     for _name in ("OMP", "NUMBA", "OPENBLAS", "MKL"):
@@ -43,10 +47,14 @@ WIDTHS = (15, 31, 65)
 DTYPES = ("float32", "float64")
 
 
-class _StandIn(types.ModuleType):
-    """A module that has whatever name is asked of it, as an empty class."""
+# From picture and PSF to a function of the iterations; None where the package has no such float type.
+Maker = Callable[[np.ndarray, np.ndarray], Any]
 
-    def __getattr__(self, name):
+
+class _StandIn(types.ModuleType):
+    """A module with every name that is looked up, as an empty class."""
+
+    def __getattr__(self, name: str) -> type:
         if name.startswith("__"):
             raise AttributeError(name)
         return type(name, (), {})
@@ -55,25 +63,25 @@ class _StandIn(types.ModuleType):
 class _WithoutTorchvision(importlib.abc.MetaPathFinder, importlib.abc.Loader):
     """Imports a stand-in for torchvision, which the peers need for their learned methods only."""
 
-    def find_spec(self, name, path=None, target=None):
-        found = name.partition(".")[0] == "torchvision"
-        return importlib.machinery.ModuleSpec(name, self, is_package=True) if found else None
+    def find_spec(self, name: str, path: Any = None, target: Any = None) -> importlib.machinery.ModuleSpec | None:
+        wanted = name.partition(".")[0] == "torchvision"
+        return importlib.machinery.ModuleSpec(name, self, is_package=True) if wanted else None
 
-    def create_module(self, spec):
+    def create_module(self, spec: importlib.machinery.ModuleSpec) -> types.ModuleType:
         return _StandIn(spec.name)
 
-    def exec_module(self, module):
+    def exec_module(self, module: types.ModuleType) -> None:
         pass
 
 
-def _peers():
-    """RL and Wiener of each package that is installed: name -> maker of a call, from picture, PSF and iterations."""
-    rl = {
+def _peers() -> tuple[dict[str, Maker], dict[str, Maker], list[str]]:
+    """RL and Wiener of each package that is installed, by name, and the packages that are not."""
+    rl: dict[str, Maker] = {
         "deconv": lambda y, h: lambda n: deconv.richardson_lucy(y, h, n, accelerate=False),
         "deconv.compat": lambda y, h: lambda n: compat.richardson_lucy(y, h, n, clip=False),
         "scikit-image": lambda y, h: lambda n: restoration.richardson_lucy(y, h, n, clip=False),
     }
-    wiener = {
+    wiener: dict[str, Maker] = {
         "deconv": lambda y, h: lambda: deconv.wiener(y, h, 0.01),
         "deconv.compat": lambda y, h: lambda: compat.wiener(y, h, 0.01, clip=False),
         "scikit-image": lambda y, h: lambda: restoration.wiener(y, h, 0.01, clip=False),
@@ -82,7 +90,7 @@ def _peers():
     try:
         from RedLionfishDeconv.RLDeconv3DScipy import doRLDeconvolution
 
-        # It computes in float32 whatever it is given.
+        # It computes in float32 only.
         rl["RedLionfish"] = lambda y, h: (
             (lambda n: doRLDeconvolution(y[None], h[None], niter=n)) if y.dtype == np.float32 else None
         )
@@ -98,11 +106,11 @@ def _peers():
     try:
         from sdeconv.deconv import SRichardsonLucy, SWiener
 
-        def sdeconv(y, h):
+        def sdeconv(y: Any, h: Any) -> Any:
             y, h = torch.from_numpy(y), torch.from_numpy(h)
             return lambda n: SRichardsonLucy(h, niter=n, pad=h.shape[0] // 2)(y)
 
-        def sdeconv_wiener(y, h):
+        def sdeconv_wiener(y: Any, h: Any) -> Any:
             y, h = torch.from_numpy(y), torch.from_numpy(h)
             return lambda: SWiener(h, beta=0.01, pad=h.shape[0] // 2)(y)
 
@@ -112,7 +120,7 @@ def _peers():
     try:
         import deepinv
 
-        def mlem(y, h):
+        def mlem(y: Any, h: Any) -> Any:
             physics = deepinv.physics.BlurFFT(img_size=(1, *y.shape), filter=torch.from_numpy(h)[None, None])
             y = torch.from_numpy(y)[None, None]
             return lambda n: deepinv.optim.MLEM(max_iter=n)(y, physics)
@@ -123,7 +131,7 @@ def _peers():
     return rl, wiener, left_out
 
 
-def _problem(shape, width, dtype):
+def _problem(shape: tuple[int, ...], width: int, dtype: str) -> tuple[np.ndarray, np.ndarray]:
     """A blurred picture with Poisson noise, and its PSF, a disk."""
     rng = np.random.default_rng(0)
     y, x = np.mgrid[:width, :width] - width // 2
@@ -134,7 +142,7 @@ def _problem(shape, width, dtype):
     return (rng.poisson(blurred * 1000) / 1000).astype(dtype), psf.astype(dtype)
 
 
-def _transforms(shape, width, dtype, count):
+def _transforms(shape: tuple[int, ...], width: int, dtype: str, count: int) -> None:
     """`count` real FFTs by ducc0 of the padded size, half of them back, into memory that is there."""
     grid = fast_shape(n + width - 1 for n in shape)
     x = np.random.default_rng(0).random(grid).astype(dtype)
@@ -146,19 +154,24 @@ def _transforms(shape, width, dtype, count):
         )
 
 
-def _floor(shape, width, dtype, iterations):
+def _floor(shape: tuple[int, ...], width: int, dtype: str, iterations: int) -> float:
     """CPU seconds of four transforms."""
     short = _cpu(lambda: _transforms(shape, width, dtype, 4))
     return (_cpu(lambda: _transforms(shape, width, dtype, 4 + 4 * iterations)) - short) / iterations
 
 
-def _cpu(call):
+def _floor_of_wiener(shape: tuple[int, ...], width: int, dtype: str) -> float:
+    """CPU seconds of three transforms."""
+    return 0.75 * _floor(shape, width, dtype, 2)
+
+
+def _cpu(call: Callable[[], object]) -> float:
     start = time.process_time()
     call()
     return time.process_time() - start
 
 
-def _rounds(contenders, rounds):
+def _rounds(contenders: Mapping[str, Callable[[], float]], rounds: int) -> dict[str, np.ndarray]:
     """CPU seconds of each contender in each round, all of a round in turn."""
     for call in contenders.values():
         call()  # compiles, plans, touches memory
@@ -166,12 +179,12 @@ def _rounds(contenders, rounds):
     return {name: np.array([s[name] for s in seconds]) for name in contenders}
 
 
-def _iteration(run, iterations):
+def _iteration(run: Callable[[int], object], iterations: int) -> float:
     short = _cpu(lambda: run(1))
     return (_cpu(lambda: run(1 + iterations)) - short) / iterations
 
 
-def _row(case, seconds, names):
+def _row(case: str, seconds: Mapping[str, np.ndarray], names: Iterable[str]) -> None:
     """A row of the table: the floor, our time, and the medians of the ratios in each round."""
     floor, ours = seconds["floor"], seconds["deconv"]
     cells = [case, f"{1e3 * np.median(floor):.1f}", f"{1e3 * np.median(ours):.1f}"]
@@ -181,14 +194,14 @@ def _row(case, seconds, names):
     print("| " + " | ".join(cells) + " |", flush=True)
 
 
-def _head(title, unit, names):
+def _head(title: str, unit: str, names: Iterable[str]) -> None:
     print(f"\n{title}\n")
     columns = ["picture, PSF, dtype", "floor, ms", f"deconv, ms{unit}", "deconv / floor"]
     columns += [f"{name} / deconv" for name in names]
     print("| " + " | ".join(columns) + " |\n|" + "---|" * len(columns), flush=True)
 
 
-def _versions(left_out):
+def _versions(left_out: list[str]) -> None:
     names = [
         "numpy",
         "scipy",
@@ -201,24 +214,24 @@ def _versions(left_out):
         "sdeconv",
         "deepinv",
     ]
-    found = []
+    versions = []
     for name in names:
         try:
-            found.append(f"{name} {importlib.metadata.version(name)}")
+            versions.append(f"{name} {importlib.metadata.version(name)}")
         except importlib.metadata.PackageNotFoundError:
             continue
-    print(f"Python {platform.python_version()}, deconv {deconv.__version__}, {', '.join(found)}.")
+    print(f"Python {platform.python_version()}, deconv {deconv.__version__}, {', '.join(versions)}.")
     if left_out:
         print(f"Not installed: {', '.join(left_out)}.")
 
 
-def main():
+def main() -> int:
     """Print the tables."""
-    parser = argparse.ArgumentParser(description=__doc__.split("\n", 1)[0])
+    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--quick", action="store_true", help="1024 x 1024 and PSF 31 only")
     parser.add_argument("--rounds", type=int, default=5, help="rounds, of which the medians are printed")
-    asked = parser.parse_args()
-    sizes, widths = (SIZES[:1], WIDTHS[1:2]) if asked.quick else (SIZES, WIDTHS)
+    args = parser.parse_args()
+    sizes, widths = (SIZES[:1], WIDTHS[1:2]) if args.quick else (SIZES, WIDTHS)
     cases = [(shape, width, dtype) for shape in sizes for width in widths for dtype in DTYPES]
 
     rl, wiener, left_out = _peers()
@@ -233,20 +246,22 @@ def main():
     for shape, width, dtype in cases:
         image, psf = _problem(shape, width, dtype)
         iterations = 8 if shape == SIZES[0] else 3
-        made = {name: make(image, psf) for name, make in rl.items()}
-        contenders = {name: functools.partial(_iteration, run, iterations) for name, run in made.items() if run}
+        calls = {name: make(image, psf) for name, make in rl.items()}
+        contenders: dict[str, Callable[[], float]] = {
+            name: functools.partial(_iteration, run, iterations) for name, run in calls.items() if run
+        }
         contenders["floor"] = functools.partial(_floor, shape, width, dtype, iterations)
         case = f"{shape[1]} x {shape[0]}, {width}, {dtype}"
-        _row(case, _rounds(contenders, asked.rounds), names)
+        _row(case, _rounds(contenders, args.rounds), names)
 
     names = [name for name in wiener if name != "deconv"]
     _head("Wiener, one picture, balance given, transfer function not known beforehand", "", names)
     for shape, width, dtype in cases:
         image, psf = _problem(shape, width, dtype)
         contenders = {name: functools.partial(_cpu, make(image, psf)) for name, make in wiener.items()}
-        contenders["floor"] = lambda case=(shape, width, dtype): 0.75 * _floor(*case, 2)
+        contenders["floor"] = functools.partial(_floor_of_wiener, shape, width, dtype)
         case = f"{shape[1]} x {shape[0]}, {width}, {dtype}"
-        _row(case, _rounds(contenders, asked.rounds), names)
+        _row(case, _rounds(contenders, args.rounds), names)
     return 0
 
 

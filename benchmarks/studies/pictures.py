@@ -1,55 +1,66 @@
-"""The pictures of the ladder, simulated and photographed, each by its name, and how they are read."""
+"""The pictures of the ladder, simulated and photographed, as data sets that are scored as the challenge scores them."""
 
 import csv
 import re
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 from unittest import mock
 
 import numpy as np
 
 import deconv
+from benchmarks.studies import contact_sheet, quality, study
 from benchmarks.studies.quality import FONTS, FRAME_WIDTH
 from deconv._core import files
+from deconv.compare.protocol import Item, Row
 
-PHOTOGRAPHS = Path(__file__).parents[3] / "shared" / "data" / "hdc2021"
+PHOTOGRAPHS = study.ROOT.parent / "shared" / "data" / "hdc2021"
+REAL = "photographs"
 DIGITS = "0123456789"
+_HERE = Path(__file__).parent
 
 
 @dataclass(frozen=True)
 class Picture:
-    """A blurred picture and what is known of it; `sharp`, `radius` and `softness` are None where they are not."""
+    """A blurred picture and what is known of it; `sharp`, `radius` and `softness` are None where they are not known."""
 
     name: str
     step: int
     font: str
     digits: bool
-    lines: tuple
+    lines: tuple[str, ...]
     image: np.ndarray
     sharp: np.ndarray | None = None
     radius: float | None = None
     softness: float | None = None
 
     @property
-    def per_pixel(self):
+    def per_pixel(self) -> float:
         """Pixels of a full frame to one of this picture."""
-        return FRAME_WIDTH / self.image.shape[1]
+        return float(FRAME_WIDTH / self.image.shape[1])
+
+    @property
+    def facts(self) -> dict[str, Any]:
+        """All but the arrays."""
+        return {field: value for field, value in vars(self).items() if field not in ("image", "sharp")}
 
 
-def simulated_names(steps, pictures):
-    """Names of so many simulated pictures of each step."""
+def simulated_names(steps: Iterable[int], pictures: int) -> list[str]:
+    """Names of the simulated pictures, a number of them of each step."""
     return [f"step{step:02}/{i:02}" for step in steps for i in range(pictures)]
 
 
-def load(name, folder=PHOTOGRAPHS):
+def load(name: str, folder: Path = PHOTOGRAPHS) -> Picture:
     """The picture of that name: simulated anew, or the photograph in `folder`."""
     parts = re.fullmatch(r"step(\d+)/(\d+)", name)
     return photograph(name, folder) if parts is None else simulated(int(parts[1]), int(parts[2]))
 
 
-def simulated(step, i):
+def simulated(step: int, i: int) -> Picture:
     """Picture i of a step, of seed 100 step + i: the fonts in turn, digits in every other pair."""
-    seed, font, digits = 100 * step + i, FONTS[i % 2], bool(i // 2 % 2)
+    seed, (font, digits) = 100 * step + i, style(i)
     rng = np.random.default_rng(seed)
     letters = list(deconv.degrade.hdc.ALPHABET + DIGITS)
     lines = ["".join(rng.choice(letters, 10)) for _ in range(3)] if digits else None
@@ -59,29 +70,160 @@ def simulated(step, i):
     )
 
 
-def photograph(name, folder):
+def style(i: int) -> tuple[str, bool]:
+    """Font of picture i, and whether it has digits."""
+    return FONTS[i % 2], bool(i // 2 % 2)
+
+
+def photograph(name: str, folder: Path) -> Picture:
     """A photograph of the challenge, with its sharp partner where there is one."""
     with (folder / "truth.csv").open(newline="", encoding="utf-8") as file:
         truth = next(line for line in csv.DictReader(file) if line["file"] == name)
-    partner = folder / name.replace("_blur.", "_sharp.")
-    sharp = _grey(partner) if partner.name != Path(name).name and partner.is_file() else None
+    partner = partner_of(name, folder)
     lines = tuple(truth[f"line{n}"] for n in (1, 2, 3))
+    sharp = None if partner is None else _grey(partner)
     return Picture(name, int(truth["step"]), truth["font"], False, lines, _grey(folder / name), sharp)
 
 
-def _grey(path):
+def partner_of(name: str, folder: Path) -> Path | None:
+    """The sharp photograph of the same page, if there is one."""
+    partner = folder / name.replace("_blur.", "_sharp.")
+    return partner if partner.name != Path(name).name and partner.is_file() else None
+
+
+def _grey(path: Path) -> np.ndarray:
     image = files.read(path).pixels
-    return image.mean(axis=-1) if image.ndim == 3 else image  # grey, saved as colour
+    # Some are grey, saved as colour.
+    return image.mean(axis=-1) if image.ndim == 3 else image
 
 
-def read(image, lines):
+def read(image: np.ndarray, lines: Sequence[str]) -> tuple[int, list[str]]:
     """The challenge's score of a picture, and the lines that its procedure read."""
-    found = []
-    tesseract = deconv.ocr.tesseract.recognise
+    import pytesseract
 
-    def remember(*args):
-        found.extend(tesseract(*args))
-        return list(found)
+    texts: list[str] = []
+    to_string = pytesseract.image_to_string
 
-    with mock.patch.object(deconv.ocr.tesseract, "recognise", remember):
-        return deconv.ocr.hdc_score(image, lines), found
+    def remember(*args: Any, **kwargs: Any) -> str:
+        texts.append(to_string(*args, **kwargs))
+        return texts[-1]
+
+    with mock.patch.object(pytesseract, "image_to_string", remember):
+        score = deconv.ocr.hdc_score(image, list(lines))
+    return score, [line.strip() for text in texts for line in text.replace("\f", "").split("\n") if line.strip()]
+
+
+@dataclass(frozen=True)
+class LadderItem(Item):
+    """A picture of the ladder as the runner takes it."""
+
+    picture: Picture | None = None
+
+
+@dataclass(frozen=True)
+class Ladder:
+    """Some of the pictures, as a data set; scored by the challenge's procedure on the result before it is rounded."""
+
+    name: str
+    pictures: tuple[str, ...]
+    folder: Path = PHOTOGRAPHS
+    border: int = 0
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Of the pictures, fit for files."""
+        return tuple(map(_stem, self.pictures))
+
+    def load(self, name: str) -> LadderItem:
+        """One picture, with all that is known of it in its details."""
+        picture = load(next(p for p in self.pictures if _stem(p) == name), self.folder)
+        return LadderItem(name, picture.image, picture.sharp, details=picture.facts, picture=picture)
+
+    def fingerprint(self) -> str:
+        """Changes with the code of the study, and with the fonts of this machine or the photographs."""
+        own = [str(_HERE / file) for file in ("pictures.py", "methods.py", "quality.py", "contact_sheet.py")]
+        if self.name == REAL:
+            stats = [(path.name, path.stat().st_size) for path in sorted(self.folder.rglob("*.*"))]
+            return study.fingerprint(*own, str(self.folder / "truth.csv"), also=stats)
+        return study.fingerprint(*own, also=deconv.degrade.hdc_photo(4, shrink=7, rng=0).image.tobytes())
+
+    def measure(self, item: LadderItem, image: np.ndarray, psf: np.ndarray | None, path: Path) -> dict[str, Any]:
+        """The challenge's score and the lines read; small copies are kept of what was restored blind."""
+        picture = item.picture
+        assert picture is not None
+        score, lines = read(image, picture.lines)
+        if psf is not None:
+            contact_sheet.keep(path, picture.image, image, psf)
+        return {"hdc": float(score), "read": tuple(lines), "details": {"code": study.code()}}
+
+
+def _stem(picture: str) -> str:
+    return picture.replace("/", "_").removesuffix(".png")
+
+
+def simulated_ladder(steps: Iterable[int], pictures: int) -> list[Ladder]:
+    """The simulated pictures as data sets, one for each font with and without digits: these run side by side."""
+    steps, sets = list(steps), []
+    for first in range(min(pictures, 4)):
+        font, digits = style(first)
+        chosen = [f"step{step:02}/{i:02}" for step in steps for i in range(first, pictures, 4)]
+        sets.append(Ladder(f"simulated, {font}{', digits' if digits else ''}", tuple(chosen)))
+    return sets
+
+
+def photographs(folder: Path = PHOTOGRAPHS) -> Ladder:
+    """The photographs in the table of real ones."""
+    return Ladder(REAL, tuple(quality.REAL), folder)
+
+
+def partnered(folder: Path = PHOTOGRAPHS) -> Ladder:
+    """Those of the photographs that have a sharp partner."""
+    return Ladder(REAL, tuple(name for name in quality.REAL if partner_of(name, folder)), folder)
+
+
+@dataclass(frozen=True)
+class Reading:
+    """A picture of the ladder by one method, for the tables; radii in pixels of a full frame, None where unknown."""
+
+    picture: str
+    step: int
+    font: str
+    digits: bool
+    method: str
+    score: int
+    lines: tuple[str, ...]
+    read: tuple[str, ...]
+    radius: float | None
+    true: float | None
+    parameters: dict[str, float]
+    cpu: float
+    code: str = ""
+    row: Row | None = None
+
+    @classmethod
+    def of(cls, row: Row) -> "Reading":
+        """From a row of the run."""
+        facts = row.details
+        return cls(
+            picture=facts["name"],
+            step=facts["step"],
+            font=facts["font"],
+            digits=facts["digits"],
+            method=row.method,
+            score=round(row.hdc or 0),
+            lines=tuple(facts["lines"]),
+            read=row.read,
+            radius=facts.get("estimated radius"),
+            true=facts["radius"],
+            parameters=facts.get("parameters", {}),
+            cpu=facts.get("cpu", 0.0),
+            code=facts["code"],
+            row=row,
+        )
+
+    @property
+    def error(self) -> float:
+        """Error of the radius, as part of the true one."""
+        if self.radius is None or self.true is None:
+            raise ValueError(f"{self.picture} has no true radius, or {self.method} estimated none")
+        return self.radius / self.true - 1

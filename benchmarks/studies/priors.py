@@ -1,15 +1,21 @@
 """The known-PSF methods and the priors of `deconv.variational` side by side, each at its defaults: PSNR in dB.
 
-python benchmarks/studies/priors.py     # some minutes; prints markdown
+::
+
+    python -m benchmarks.studies.priors     # some minutes; prints markdown
 """
+
+from collections.abc import Callable, Iterator
+from typing import Any
 
 import numpy as np
 import skimage.data
 
 import deconv
 
-_CUT = 14  # so much of each edge is cut off after blurring: what lies outside is unknown
-METHODS = {
+# Pixels cut off each edge after blurring, so that the outside is unknown to the methods.
+_CUT = 14
+METHODS: dict[str, Callable[[np.ndarray, np.ndarray], np.ndarray]] = {
     "blurred": lambda image, psf: image,
     "wiener": deconv.wiener,
     "Richardson-Lucy": deconv.richardson_lucy,
@@ -22,11 +28,11 @@ METHODS = {
 }
 
 
-def _with(prior, image, psf):
+def _with(prior: Any, image: np.ndarray, psf: np.ndarray) -> np.ndarray:
     return deconv.variational(image, psf, prior=prior).image
 
 
-def problems():
+def problems() -> Iterator[tuple[str, np.ndarray, np.ndarray, np.ndarray]]:
     """Yield (name, image, psf, truth): three pictures, two PSFs, three levels of Gaussian noise."""
     lines = ["of sharp letters and", "their edges without", "training and more"]
     scenes = {
@@ -44,7 +50,7 @@ def problems():
                 yield f"{scene}, {kind}, {noise}", image.astype("float32"), psf.astype("float32"), whole[inner]
 
 
-def main():
+def main() -> None:
     """Print the table and its means."""
     print("| | " + " | ".join(METHODS) + " |\n|---|" + "---:|" * len(METHODS))
     rows = []

@@ -1,9 +1,9 @@
-"""What others have published about the ladder of the Helsinki Deblur Challenge 2021, for the tables to stand beside.
+"""Figures that others have published for the Helsinki Deblur Challenge 2021, to stand beside ours in the tables.
 
-Every entry of the challenge was told the step. The organisers passed a step with a mean of 70 over its test pictures.
+Every entry of the challenge knew the step. The organisers passed a step with a mean of 70 over its test pictures.
 """
 
-# Team: what it is, the last step passed, and its mean at steps 4, 6 and 8. From table 1 of N. Nyrhilä's article on his
+# Team: its method, the last step passed, and its mean at steps 4, 6 and 8. From table 1 of N. Nyrhilä's article on his
 # own entry; the test set has 20 pictures a font and step, with digits in them.
 TEAMS = {
     "15_A TU Berlin": ("U-Net, learned forward model", 19, 94.5, 94.0, 93.1),
@@ -23,7 +23,7 @@ CLASSICAL = ("16_B DTU", "04 UNIMORE", "09_B UNICAMP")
 CITED = (
     "Teams: N. Nyrhilä's table 1 (test pictures of the challenge, digits too). HHU: README of "
     "hhu-machine-learning/hdc2021-psfnn, Verdana / Times, training pictures. Leiden: README of dmpelt's entry, all "
-    "provided pictures, those it was trained on among them. All of them were told the step; deconv is not."
+    "provided pictures, those it was trained on among them. All of them knew the step; deconv does not."
 )
 
 # Step by step, as their READMEs have them.
@@ -43,7 +43,7 @@ RADII = {
 }  # fmt: skip
 
 
-def off_range(radius, step):
-    """How far outside of the published radii one is, signed, as part of the nearer bound; 0 inside."""
+def off_range(radius: float, step: int) -> float:
+    """Distance of a radius from the published range, signed, as a fraction of the nearer bound; 0 inside."""
     low, high = RADII[step]
     return radius / low - 1 if radius < low else max(radius / high - 1, 0.0)

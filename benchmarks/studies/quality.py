@@ -1,19 +1,20 @@
-"""How well it restores, blind and with its defaults, in short: ``make ladder`` makes the tables of docs/results.md.
+"""A short test of the blind restoration with its defaults: ``make quality``. ``make ladder`` has the full tables.
 
 ::
 
-    python benchmarks/studies/quality.py                    # steps 4 to 14 of the simulated ladder, 5 pictures each
-    python benchmarks/studies/quality.py --steps 8 12 --pictures 2
-    python benchmarks/studies/quality.py --pictures 0 --real     # photographs of the challenge, where they are at hand
+    python -m benchmarks.studies.quality                    # steps 4 to 14 of the simulated ladder, 5 pictures each
+    python -m benchmarks.studies.quality --steps 8 12 --pictures 2
+    python -m benchmarks.studies.quality --pictures 0 --real     # photographs of the challenge, where they are at hand
 
-A picture takes 6 to 10 seconds of CPU, and tesseract one or two for each reading. Every figure is made anew: picture i
-of step s has the seed 100 s + i, even i in Verdana's stand-in and odd i in Times'.
+A picture takes 6 to 10 seconds of CPU, and tesseract one or two for each reading. Nothing is kept from run to run:
+picture i of step s has the seed 100 s + i, even i in Verdana's stand-in and odd i in Times'.
 """
 
 import argparse
 import csv
 import sys
 import time
+from collections.abc import Iterable
 from pathlib import Path
 
 import numpy as np
@@ -28,7 +29,7 @@ MEASURED = {
 }  # fmt: skip
 FONTS = ("verdana", "times")
 FRAME_WIDTH = 2360
-# The photographs that the table of real ones is made of.
+# The photographs in the table of real ones.
 REAL = [
     *(f"full/step{name}_blur.png" for name in ("03_verdana_0001", "14_times_0100")),
     *(f"small_verdana_0001/step{step:02}.png" for step in range(4, 19, 2)),
@@ -36,29 +37,29 @@ REAL = [
 ]
 
 
-def restore(image):
-    """The result of `deblur` by its defaults, and its CPU time in seconds."""
+def restore(image: np.ndarray) -> tuple[deconv.blind.Restoration, float]:
+    """The result of `deblur` with its defaults, and its CPU time in seconds."""
     start = time.process_time()
     result = deconv.blind.deblur(image)
     return result, time.process_time() - start
 
 
-def radius_of(result):
-    """Radius found; 0 if the picture was taken for sharp."""
+def radius_of(result: deconv.blind.Restoration) -> float:
+    """The estimated radius; 0 if the picture was taken for sharp."""
     return float(result.parameters.get("radius", 0.0))
 
 
-def row(*cells):
+def row(*cells: object) -> None:
     """One line of a markdown table."""
     print("| " + " | ".join(str(cell) for cell in cells) + " |", flush=True)
 
 
-def simulated(steps, pictures):
+def simulated(steps: Iterable[int], pictures: int) -> None:
     """Print the table of the simulated ladder."""
     names = ("step", "radius (px)", "score", "each", "blurred", "sharp", "radius error, mean (largest)", "CPU (s)")
     row(*names)
     row(*("---:" for _ in names))
-    every = []
+    every: list[int] = []
     for step in steps:
         scores, blurred, sharp, errors, seconds = [], [], [], [], []
         for i in range(pictures):
@@ -84,7 +85,7 @@ def simulated(steps, pictures):
     print(f"\nMean of all {len(every)}: {np.mean(every):.1f}; below 70: {sum(s < 70 for s in every)}\n")
 
 
-def real(folder):
+def real(folder: Path) -> bool:
     """Print the table of the photographs in `folder`; false if they are not there."""
     truths = folder / "truth.csv"
     if not truths.is_file():
@@ -119,9 +120,9 @@ def real(folder):
     return True
 
 
-def main():
+def main() -> int:
     """Print the tables asked for; the exit status."""
-    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--steps", type=int, nargs="+", default=range(4, 15), metavar="N", help="default: 4 to 14")
     parser.add_argument("--pictures", type=int, default=5, metavar="N", help="of each step (5); 0 for none")
     parser.add_argument(

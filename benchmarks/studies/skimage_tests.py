@@ -1,14 +1,16 @@
 """scikit-image's own tests of deconvolution, run against `deconv.compat.skimage`: which pass, and why others do not.
 
-    python benchmarks/studies/skimage_tests.py                          # downloads the source distribution by pip
-    python benchmarks/studies/skimage_tests.py scikit_image-0.26.0      # unpacked, or the .tar.gz
-    python benchmarks/studies/skimage_tests.py --astronaut astronaut_rl.npy
+::
 
-The test file and its reference arrays are copied to a temporary folder, never into this tree, and run as they are but
-for two things: ``restoration.richardson_lucy`` and so on are ours, and the fixture ``test_root_dir`` is made here.
+    python -m benchmarks.studies.skimage_tests                          # downloads the source distribution by pip
+    python -m benchmarks.studies.skimage_tests scikit_image-0.26.0      # unpacked, or the .tar.gz
+    python -m benchmarks.studies.skimage_tests --astronaut astronaut_rl.npy
 
-One reference array is in no distribution: ``astronaut_rl.npy``, which scikit-image downloads from gitlab.com. Where it
-cannot be had, its six cases are skipped, and run a second time against what scikit-image itself computes here.
+The test file and its reference arrays are copied to a temporary folder, never into this tree, and run unchanged but
+for two things: ``restoration.richardson_lucy`` and so on are ours, and the fixture ``test_root_dir`` is defined here.
+
+One reference array is in no distribution: ``astronaut_rl.npy``, which scikit-image downloads from gitlab.com. Without
+it, its six cases are skipped, and run a second time against an array that scikit-image itself computes here.
 """
 
 import argparse
@@ -72,7 +74,7 @@ np.save(sys.argv[1], restoration.richardson_lucy(blurred, psf, 5, filter_epsilon
 """
 
 
-def download(folder):
+def download(folder: Path) -> Path:
     """The source distribution by pip, unpacked; nothing of it is built."""
     folder.mkdir()
     # pip wants the metadata too, which takes a compiler and minutes. Without the build tools it gives up at once and,
@@ -85,7 +87,7 @@ def download(folder):
     return folder
 
 
-def tests_of(source, folder):
+def tests_of(source: Path, folder: Path) -> None:
     """Copy the test file and its reference arrays from the source distribution into `folder`."""
     if source.is_dir() and not list(source.rglob("test_restoration.py")):
         source = next(source.glob("*.tar.gz"))
@@ -102,7 +104,7 @@ def tests_of(source, folder):
     (folder / "conftest.py").write_text(CONFTEST)
 
 
-def run(folder, select=""):
+def run(folder: Path, select: str = "") -> dict[str, tuple[str, str]]:
     """Outcomes of the cases: name -> (outcome, reason)."""
     command = [sys.executable, "-m", "pytest", "-q", "-s", "-c", os.devnull, "-p", "no:cacheprovider"]
     command += ["--rootdir", str(folder), "-k", select, str(folder / "test_restoration.py")]
@@ -113,36 +115,36 @@ def run(folder, select=""):
     return {case: (outcome, reason) for _, outcome, case, reason in lines}
 
 
-def show(title, cases):
-    """Print the cases; the outcome of the whole."""
+def show(title: str, cases: dict[str, tuple[str, str]]) -> bool:
+    """Print the cases; whether none failed."""
     print(title)
     for case, (outcome, reason) in cases.items():
         print(f"  {outcome:8} {case}" + (f"  ({reason})" if reason else ""))
     counts = collections.Counter(outcome for outcome, _ in cases.values())
-    told = ", ".join(f"{counts[o]} {o}" for o in ("passed", "failed", "skipped") if counts[o])
-    print(f"{counts['passed']} of {len(cases)} pass ({told})\n")
+    summary = ", ".join(f"{counts[o]} {o}" for o in ("passed", "failed", "skipped") if counts[o])
+    print(f"{counts['passed']} of {len(cases)} pass ({summary})\n")
     return not counts["failed"]
 
 
-def main():
-    """Run what the command line asks for."""
-    parser = argparse.ArgumentParser(description=__doc__.split("\n", 1)[0])
+def main() -> int:
+    """Run the tests; the exit status."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("source", nargs="?", type=Path, help="source distribution of scikit-image, packed or unpacked")
     parser.add_argument("--astronaut", type=Path, metavar="FILE", help="astronaut_rl.npy, if you have it")
-    asked = parser.parse_args()
+    args = parser.parse_args()
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        tests_of(asked.source or download(folder / "pip"), folder)
+        tests_of(args.source or download(folder / "pip"), folder)
         reference = folder / "restoration" / "astronaut_rl.npy"
-        if asked.astronaut:
-            if hashlib.sha256(asked.astronaut.read_bytes()).hexdigest() != ASTRONAUT:
-                raise SystemExit(f"{asked.astronaut} is not the file that scikit-image registers")
-            shutil.copy(asked.astronaut, reference)
+        if args.astronaut:
+            if hashlib.sha256(args.astronaut.read_bytes()).hexdigest() != ASTRONAUT:
+                raise SystemExit(f"{args.astronaut} is not the file that scikit-image registers")
+            shutil.copy(args.astronaut, reference)
         title = f"scikit-image {VERSION}, test_restoration.py, run by deconv.compat.skimage:"
         good = show(title, run(folder))
-        if not asked.astronaut:
+        if not args.astronaut:
             subprocess.run([sys.executable, "-c", STAND_IN, str(reference)], check=True)
-            title = "Those that need astronaut_rl.npy, against what scikit-image computes here in its place:"
+            title = "Those that need astronaut_rl.npy, against an array that scikit-image computes here in its place:"
             good &= show(title, run(folder, "richardson_lucy_filtered"))
     return 0 if good else 1
 

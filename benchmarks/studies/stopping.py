@@ -1,6 +1,8 @@
-"""What it costs that Richardson-Lucy stops by the noise, against the best iteration, which nobody knows.
+"""The loss of stopping Richardson-Lucy by the noise, against the best iteration, which is unknown in practice.
 
-python benchmarks/studies/stopping.py     # about two minutes; prints markdown
+::
+
+    python -m benchmarks.studies.stopping     # about two minutes; prints markdown
 """
 
 import numpy as np
@@ -12,7 +14,7 @@ import deconv
 PHOTONS = (5, 100, 4000)
 
 
-def scenes():
+def scenes() -> dict[str, np.ndarray]:
     """Four pictures of 200 x 200 pixels, full scale 1."""
     page = np.asarray(deconv.degrade.text_picture("Some text\nto be read", size=40), dtype=float)
     whole = {
@@ -24,27 +26,28 @@ def scenes():
     return {name: scene[:200, :200] for name, scene in whole.items()}
 
 
-def psnr(image, truth):
+def psnr(image: np.ndarray, truth: np.ndarray) -> float:
     """In dB, of full scale 1."""
-    return -10 * np.log10(np.mean((image - truth) ** 2))
+    return float(-10 * np.log10(np.mean((image - truth) ** 2)))
 
 
-def losses(scene, psf, photons):
-    """What stopping by the noise loses against the best of 60 iterations, dB; where it stops; where it should."""
+def losses(scene: np.ndarray, psf: np.ndarray, photons: int) -> tuple[float, int, int]:
+    """Loss of stopping by the noise against the best of 60 iterations in dB, its last iteration, and the best one."""
     reach = psf.shape[0] // 2
     truth = scene[reach:-reach, reach:-reach]
     image = np.random.default_rng(0).poisson(scipy.signal.fftconvolve(scene, psf, "valid").clip(0) * photons) / photons
-    scores, stopped = [], []
+    scores: list[float] = []
+    stopped: list[int] = []
     deconv.richardson_lucy(image, psf, 60, callback=lambda i, x: scores.append(psnr(x, truth)))
-    got = deconv.richardson_lucy(image, psf, callback=lambda i, x: stopped.append(i))
-    return max(scores) - psnr(got, truth), stopped[-1], int(np.argmax(scores)) + 1
+    restored = deconv.richardson_lucy(image, psf, callback=lambda i, x: stopped.append(i))
+    return max(scores) - psnr(restored, truth), stopped[-1], int(np.argmax(scores)) + 1
 
 
-def main():
+def main() -> None:
     """Print the table."""
     psfs = {"disc": deconv.psf.disk(5), "Gaussian": deconv.psf.gaussian(2.0), "motion": deconv.psf.motion(15, 30)}
     print("| picture | PSF | photons | loss, dB | stops at | best |\n|---|---|---:|---:|---:|---:|")
-    all_losses = {photons: [] for photons in PHOTONS}
+    all_losses: dict[int, list[float]] = {photons: [] for photons in PHOTONS}
     for name, scene in scenes().items():
         for kind, psf in psfs.items():
             for photons in PHOTONS:

@@ -15,7 +15,7 @@ from deconv._core.separable import separate
 __all__ = ["Direct", "Fourier", "Separable", "convolution", "workspace"]
 
 # The loops beat the transforms of ducc0 on one thread up to this many taps: non-zero weights (`_TAPS`), or the sum of
-# the lengths of a PSF's factors (`_LENGTHS`). Measured with `python -m benchmarks.bench_convolve`. On small images the
+# the lengths of a PSF's factors (`_LENGTHS`). Measured by `benchmarks.studies.convolution`. On small images the
 # limits are lower: their rows are short, which slows the loops, and their spectra stay in the cache. scipy.fft takes
 # 1.5 to 2 times as long as ducc0, so beside it the loops win somewhat beyond these limits.
 _TAPS = {"float32": 81, "float64": 64}

@@ -1,98 +1,71 @@
 """Which kind of blur a picture has: none, a disc, a Gaussian, a straight movement, or none of these.
 
-Each question is put to what answers it. A disc and a movement have zeros, and the spectrum shows them or does not. A
-Gaussian has none; it is told by a steepness that no scene has (`deconv.blind.spectrum`). A sharp picture has edges one
-pixel wide in every direction, which no blur leaves. What is blurred and is none of these is for the free estimate.
+Each question is put to the measure that answers it. A disc and a movement have zeros, which the spectrum shows or not.
+A Gaussian has none; it shows by a steepness that no scene has (`deconv.blind.spectrum`). A sharp picture has edges one
+pixel wide in every direction, which no blur leaves. A picture that is blurred by none of these goes to the free-form
+estimate.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
+from typing import Literal
 
 import numpy as np
 from scipy import ndimage, optimize
 
 from deconv import noise
-from deconv._core.array import to_numpy
+from deconv._core.array import Array, to_numpy
 from deconv._core.resample import at_scale
 from deconv.blind.freeform.phase import Power
 from deconv.blind.parametric.families import Disk, Gaussian, Motion
-from deconv.blind.parametric.search import Found, beside, find
-from deconv.blind.spectrum import MARGIN, Periodogram
+from deconv.blind.parametric.search import Estimate, compare_families, search
+from deconv.blind.settings import Settings
+from deconv.blind.settings.freeform import PhaseRetrieval
+from deconv.blind.settings.parametric import Parametric
+from deconv.blind.settings.select import LineCheck, Selection, Sharpness, Unevenness
+from deconv.blind.settings.spectrum import Spectrum
+from deconv.blind.spectrum import Periodogram
 from deconv.tone import decode
 
 __all__ = ["Choice", "choose", "sharpness", "unevenness"]
 
-# Edges count in windows of so many pixels, of at least this part of the picture's largest contrast; what noise adds to
-# contrast and to steps, in its standard deviations; of all windows this quantile speaks for the picture.
-_WINDOW, _CONTRAST, _NOISE, _STEEPEST = 21, 0.5, (6.0, 4.5), 0.97
-# Of the picture's contrast, and in standard deviations of its noise, what windows must show at least.
-_LOCAL, _CLEAR = 0.3, 12.0
-# A step's part of the contrast around it from which a picture is sharp: of 60 sharp ones all have more, of 120 moved
-# or shaken ones two.
-_SHARP = 0.63
-# Below this part it is certainly not sharp, above that one certainly: between, it is not if the power shows a path on a
-# support of so many pixels by so many nats a frequency. (One shake showed 0.26, the sharp pictures 0.06.)
-_SOFTENED, _CRISP = 0.5, 0.8
-_SUPPORT, _SHOWN = 31, 0.12
-# Radius in pixels from which a disc is large; the zeros of a smaller one are filled less than this.
-_LARGE, _FILLED = 5.0, 0.45
-# Exponent of a photograph's encoding.
-_PHOTOGRAPH = 2.2
-# Directions in which steps are looked at.
-_SHIFTS = ((0, 1), (1, 0), (1, 1), (1, -1))
-# Pixels that are looked at for edges.
-_PIXELS = 1e6
-# Log of the odds for a movement from which no other encoding is looked through.
-_PLAIN = 100.0
-# The odds for a movement are so many times those for a Gaussian.
-_STRAIGHT = 1.5
-# A line is none if frequency by frequency the power is less likely by it than by no blur, by so many nats each: right
-# ones have -0.17 and more, stretches of shakes -0.29 and less, and so have lines of a wrong length.
-_DENIED = -0.25
-# One that is denied may have been seen at a wrong length or angle: the power is asked for a likelier one among so many
-# lengths from here on, in pixels, to that part of the one found, and so many degrees aside (the likeliest few are gone
-# on from), and believes it from so many nats: right ones -0.11 and more, shakes -0.25 and less.
-_LENGTHS, _SHORT, _LONGER, _ASIDE, _LIKELIEST, _BELIEVED = 14, 7.0, 2.3, (-9.0, -4.5, 0.0, 4.5, 9.0), 3, -0.18
-# A blur allows of steps so much steeper than those seen: one that is much smaller than the picture's softness explains
-# only a part of it.
-_STEEPER = 3.0
-# A disc has so many times the gain of the likeliest Gaussian and so much more: Gaussians have 1.13 times at the most as
-# a disc with a soft edge, discs 1.9 times and more.
-_ROUND = (1.4, 8.0)
-# But for discs wider than this part of the picture, which leave little of their rings above the noise: only lenses blur
-# so much. (The widest pages of the challenge, 8 and 9 %, gained 1.2 to 2 times as much.)
-_WIDE = 0.05
-# Longer side in pixels, directions in half a turn, and ratio of the rings' radii where unevenness is looked for.
-_COARSE, _SECTORS, _RINGS = 200, 24, 1.15
-# Unevenness from which something shook: of shakes 1.6 and more, of soft photographs 1.0 to 1.3.
-_UNEVEN = 1.45
+_DEFAULT = Settings()
+
+# Neighbours between which steps are measured: four directions.
+_NEIGHBOURS = ((0, 1), (1, 0), (1, 1), (1, -1))
+
+Family = Literal["none", "disk", "gaussian", "motion", "free"]
 
 
 @dataclass(frozen=True)
 class Choice:
-    """What `choose` says.
+    """The kind of blur of a picture.
 
     Attributes
     ----------
     family : {"none", "disk", "gaussian", "motion", "free"}
         Kind of blur.
-    found : Found
-        The PSF of that kind and the evidence for it; of no candidate for "none" and "free".
+    estimate : Estimate
+        The PSF of that kind and the evidence for it; without a candidate for "none" and "free".
     gamma : float
-        Exponent of the encoding through which it was found.
+        Exponent of the encoding through which it was estimated.
     sharpness : float
-        Steepest steps, in the direction in which they are least so, as part of the contrast around them.
-    odds : dict of str to float
-        Log of the odds for each family that was looked for: against no blur, a movement's against one without zeros.
+        Height of the steepest steps over the contrast around them, in the direction in which it is least.
     """
 
-    family: str
-    found: Found
+    family: Family
+    estimate: Estimate
     gamma: float
     sharpness: float
-    odds: dict
 
 
-def choose(image, gamma, report):
+def choose(
+    image: Array,
+    gamma: float | None,
+    report: Callable[[float], object],
+    *,
+    settings: Settings = _DEFAULT,
+) -> Choice:
     """The kind of blur that the spectrum and the edges of a picture show.
 
     Parameters
@@ -100,126 +73,171 @@ def choose(image, gamma, report):
     image : array, shape (M, N)
         The picture, grey, as it is encoded.
     gamma : float or None
-        Exponent of its encoding; None for that of photographs or, where nothing is found through that, for none.
+        Exponent of its encoding; None for that of photographs or, where no blur is found through that, for none.
     report : callable
         ``report(fraction)``.
+    settings : Settings
+        Of every stage.
 
     Returns
     -------
     Choice
     """
-    edges = sharpness(image)
-    curves = (_PHOTOGRAPH, 1.0) if gamma is None else (gamma,)
-    found = []
+    selection = settings.selection
+    edges = sharpness(image, settings=selection.sharpness)
+    curves = (settings.general.photograph_gamma, 1.0) if gamma is None else (gamma,)
+    choices: list[Choice] = []
     for i, curve in enumerate(curves):
-        found.append(_through(image, curve, edges, lambda part, i=i: report((i + part) / len(curves))))
+
+        def report_part(part: float, done: int = i) -> None:
+            report((done + part) / len(curves))
+
+        choices.append(_choose_at(image, curve, edges, report_part, settings))
         # Through a wrong curve zeros are filled: a disc may pass for a Gaussian, and anything for none of these.
-        last = found[-1]
-        if edges >= _SHARP or last.family == "disk" or (last.family == "motion" and last.found.gain > _PLAIN):
+        last = choices[-1]
+        clear = last.family == "motion" and last.estimate.log_odds > selection.clear_motion
+        if edges >= selection.sharp_from or last.family == "disk" or clear:
             return last
     kinds = ("disk", "motion", "gaussian", "free", "none")
-    return min(found, key=lambda choice: (kinds.index(choice.family), -choice.found.gain))
+    return min(choices, key=lambda choice: (kinds.index(choice.family), -choice.estimate.log_odds))
 
 
-def _through(image, gamma, edges, report):
-    """The choice if the picture is encoded like that."""
+def _choose_at(
+    image: Array, gamma: float, edges: float, report: Callable[[float], object], settings: Settings
+) -> Choice:
+    """The choice if the picture is encoded with that exponent and its edges have that sharpness."""
+    selection, parametric = settings.selection, settings.parametric
     light, width = decode(image, gamma), image.shape[1]
-    odds = {}
-    disk = find(light, [Disk], width, lambda part: report(0.4 * part), edges < _SOFTENED)
-    # Nothing sharp has the rings of a large disc; noise that is not the same all over may look sharp beside one.
-    if disk.candidate is not None and (
-        disk.candidate.radius > _LARGE or (edges < _SHARP and disk.candidate.fill < _FILLED)
-    ):
-        odds["disk"], odds["gaussian"] = beside(light, disk.candidate, Gaussian)
-        wide = disk.candidate.radius > _WIDE * width
-        if odds["disk"] > (odds["gaussian"] if wide else _ROUND[0] * odds["gaussian"] + _ROUND[1]):
-            return Choice("disk", disk, gamma, edges, odds)
-    nothing = replace(disk, candidate=None, score=0.0, gain=0.0)
-    if edges >= _SHARP:
-        shaken = edges < _CRISP and _shaken(light)
-        return Choice("free" if shaken else "none", nothing, gamma, edges, odds)
-    soft = find(light, [Gaussian], width, lambda part: report(0.4 + 0.2 * part))
-    moved = find(light, [Motion], width, lambda part: report(0.6 + 0.4 * part))
-    odds |= {"gaussian": soft.gain, "motion": moved.gain}
-    if moved.gain > _STRAIGHT * soft.gain and (line := _line(light, moved.candidate)) is not None:
-        return Choice("motion", replace(moved, candidate=line), gamma, edges, odds)
-    if soft.candidate is not None and soft.candidate.steepest() < _STEEPER * edges:
-        return Choice("gaussian", soft, gamma, edges, odds)
+    disk = search(
+        light,
+        [Disk],
+        width,
+        lambda part: report(0.4 * part),
+        edges < selection.blurred_below,
+        settings=parametric,
+    )
+    if _is_disk(light, disk, edges, width, selection, parametric):
+        return Choice("disk", disk, gamma, edges)
+    no_blur = replace(disk, candidate=None, score=0.0, log_odds=0.0)
+    if edges >= selection.sharp_from:
+        shaken = edges < selection.crisp_from and _shows_path(light, selection, settings.freeform.phase_retrieval)
+        return Choice("free" if shaken else "none", no_blur, gamma, edges)
+    soft = search(light, [Gaussian], width, lambda part: report(0.4 + 0.2 * part), settings=parametric)
+    moved = search(light, [Motion], width, lambda part: report(0.6 + 0.4 * part), settings=parametric)
+    if isinstance(moved.candidate, Motion) and moved.log_odds > selection.motion_factor * soft.log_odds:
+        line = _confirmed_line(
+            light, moved.candidate, selection.line, selection.sharpness.pixels, settings.freeform.phase_retrieval
+        )
+        if line is not None:
+            return Choice("motion", replace(moved, candidate=line), gamma, edges)
+    if soft.candidate is not None and soft.candidate.steepest() < selection.gaussian_slope * edges:
+        return Choice("gaussian", soft, gamma, edges)
     # The power of what is merely soft is the same in directions not far from each other, that of a shake is not.
-    return Choice("free" if unevenness(light) >= _UNEVEN else "none", nothing, gamma, edges, odds)
+    uneven = unevenness(light, settings=selection.unevenness, spectrum=parametric.spectrum)
+    return Choice("free" if uneven >= selection.shaken_from else "none", no_blur, gamma, edges)
 
 
-def _shaken(light):
-    """Whether the power shows a path, as of a shake that rested long enough to leave sharp edges."""
-    middle = _middle(to_numpy(light))
-    if min(middle.shape) < 3 * _SUPPORT:
+def _is_disk(
+    light: Array, disk: Estimate, edges: float, width: int, selection: Selection, parametric: Parametric
+) -> bool:
+    """Whether the likeliest disc is one, and not the picture's own edges or a Gaussian."""
+    candidate = disk.candidate
+    if not isinstance(candidate, Disk):
         return False
-    return Power([middle]).likely(_SUPPORT, np.random.default_rng(0))[1] > _SHOWN
+    # Nothing sharp has the rings of a large disc; noise that varies over the picture may look sharp beside one.
+    small = edges < selection.sharp_from and candidate.fill < selection.small_disk_fill
+    if not (candidate.radius > selection.large_disk or small):
+        return False
+    own, other = compare_families(light, candidate, Gaussian, settings=parametric)
+    wide = candidate.radius > selection.wide_disk * width
+    return own > (other if wide else selection.disk_factor * other + selection.disk_margin)
 
 
-def _line(light, candidate):
-    """A movement, or one like it of a likelier length and angle; None if there is power where any leaves none."""
-    middle = _middle(to_numpy(light))
+def _shows_path(light: Array, settings: Selection, retrieval: PhaseRetrieval) -> bool:
+    """Whether the power shows a path, as of a shake that rested long enough to leave sharp edges."""
+    middle = _middle(to_numpy(light), settings.sharpness.pixels)
+    if min(middle.shape) < 3 * settings.path_support:
+        return False
+    power = Power([middle], settings=retrieval)
+    return bool(power.likely(settings.path_support, np.random.default_rng(0))[1] > settings.path_gain)
+
+
+def _confirmed_line(
+    light: Array, candidate: Motion, settings: LineCheck, pixels: float, retrieval: PhaseRetrieval
+) -> Motion | None:
+    """A movement, or one near it of a likelier length and angle; None if the power speaks against any.
+
+    A shake's longest stretch has zeros of its own, which the rest of the path fills. So does a line of a wrong length
+    or angle fill those of the right one, which is why it is not denied before its neighbours have been tried.
+    """
+    middle = _middle(to_numpy(light), pixels)
     widest = min(middle.shape) - 2
-    # (A strip may be narrower than what moved along it is long.)
-    if max(2 * candidate.radius, 3 * _SHORT) > widest:
+    # A strip may be narrower than the movement along it is long.
+    if max(2 * candidate.radius, 3 * settings.shortest) > widest:
         return candidate
-    longest = min(max(_LONGER * 2 * candidate.radius, 3 * _SHORT), widest)
-    power = Power([middle])
+    longest = min(max(settings.longest * 2 * candidate.radius, 3 * settings.shortest), widest)
+    power = Power([middle], settings=retrieval)
 
-    def gain(length, angle):
+    def gain(length: float, angle: float) -> float:
         psf = replace(candidate, radius=length / 2, angle=angle).make()
-        return power.gain(psf / psf.sum())
+        return float(power.gain(psf / psf.sum()))
 
-    seen = 2 * candidate.radius, candidate.angle
-    if gain(*seen) >= _DENIED:
+    first = 2 * candidate.radius, candidate.angle
+    if gain(*first) >= settings.least_gain:
         return candidate
-    tried = [(n, seen[1] + d) for n in np.geomspace(_SHORT, longest, _LENGTHS) for d in _ASIDE]
-    starts = [seen, *sorted(tried, key=lambda at: gain(*at))[-_LIKELIEST:]]
-    likeliest = max((_climbed(gain, at, longest) for at in starts), key=lambda at: gain(*at))
-    if gain(*likeliest) < _BELIEVED:
+    lengths = np.geomspace(settings.shortest, longest, settings.lengths)
+    grid = [(n, first[1] + offset) for n in lengths for offset in settings.angle_offsets]
+    starts = [first, *sorted(grid, key=lambda line: gain(*line))[-settings.starts :]]
+    lines = (_likeliest_line(gain, line, settings.shortest, longest) for line in starts)
+    length, angle = max(lines, key=lambda line: gain(*line))
+    if gain(length, angle) < settings.least_gain_corrected:
         return None
-    return replace(candidate, radius=likeliest[0] / 2, angle=likeliest[1])
+    return replace(candidate, radius=length / 2, angle=angle)
 
 
-def _climbed(gain, at, longest):
-    """The length and angle near some at which the gain is largest."""
-    length, angle = float(np.clip(at[0], _SHORT, longest)), at[1]
+def _likeliest_line(
+    gain: Callable[[float, float], float], start: tuple[float, float], shortest: float, longest: float
+) -> tuple[float, float]:
+    """The length and angle of the nearest maximum of the gain."""
+    length, angle = float(np.clip(start[0], shortest, longest)), start[1]
     aside = length * (1.05 if length < longest / 1.1 else 0.95)
     options = {"initial_simplex": [(length, angle), (aside, angle), (length, angle + 2.0)], "xatol": 0.02, "maxfev": 40}
-    bounds = ((_SHORT, longest), (None, None))
-    return optimize.minimize(
+    bounds = ((shortest, longest), (None, None))
+    result = optimize.minimize(
         lambda x: -gain(*x), (length, angle), method="Nelder-Mead", bounds=bounds, options=options
-    ).x
+    )
+    length, angle = result.x
+    return length, angle
 
 
-def sharpness(image):
-    """Steepest steps between neighbours as part of the contrast around, in the direction where they are least steep."""
-    x = _middle(to_numpy(image).astype(np.float64))
-    sigma = noise.estimate(x)
-    high, low = (f(x, _WINDOW) for f in (ndimage.maximum_filter, ndimage.minimum_filter))
-    inner = (slice(_WINDOW, -_WINDOW, 3),) * 2
-    contrast = (high - low)[inner].ravel() - _NOISE[0] * sigma
+def sharpness(image: Array, *, settings: Sharpness) -> float:
+    """Height of the steepest steps over the contrast around them, in the direction in which it is least."""
+    x = _middle(to_numpy(image).astype(np.float64), settings.pixels)
+    window, sigma = settings.window, noise.estimate(x)
+    high, low = (f(x, window) for f in (ndimage.maximum_filter, ndimage.minimum_filter))
+    inner = (slice(window, -window, 3),) * 2
+    contrast = (high - low)[inner].ravel() - settings.noise_contrast * sigma
     largest = float(np.quantile(contrast, 0.98))
-    # (Blur much wider than a window leaves none of the picture's contrast in it, and noise looks sharp.)
-    if largest <= max(_LOCAL * float(np.ptp(np.quantile(x, (0.001, 0.999)))), _CLEAR * sigma):
+    # Blur much wider than a window leaves none of the picture's contrast in it, and noise looks sharp.
+    whole = float(np.ptp(np.quantile(x, (0.001, 0.999))))
+    if largest <= max(settings.local_contrast * whole, settings.clear_contrast * sigma):
         return 0.0
-    counted = contrast >= _CONTRAST * largest
-    parts = []
-    for shift in _SHIFTS:
+    counted = contrast >= settings.least_contrast * largest
+    ratios = []
+    for shift in _NEIGHBOURS:
         steps = np.abs(x - np.roll(x, shift, axis=(0, 1)))
-        steepest = ndimage.maximum_filter(steps, _WINDOW)[inner].ravel() - _NOISE[1] * sigma
-        parts.append(float(np.quantile(steepest[counted] / contrast[counted], _STEEPEST)))
-    return min(parts)
+        steepest = ndimage.maximum_filter(steps, window)[inner].ravel() - settings.noise_step * sigma
+        ratios.append(float(np.quantile(steepest[counted] / contrast[counted], settings.quantile)))
+    return min(ratios)
 
 
-def unevenness(light):
-    """Dispersion of the spectrum about a smooth one, in narrow directions; 1 if it is even."""
-    small, _ = at_scale(light, max(light.shape) / _COARSE)
-    return Periodogram(small, MARGIN * max(small.shape)).coarse(_SECTORS, _RINGS).fit().dispersion
+def unevenness(light: Array, *, settings: Unevenness, spectrum: Spectrum) -> float:
+    """Dispersion of the power about a smooth one, in narrow directions; 1 if it is even."""
+    small, _ = at_scale(light, max(light.shape) / settings.side)
+    return Periodogram(small, settings=spectrum).coarse(settings.directions, settings.ring_ratio).fit().dispersion
 
 
-def _middle(image):
-    """The middle of a picture too large to be looked at as a whole."""
-    part = min(1.0, (_PIXELS / image.size) ** 0.5)
+def _middle(image: np.ndarray, pixels: float) -> np.ndarray:
+    """The middle of a picture of more pixels than that."""
+    part = min(1.0, (pixels / image.size) ** 0.5)
     return image[tuple(slice(round((1 - part) / 2 * n), round((1 + part) / 2 * n)) for n in image.shape)]

@@ -1,9 +1,11 @@
-"""Methods as a TOML declares them, and those that need no declaration."""
+"""The built-in methods, and methods declared in a TOML file."""
 
 import glob
 import tomllib
+from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 from deconv._core.check import real
 from deconv.compare.own import FUNCTIONS, WITH_PSF
@@ -14,30 +16,36 @@ from deconv.compare.table import slug
 __all__ = ["BUILTIN", "load_methods"]
 
 
-def _own(name, function, knows=(), grid=None, **parameters):
-    options = {"function": function, "parameters": parameters}
+def _builtin(
+    name: str,
+    function: str,
+    knows: tuple[str, ...] = (),
+    grid: dict[str, list[Any]] | None = None,
+    **parameters: Any,
+) -> Method:
+    options: dict[str, Any] = {"function": function, "parameters": parameters}
     return Method(name, "deconv", knows=knows, options=options, grid=grid or {})
 
 
-# Those with a strength to choose have as many values of it each, even in the logarithm, and the best one of the
-# synthetic set of seed 1 well inside; what they do by themselves is what is declared, and so tried too. Our own have
-# nothing to choose.
+# Each classical method gets a grid of seven strengths, evenly spaced in the logarithm; the best one on the synthetic
+# set of seed 1 is well inside. The declared default, an automatic choice, is tried as well. The methods called "ours"
+# have no free parameter.
 _DECADES = [1e-6, 1e-5, 1e-4, 1e-3, 1e-2, 0.1, 1.0]
 BUILTIN: tuple[Method, ...] = (
     Method("blurred", "deconv", "reference", options={"function": "blurred"}),
     Method("sharp", "deconv", "reference", options={"function": "sharp"}),
-    _own("Wiener", "wiener", ("psf",), {"balance": _DECADES}),
-    _own("Richardson-Lucy", "richardson_lucy", ("psf",), {"num_iter": [3, 6, 14, 30, 65, 140, 300]}),
-    _own("total variation", "variational", ("psf",), {"weight": _DECADES}, prior="TotalVariation"),
-    _own("ours, PSF known", "deblur_known", ("psf",)),
-    _own("ours, disk sought", "deblur"),
-    _own("ours, blind", "deblur", psf="auto"),
+    _builtin("Wiener", "wiener", ("psf",), {"balance": _DECADES}),
+    _builtin("Richardson-Lucy", "richardson_lucy", ("psf",), {"num_iter": [3, 6, 14, 30, 65, 140, 300]}),
+    _builtin("total variation", "variational", ("psf",), {"weight": _DECADES}, prior="TotalVariation"),
+    _builtin("ours, PSF known", "deblur_known", ("psf",)),
+    _builtin("ours, disk sought", "deblur"),
+    _builtin("ours, blind", "deblur", psf="auto"),
 )
 
-# Kinds of value: what Python calls them, and what a sentence does.
+# Types of values, and their names in messages.
 _TEXT, _TABLE, _LIST = (str, "text"), (dict, "a table"), (list, "a list")
-# Keys that any method may have.
-_COMMON = {
+# Keys allowed in every method.
+_COMMON: dict[str, tuple[Any, str]] = {
     "name": _TEXT,
     "type": _TEXT,
     "kind": _TEXT,
@@ -46,8 +54,8 @@ _COMMON = {
     "licence": _TEXT,
     "timeout": ((int, float), "a number"),
 }
-# Those of each type: what it needs, in one or another way, and what it may have beside.
-_NEEDS: dict[str, tuple[tuple[str, ...], ...]] = {
+# Required keys of each type, as alternatives, and its optional keys.
+_REQUIRED: dict[str, tuple[tuple[str, ...], ...]] = {
     "deconv": (("function",),),
     "python": (("function",),),
     "torch": (("file",), ("factory", "weights")),
@@ -56,7 +64,7 @@ _NEEDS: dict[str, tuple[tuple[str, ...], ...]] = {
     "shell": (("command",),),
     "folder": (("pattern",),),
 }
-_MAY = {
+_OPTIONAL: dict[str, dict[str, tuple[Any, str]]] = {
     "deconv": {"parameters": _TABLE, "grid": _TABLE},
     "python": {"parameters": _TABLE, "grid": _TABLE},
     "torch": {"parameters": _TABLE, "prepare": _TABLE},
@@ -65,52 +73,52 @@ _MAY = {
     "shell": {"bits": (int, "8 or 16")},
     "folder": {},
 }
-# Keys that are fields of a method, not options of its type.
+# Keys that are fields of `Method`; all others are options of its type.
 _FIELDS = (*_COMMON, "prepare", "grid")
 _NETWORKS = ("torch", "onnx", "keras")
 _KINDS, _KNOWN = ("classical", "learned"), ("psf", "level", "noise")
-# Options that name files, from the folder of the TOML; and types that find code or files there.
-_PATHS, _AT_HOME = ("file", "weights"), ("python", "torch", "shell")
+# Options that are paths relative to the folder of the TOML, and types that look for code or files in that folder.
+_PATHS, _NEED_FOLDER = ("file", "weights"), ("python", "torch", "shell")
 
 
-def load_methods(path):
-    r"""Load the methods that a TOML file declares, one a table ``[[method]]``.
+def load_methods(path: str | Path) -> tuple[Method, ...]:
+    r"""Load the methods that a TOML file declares, each in a table ``[[method]]``.
 
     Every method has a ``name`` and a ``type``, and may have ``kind``, ``knows``, ``trained_on``, ``licence`` and
-    ``timeout`` (see `Method`). Beside them a type has keys of its own:
+    ``timeout`` (see `Method`). Each type has further keys:
 
     ========== =====================================================================================================
-    deconv     ``function``, one of this package's, by name; ``[method.parameters]``, ``[method.grid]``
+    deconv     ``function``, the name of a function of this package; ``[method.parameters]``, ``[method.grid]``
     python     ``function``, as "package:function", called as ``function(image, context, **parameters)``;
                ``[method.parameters]``, ``[method.grid]``
-    torch      ``file``, TorchScript; or ``factory``, as "package:function", for a module made by
-               ``function(**parameters)`` and ``weights``, its state; ``[method.prepare]``, ``[method.parameters]``
+    torch      ``file``, TorchScript; or ``factory``, as "package:function", for a module built by
+               ``function(**parameters)``, and ``weights``, its state; ``[method.prepare]``, ``[method.parameters]``
     onnx       ``file``; ``[method.prepare]``
     keras      ``file``, of the format .keras; ``[method.prepare]``
-    shell      ``command``, in which {in}, {out}, {level}, {seed} and {device} are replaced; ``bits`` of the PNG that
-               it is given, 8 or 16
-    folder     ``pattern`` of the files of its results, made elsewhere; {stem} is the picture's name
+    shell      ``command``, in which {in}, {out}, {level}, {seed} and {device} are replaced; ``bits`` of its input
+               PNG, 8 or 16
+    folder     ``pattern`` of the files that hold its results; {stem} is the picture's name
     ========== =====================================================================================================
 
-    What may be said of a network's input and output in ``[method.prepare]`` is told in `Prepare`. In ``[method.grid]``
-    parameters of the function have lists of values, as ``strength = [0.1, 1, 10]``: of all combinations, and of what is
-    declared, `run` chooses the best on its calibration pictures; without such pictures the grid is not used.
+    `Prepare` lists the keys of ``[method.prepare]``, which describe a network's input and output. ``[method.grid]``
+    lists values for parameters of the function, such as ``strength = [0.1, 1, 10]``: `run` chooses the best of all
+    combinations and of the declared parameters on its calibration pictures; without such pictures the grid is not used.
 
     Parameters
     ----------
     path : path
-        The file; paths in it start from its folder, where code and commands are looked for as well.
+        The file; paths in it are relative to its folder, which is also searched for code and commands.
 
     Returns
     -------
     tuple of Method
-        In their order in the file.
+        In the order of the file.
 
     Raises
     ------
     Problem
-        If the file, a key or a value cannot be used. That a network's file is there is not asked: a method that cannot
-        be loaded is a row that says so.
+        If the file, a key or a value cannot be used. A missing network file is not an error here: each row of a method
+        that cannot be loaded says why.
 
     Examples
     --------
@@ -130,58 +138,58 @@ def load_methods(path):
     except UnicodeDecodeError:
         raise Problem(f"{path} is not a text file in UTF-8") from None
     except tomllib.TOMLDecodeError as error:
-        raise Problem(f"{path} is not TOML: {error}") from None
+        raise Problem(f"{path} is not valid TOML: {error}") from None
     tables = declared.pop("method", None)
     if declared:
         raise Problem(f"{path} has the key {min(declared)!r}, known is [[method]]")
     if not isinstance(tables, list) or not all(isinstance(table, dict) for table in tables):
         raise Problem(f"{path} declares no [[method]]")
-    methods = {}
+    methods: dict[str, Method] = {}
     for number, table in enumerate(tables, 1):
-        given = table.get("name")
-        called = f"method {given!r}" if isinstance(given, str) and given else f"method {number}"
+        name = table.get("name")
+        title = f"method {name!r}" if isinstance(name, str) and name else f"method {number}"
         try:
             method = _method(table, path.resolve().parent)
         except (Problem, TypeError, ValueError) as error:
-            raise Problem(f"{path}, {called}: {error}") from None
+            raise Problem(f"{path}, {title}: {error}") from None
         if (other := methods.setdefault(slug(method.name), method)) is not method:
-            why = "is there twice" if other.name == method.name else f"cannot be told from {other.name!r} as a folder"
-            raise Problem(f"{path}, {called}: its name {why}, names whose letters and digits differ are wanted")
+            why = "is used twice" if other.name == method.name else f"gives the same folder as {other.name!r}"
+            raise Problem(f"{path}, {title}: its name {why}; names must differ in their letters and digits")
     return tuple(methods.values())
 
 
-def _method(table, home):
-    """A table as a method; Problem, TypeError or ValueError if it is none."""
-    kind_of = table.get("type")
+def _method(table: dict[str, Any], folder: Path) -> Method:
+    """Convert a table to a method; Problem, TypeError or ValueError if it is wrong."""
+    type_ = table.get("type")
     for name in ("name", "type"):
         if not table.get(name):
             raise Problem(f"{name} is missing")
-    if not isinstance(kind_of, str) or kind_of not in _NEEDS:
-        raise Problem(f"type must be one of {', '.join(map(repr, _NEEDS))}, got {kind_of!r}")
-    ways = _NEEDS[kind_of]
-    needed = {name: _TEXT for way in ways for name in way}
-    known = _COMMON | needed | _MAY[kind_of]
+    if not isinstance(type_, str) or type_ not in _REQUIRED:
+        raise Problem(f"type must be one of {', '.join(map(repr, _REQUIRED))}, got {type_!r}")
+    alternatives = _REQUIRED[type_]
+    required = {name: _TEXT for keys in alternatives for name in keys}
+    known = _COMMON | required | _OPTIONAL[type_]
     for name, value in table.items():
         if name not in known:
-            raise Problem(f"{name} is not a key of the type {kind_of!r}, known are {', '.join(known)}")
-        wanted, called = known[name]
-        if not isinstance(value, wanted) or isinstance(value, bool):
-            raise Problem(f"{name} must be {called}, got {value!r}")
-    given = [name for name in needed if name in table]
-    if set(given) not in [set(way) for way in ways]:
-        told = ", or ".join(" and ".join(way) for way in ways)
-        raise Problem(f"the type {kind_of!r} needs {told}, got {' and '.join(given) or 'nothing of the kind'}")
-    said = {name: value for name, value in table.items() if name in _COMMON}
+            raise Problem(f"{name} is not a key of the type {type_!r}, known are {', '.join(known)}")
+        expected, description = known[name]
+        if not isinstance(value, expected) or isinstance(value, bool):
+            raise Problem(f"{name} must be {description}, got {value!r}")
+    given = [name for name in required if name in table]
+    if set(given) not in [set(keys) for keys in alternatives]:
+        needs = ", or ".join(" and ".join(keys) for keys in alternatives)
+        raise Problem(f"the type {type_!r} needs {needs}, got {' and '.join(given) or 'none of them'}")
+    common = {name: value for name, value in table.items() if name in _COMMON}
     options = {name: value for name, value in table.items() if name not in _FIELDS}
-    options |= {name: str(home / options[name]) for name in _PATHS if name in options}
+    options |= {name: str(folder / options[name]) for name in _PATHS if name in options}
     if "pattern" in options:
-        options["pattern"] = str(Path(glob.escape(str(home)), options["pattern"]))
-    if kind_of in _AT_HOME:
-        options["folder"] = str(home)
+        options["pattern"] = str(Path(glob.escape(str(folder)), options["pattern"]))
+    if type_ in _NEED_FOLDER:
+        options["folder"] = str(folder)
     method = Method(
-        **said
+        **common
         | {
-            "kind": _one_of(table.get("kind", "learned" if kind_of in _NETWORKS else "classical"), "kind", _KINDS),
+            "kind": _one_of(table.get("kind", "learned" if type_ in _NETWORKS else "classical"), "kind", _KINDS),
             "knows": tuple(_one_of(name, "each of knows", _KNOWN) for name in table.get("knows", ())),
             "timeout": real(table.get("timeout", 600.0), "timeout", above=0.0),
         },
@@ -193,21 +201,21 @@ def _method(table, home):
     return method
 
 
-def _one_of(value, name, known):
+def _one_of(value: Any, name: str, known: Sequence[Any]) -> Any:
     if value not in known:
         raise Problem(f"{name} must be one of {', '.join(map(repr, known))}, got {value!r}")
     return value
 
 
-def _check_options(method):
-    """Complaints about values that a type does not know, and about what a method needs and does not declare."""
-    options, lacks = method.options, partial(_lacks, method)
+def _check_options(method: Method) -> None:
+    """Raise Problem for invalid options, and for values that a method needs and does not declare to know."""
+    options, require = method.options, partial(_require, method)
     if method.type == "deconv":
         function = options["function"]
         if function not in FUNCTIONS:
             raise Problem(f"function must be one of {', '.join(FUNCTIONS)}, got {function!r}")
         if function in WITH_PSF:
-            lacks("psf", f"{function} needs it")
+            require("psf", f"{function} needs it")
     for name in ("function", "factory"):
         if method.type != "deconv" and name in options:
             module, _, function = options[name].partition(":")
@@ -218,18 +226,18 @@ def _check_options(method):
     if options.get("bits", 8) not in (8, 16):
         raise Problem(f"bits must be 8 or 16, got {options['bits']!r}")
     if "{level}" in options.get("command", ""):
-        lacks("level", "the command has {level}")
+        require("level", "the command has {level}")
     if "command" in options and "{in}" not in options["command"]:
-        raise Problem(f"command must have {{in}}, the picture that it is given, got {options['command']!r}")
+        raise Problem(f"command must have {{in}}, the picture to restore, got {options['command']!r}")
     if "pattern" in options and "{stem}" not in options["pattern"]:
         raise Problem(f"pattern must have {{stem}}, the name of the picture, got {options['pattern']!r}")
     for name, values in method.grid.items():
         if not isinstance(values, list) or not values:
             raise Problem(f"grid.{name} must be a list of the values to try, got {values!r}")
-    if Prepare.of(method.prepare).level:
-        lacks("level", "prepare.level tells it to the network")
+    if Prepare.from_table(method.prepare).level:
+        require("level", "prepare.level passes it to the network")
 
 
-def _lacks(method, what, why):
-    if what not in method.knows:
-        raise Problem(f"knows must have {what!r}, as {why}, got {list(method.knows)!r}")
+def _require(method: Method, name: str, why: str) -> None:
+    if name not in method.knows:
+        raise Problem(f"knows must have {name!r}, as {why}, got {list(method.knows)!r}")

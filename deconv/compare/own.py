@@ -1,24 +1,30 @@
-"""Our own methods: from an encoded picture to an encoded picture, whatever each of them works on."""
+"""Our own methods, from an encoded picture to an encoded picture, whatever each of them works on."""
 
 import math
+from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 
 import deconv
-from deconv.compare.protocol import Problem
+from deconv._core.array import Result
+from deconv.compare.protocol import Context, Problem
 
 __all__ = ["FUNCTIONS", "WITH_PSF"]
 
-# What is called a disc: so like one (the cosine of the angle between the two), of an edge no softer, as part of the
-# radius, and no smaller. Half a disc and half an octagon are like one to 0.9997, Gaussians to 0.9989 at the most, for
-# which the edge must be as soft as it may, plain octagons of 6 pixels to 0.997; smaller ones are not told apart.
-_ALIKE, _SOFTEST, _SMALLEST = 0.999, 0.5, 1.0
+# What counts as a disc: cosine similarity to the most similar one, its softness over the radius, least radius. The sum
+# of half a disc and half an octagon has 0.9997, Gaussians 0.9989 at the most (and need the softest edge), plain
+# octagons of 6 pixels 0.997; smaller ones cannot be separated.
+_SIMILARITY, _SOFTEST, _SMALLEST = 0.999, 0.5, 1.0
+
+# A method of the type "deconv": picture, context, parameters.
+Method = Callable[..., Any]
 
 
-def _with_psf(restore, *, random=False):
-    """A method that is told the PSF, and works on light; the seed too, if it is random."""
+def _with_psf(restore: Callable[..., Result], *, random: bool = False) -> Method:
+    """A method that needs the PSF and works on light; with the seed if it is random."""
 
-    def method(image, context, **parameters):
+    def method(image: np.ndarray, context: Context, **parameters: Any) -> Result:
         if context.psf is None:
             raise Problem("it needs the PSF, and nobody knows it for this picture")
         if random:
@@ -30,94 +36,98 @@ def _with_psf(restore, *, random=False):
     return method
 
 
-def _wiener(light, psf, channel_axis, **parameters):
+def _wiener(light: np.ndarray, psf: np.ndarray, channel_axis: int | None, **parameters: Any) -> Result:
     return deconv.wiener(light, psf, channel_axis=channel_axis, **parameters)
 
 
-def _unsupervised_wiener(light, psf, channel_axis, **parameters):
+def _unsupervised_wiener(light: np.ndarray, psf: np.ndarray, channel_axis: int | None, **parameters: Any) -> Result:
     return deconv.unsupervised_wiener(light, psf, channel_axis=channel_axis, **parameters).image
 
 
-def _richardson_lucy(light, psf, channel_axis, **parameters):
+def _richardson_lucy(light: np.ndarray, psf: np.ndarray, channel_axis: int | None, **parameters: Any) -> Result:
     return deconv.richardson_lucy(np.clip(light, 0, None), psf, channel_axis=channel_axis, **parameters)
 
 
-def _variational(light, psf, channel_axis, prior="TotalVariation", **parameters):
-    """The name of one of `deconv.priors` stands for it."""
+def _variational(
+    light: np.ndarray, psf: np.ndarray, channel_axis: int | None, prior: str = "TotalVariation", **parameters: Any
+) -> Result:
+    """`deconv.variational` with a prior by its name in `deconv.priors`."""
     if prior not in deconv.priors.__all__:
         raise Problem(f"prior must be one of {', '.join(deconv.priors.__all__)}, got {prior!r}")
-    made = getattr(deconv.priors, prior)()
-    return deconv.variational(light, psf, prior=made, channel_axis=channel_axis, **parameters).image
+    term = getattr(deconv.priors, prior)()
+    return deconv.variational(light, psf, prior=term, channel_axis=channel_axis, **parameters).image
 
 
-def _deblur_known(image, context, prior="text"):
-    """`deconv.blind.deblur` without its search: text out of focus by the radius of the disc, all else by the PSF."""
-    radius = None if context.psf is None or prior != "text" else _disc(context.psf)
-    side = min(image.shape[:2])
-    # (Pictures that it refuses are left to what refuses none.)
-    if radius is not None and side >= deconv.blind._LEAST and radius <= side / 2 and np.ptp(image) > 0:
-        found = deconv.blind.deblur(image, radius=radius, gamma=context.gamma, channel_axis=_channels(image))
-        # What it takes for no text is restored by the PSF as it is, not by a disc that is like it.
-        if found.prior == "text":
-            return np.clip(found.image, 0, 1)
+def _deblur_known(image: np.ndarray, context: Context, prior: str = "text") -> Result:
+    """`deconv.blind.deblur` without its search: text out of focus by the disc's radius, all else by the PSF."""
+    radius = None if context.psf is None or prior != "text" else _disc_radius(context.psf)
+    if radius is not None and _deblur_accepts(image, radius):
+        result = deconv.blind.deblur(image, radius=radius, gamma=context.gamma, channel_axis=_channels(image))
+        # What is not text is restored by the PSF itself, not by a disc that is similar.
+        if result.prior == "text":
+            return np.clip(result.image, 0, 1)
     return _last_step(image, context, prior=prior)
 
 
-def _final(light, psf, channel_axis, prior):
-    """The last step of `deconv.blind.deblur` with a free PSF, by the true one."""
-    from deconv.blind.natural import restore
-
-    planes = [light] if channel_axis is None else [light[..., c].copy() for c in range(light.shape[-1])]
-    planes, _ = restore(planes, psf, prior=prior, report=lambda part: None)
-    return planes[0] if channel_axis is None else np.stack(planes, axis=-1)
+def _deblur_accepts(image: np.ndarray, radius: float) -> bool:
+    """Whether `deconv.blind.deblur` takes that picture and radius; the last step takes any."""
+    side = min(image.shape[:2])
+    least = deconv.blind.Settings().general.smallest_side
+    return side >= least and radius <= side / 2 and bool(np.ptp(image) > 0)
 
 
-_last_step = _with_psf(_final)
+def _restore_known_psf(light: np.ndarray, psf: np.ndarray, channel_axis: int | None, prior: str) -> Result:
+    from deconv.blind.known import restore_known_psf
+
+    return restore_known_psf(light, psf, prior=prior, channel_axis=channel_axis)
 
 
-def _disc(psf):
-    """The radius of the disc, its edge soft or not, that a PSF is; None if it is none."""
+_last_step = _with_psf(_restore_known_psf)
+
+
+def _disc_radius(psf: np.ndarray) -> float | None:
+    """Radius of the disc, its edge soft or not, if the PSF is one; else None."""
     from scipy.optimize import least_squares
 
     psf = psf / psf.sum(dtype=np.float64)
     y, x = (np.arange(n) - n // 2 for n in psf.shape)
-    # Mean squares of the distance: of a disc half the square of its radius, of a pixel 1/6.
+    # Mean square distance from the centre: of a disc half the square of its radius, of a pixel 1/6.
     start = math.sqrt(max(2 * float((psf * (y[:, None] ** 2 + x**2)).sum()) - 1 / 3, 0.0))
     if start < _SMALLEST:
         return None
     half = max(math.ceil(4 * start) + 3, *(n // 2 for n in psf.shape))
 
-    def made(numbers):
+    def disc(numbers: np.ndarray) -> Result:
         radius, softness = numbers
-        return _placed(deconv.psf.disk(radius, softness=softness * radius), half)
+        return _in_square(deconv.psf.disk(radius, softness=softness * radius), half)
 
-    true = _placed(psf, half)
-    found = least_squares(
-        lambda numbers: (made(numbers) - true).ravel(),
+    true = _in_square(psf, half)
+    fitted = least_squares(
+        lambda numbers: (disc(numbers) - true).ravel(),
         (start, 0.09),
         bounds=((0.5 * start, 0.0), (1.2 * start, _SOFTEST)),
         x_scale=(start, 0.1),
         diff_step=1e-3,
     ).x
-    disc = made(found)
-    alike = float((disc * true).sum()) / math.sqrt(float((disc**2).sum()) * float((true**2).sum()))
-    return float(found[0]) if alike > _ALIKE and found[0] >= _SMALLEST else None
+    closest = disc(fitted)
+    similarity = float((closest * true).sum()) / math.sqrt(float((closest**2).sum()) * float((true**2).sum()))
+    return float(fitted[0]) if similarity > _SIMILARITY and fitted[0] >= _SMALLEST else None
 
 
-def _placed(psf, half):
-    """A PSF in the middle of a square."""
+def _in_square(psf: np.ndarray, half: int) -> Result:
+    """A PSF in the middle of a square of zeros."""
     square = np.zeros((2 * half + 1, 2 * half + 1))
     square[tuple(slice(half - n // 2, half - n // 2 + n) for n in psf.shape)] = psf
     return square
 
 
-def _deblur(image, context, **parameters):
-    """Blind: what is known of the encoding is not told either."""
-    found = deconv.blind.deblur(image, channel_axis=_channels(image), **parameters)
-    return np.clip(found.image, 0, 1), None if found.family == "none" else found.psf
+def _deblur(image: np.ndarray, context: Context, **parameters: Any) -> tuple[np.ndarray, np.ndarray | None]:
+    """Blind: the encoding is unknown as well."""
+    result = deconv.blind.deblur(image, channel_axis=_channels(image), **parameters)
+    return np.clip(result.image, 0, 1), None if result.family == "none" else result.psf
 
 
-def _channels(image):
+def _channels(image: np.ndarray) -> int | None:
     return None if image.ndim == 2 else -1
 
 

@@ -1,12 +1,17 @@
-"""What the parts of a comparison hand to each other: a picture, what may be known of it, a method, and a row."""
+"""What the parts of a comparison pass to each other: a picture, a method's context, a method, and a row."""
 
 import json
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field, fields
-from typing import Protocol
+from pathlib import Path
+from typing import Any, Protocol, TypeAlias, runtime_checkable
 
 import numpy as np
 
-__all__ = ["Context", "Dataset", "Item", "Method", "Problem", "Row"]
+__all__ = ["Context", "Dataset", "Item", "Measured", "Method", "Problem", "Progress", "Row", "Settings"]
+
+# Called as report(done, total, what) after each row.
+Progress: TypeAlias = Callable[[int, int, str], object]
 
 
 class Problem(ValueError):
@@ -15,22 +20,24 @@ class Problem(ValueError):
 
 @dataclass(frozen=True)
 class Context:
-    """What a method is told beside the picture: what it declares to know, the rest is None.
+    """What a method is given besides the picture: the values that it declares to know; the others are None.
 
     Attributes
     ----------
     psf : ndarray, shape (m, n), or None
         The true PSF in pixels of the picture, sum 1.
     level : float or None
-        How much it is blurred, in whatever the data set counts (the step of a ladder).
+        Amount of blur, in the units of the data set (the step of a ladder, say).
     noise : float or None
         Standard deviation of the noise, 1 being the range of the picture.
     gamma : float
         Exponent of the encoding: light is value ** gamma.
     seed : int
-        For whatever is random.
+        Random seed.
     device : str
         "cpu", "cuda", ...
+    details : dict or None
+        As in `Item`.
     """
 
     psf: np.ndarray | None = field(default=None, repr=False)
@@ -39,6 +46,7 @@ class Context:
     gamma: float = 1.0
     seed: int = 0
     device: str = "cpu"
+    details: dict[str, Any] | None = None
 
 
 @dataclass(frozen=True)
@@ -48,25 +56,28 @@ class Item:
     Attributes
     ----------
     name : str
-        Its own in the set, and fit to be a file's stem: letters, digits, ``.``, ``_`` and ``-``.
+        Unique in the data set, and usable as a file's stem: letters, digits, ``.``, ``_`` and ``-``.
     image : ndarray, shape (M, N) or (M, N, 3)
-        Blurred; float32, 0 to 1, tone-encoded.
+        The blurred picture; float32, 0 to 1, tone-encoded.
     sharp : ndarray, shape (s M, s N[, 3]), or None
-        The true picture, `s` the scale at which results are wanted.
+        The true picture; `s` is the scale at which results are expected.
     text : tuple of str or None
-        The true lines.
+        The true lines of text.
     psf, level, noise, gamma
-        As of `Context`; None where nobody knows.
+        As in `Context`; None if unknown.
+    details : dict
+        Further facts about the picture, for JSON; they are part of the `details` of each of its rows.
     """
 
     name: str
     image: np.ndarray = field(repr=False)
     sharp: np.ndarray | None = field(default=None, repr=False)
-    text: tuple | None = None
+    text: tuple[str, ...] | None = None
     psf: np.ndarray | None = field(default=None, repr=False)
     level: float | None = None
     noise: float | None = None
     gamma: float = 1.0
+    details: dict[str, Any] = field(default_factory=dict, hash=False)
 
 
 class Dataset(Protocol):
@@ -75,18 +86,29 @@ class Dataset(Protocol):
     Attributes
     ----------
     name : str
-        For tables.
+        Shown in tables.
     names : tuple of str
-        Of the pictures, in their order.
+        Names of the pictures, in order.
     border : int
         Pixels along each side of the true picture that PSNR and SSIM leave out.
     """
 
-    name: str
-    names: tuple
-    border: int
+    @property
+    def name(self) -> str:
+        """Shown in tables."""
+        ...
 
-    def load(self, name) -> Item:
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Names of the pictures, in order."""
+        ...
+
+    @property
+    def border(self) -> int:
+        """Pixels along each side that PSNR and SSIM leave out."""
+        ...
+
+    def load(self, name: str) -> Item:
         """Load a picture.
 
         Parameters
@@ -97,17 +119,46 @@ class Dataset(Protocol):
         Returns
         -------
         Item
-            The picture, and what is known of it.
+            The picture and its ground truth.
         """
         ...
 
     def fingerprint(self) -> str:
-        """Tell the pictures from any others.
+        """Identify the contents of the data set.
 
         Returns
         -------
         str
-            Some letters that change with what the pictures are.
+            A hash that changes when a picture does.
+        """
+        ...
+
+
+@runtime_checkable
+class Measured(Protocol):
+    """A data set that scores and keeps the results of its pictures itself, for a study that measures something else.
+
+    Nothing is written to restored/ for it, and none of the usual scores is computed.
+    """
+
+    def measure(self, item: Item, image: np.ndarray, psf: np.ndarray | None, path: Path) -> dict[str, Any]:
+        """Score a result, in the process of the method.
+
+        Parameters
+        ----------
+        item : Item
+            The picture, from `Dataset.load`.
+        image : ndarray
+            The result as the method returned it, neither clipped nor rounded.
+        psf : ndarray or None
+            The estimated PSF, if the method returned one.
+        path : Path
+            Where copies may be kept: a path without suffix, unique for each picture and method.
+
+        Returns
+        -------
+        dict
+            Fields of `Row` by name; its `details` are added to those of the picture and of the method.
         """
         ...
 
@@ -119,78 +170,110 @@ class Method:
     Attributes
     ----------
     name : str
-        Its own in a comparison.
+        Unique in a comparison.
     type : {"deconv", "python", "torch", "onnx", "keras", "shell", "folder"}
         How it is called.
     kind : {"reference", "classical", "learned"}
-        For tables.
-    knows : tuple of {"psf", "level", "noise"}
-        What it is told of `Context`; nothing else reaches it.
+        Shown in tables.
+    knows : tuple of {"psf", "level", "noise", "details"}
+        The values of `Context` that it is given; it receives no others.
     options : dict
         What its type needs: names of functions, files, a command, parameters.
     prepare : dict
-        What is done to pictures before and after it (`deconv.compare.prepare`).
+        Conversion of pictures before and after it (`deconv.compare.prepare`).
     trained_on, licence : str
-        For tables.
+        Shown in tables.
     timeout : float
         Seconds for one picture, after which it is stopped.
     grid : dict of str to list
-        Parameters that are chosen on calibration pictures, where there are some, and the values to try of each.
+        Parameters to choose on calibration pictures, if there are any, and the values to try of each.
     """
 
     name: str
     type: str
     kind: str = "classical"
-    knows: tuple = ()
-    options: dict = field(default_factory=dict)
-    prepare: dict = field(default_factory=dict)
+    knows: tuple[str, ...] = ()
+    options: dict[str, Any] = field(default_factory=dict)
+    prepare: dict[str, Any] = field(default_factory=dict)
     trained_on: str = ""
     licence: str = ""
     timeout: float = 600.0
-    grid: dict = field(default_factory=dict)
+    grid: dict[str, list[Any]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Settings:
+    """How methods are run.
+
+    Attributes
+    ----------
+    device : str
+        Device passed to every method.
+    seed : int
+        Random seed passed to every method.
+    threads : int
+        Threads of each process.
+    jobs : int
+        Methods run at a time; with more than one, their times are not comparable.
+    memory : float or None
+        Limit of a method's address space in MB; by default four fifths of the machine's memory, or no limit if
+        `device` is not the CPU.
+    allow_shell : bool
+        Whether methods may run shell commands.
+    """
+
+    device: str = "cpu"
+    seed: int = 0
+    threads: int = 1
+    jobs: int = 1
+    memory: float | None = None
+    allow_shell: bool = False
 
 
 @dataclass(frozen=True)
 class Row:
-    """One picture by one method, as it stands in rows.csv.
+    """One picture restored by one method: a line of rows.csv.
 
     Attributes
     ----------
     dataset, item, method : str
         Names.
     kind : str
-        Of the method.
+        Kind of the method.
     knows : str
-        What it was told, with commas, or "nothing".
+        What the method was given, separated by commas, or "nothing".
     level : float or None
-        Of the picture.
+        Amount of blur of the picture.
     key : str
-        Letters that change with the method, the picture or the code: rows of another key are not gone on from.
+        Hash of the method, the picture and the code: a resumed run reuses rows of the same key only.
     problem : str
-        Why there is no result, in one sentence; empty where there is one.
+        Why there is no result, in one sentence; empty if there is one.
     accuracy, folded : float or None
-        Share of characters read rightly, and with letters alike (O0o, Il1) and case taken for the same; None where the
-        text is not known; 0 where there is no result.
+        Fraction of characters read correctly; `folded` ignores case and confusable letters (O0o, Il1). None if the text
+        is unknown, 0 if there is no result.
     exact : float or None
-        Share of lines read without any error.
+        Fraction of lines read without error.
     hdc : float or None
         Score of the Helsinki Deblur Challenge, 0 to 100.
     psnr, ssim : float or None
-        Grey, after the best shift, border left out; None where the true picture is not known or there is no result.
+        On grey values, after the best shift, without the border; None if the true picture is unknown or there is no
+        result.
     fitted : float or None
-        PSNR after the best gain and offset as well, as real pairs need.
+        PSNR after the best gain and offset as well, which pairs of real photographs need.
     seconds, cpu : float or None
-        By the clock, and CPU time, for the one picture.
+        Wall-clock and CPU seconds for this picture.
     setup : float or None
         Seconds to load the method.
     memory : float or None
-        Most memory of its process, in MB.
+        Peak memory of its process, in MB.
     gpu : float or None
-        Most memory of the GPU, in MB, where the method tells.
+        Peak memory of the GPU, in MB, if the method reports it.
     parameters : int or None
-        Numbers that were trained, where the method tells.
+        Number of trained parameters, if the method reports it.
     read : tuple of str
-        The lines read.
+        The recognised lines.
+    details : dict
+        Other facts from the picture, the method and the data set, for JSON.
     """
 
     dataset: str
@@ -214,41 +297,45 @@ class Row:
     memory: float | None = None
     gpu: float | None = None
     parameters: int | None = None
-    read: tuple = ()
+    read: tuple[str, ...] = ()
+    details: dict[str, Any] = field(default_factory=dict, hash=False)
 
-    def cells(self):
-        """Write it as a line of the table.
+    def cells(self) -> dict[str, object]:
+        """Convert the row to a line of the table.
 
         Returns
         -------
         dict of str to object
-            Numbers as they are, "" for None, `read` as JSON.
+            Numbers as they are, "" for None, `read` and `details` as JSON.
         """
         values = {name: "" if value is None else value for name, value in asdict(self).items()}
-        return values | {"read": json.dumps(list(self.read), ensure_ascii=False)}
+        nested = {"read": list(self.read), "details": self.details}
+        return values | {name: json.dumps(value, ensure_ascii=False) for name, value in nested.items()}
 
     @classmethod
-    def of(cls, cells):
-        """Read it from a line of the table.
+    def of(cls, cells: Mapping[str, str]) -> "Row":
+        """Convert a line of the table to a row.
 
         Parameters
         ----------
         cells : dict of str to str
-            By the names of the columns.
+            Values by column name.
 
         Returns
         -------
         Row
-            The same row as was written.
+            The row that was written.
         """
-        kinds = {f.name: f.type for f in fields(cls)}
-        values = {}
+        types = {f.name: f.type for f in fields(cls)}
+        values: dict[str, Any] = {}
         for name, cell in cells.items():
             if name == "read":
                 values[name] = tuple(json.loads(cell))
-            elif kinds[name] is str:
+            elif name == "details":
+                values[name] = json.loads(cell)
+            elif types[name] is str:
                 values[name] = cell
             else:
-                number = int if kinds[name] == int | None else float
+                number = int if types[name] == int | None else float
                 values[name] = number(cell) if cell != "" else None
         return cls(**values)

@@ -1,9 +1,10 @@
-"""What the rows of a comparison say: means of each method on each data set, how sure they are, and what they gain."""
+"""Summary of the rows of a comparison: means of each method on each data set, confidence intervals, and gains."""
 
 import dataclasses
 import statistics
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -11,12 +12,13 @@ from deconv.compare.protocol import Problem, Row
 
 __all__ = ["Estimate", "Summary", "complete", "summarise"]
 
-# A line that the challenge takes for read.
+_READING = ("accuracy", "folded", "exact", "hdc")
+# HDC score from which the challenge counts a step as passed.
 _READABLE = 70
 
 
 class Estimate(NamedTuple):
-    """A mean over pictures and its 95 % interval, of which there is none for a single picture.
+    """A mean over pictures and its 95 % confidence interval; a single picture has none.
 
     Attributes
     ----------
@@ -31,38 +33,38 @@ class Estimate(NamedTuple):
 
 @dataclass(frozen=True)
 class Summary:
-    """A method on a data set.
+    """Results of one method on one data set.
 
-    What is read counts all pictures, a failure as 0. PSNR and SSIM, where 0 would be an arbitrary number, are means
-    over the pictures that have a result, and `compared` says how many those are.
+    Reading scores are means over all pictures, a failure counting 0. PSNR and SSIM, where 0 would be arbitrary, are
+    means over the pictures that have a result; `compared` is their number.
 
     Attributes
     ----------
     dataset, method, kind, knows : str
-        As of `deconv.compare.protocol.Row`.
+        As in `deconv.compare.protocol.Row`.
     ok, of : int
-        Pictures with a result, and all that the method was given.
+        Number of pictures with a result, and of all pictures.
     compared : int
-        Pictures that have a PSNR.
+        Number of pictures that have a PSNR.
     baseline : str
-        Method with which `gain` compares.
+        Method that `gain` is relative to.
     leading : {"accuracy", "psnr"}
-        The score that orders methods: PSNR on a set without text.
+        The score that ranks methods: PSNR on a set without text.
     score : Estimate or None
         The leading score.
     gain : Estimate or None
-        Mean difference of the leading score to the baseline's on the same picture; None for the baseline itself, and
-        where no picture has both.
+        Mean difference between the leading score and the baseline's on the same picture; None for the baseline itself,
+        and if no picture has both.
     accuracy, folded, exact, hdc, psnr, fitted, ssim : float or None
         Means over pictures.
     readable : float or None
-        Share of pictures whose HDC score is at least 70.
+        Fraction of pictures whose HDC score is at least 70.
     seconds, setup : float or None
         Medians.
     memory, gpu : float or None
         Peaks, in MB.
     parameters : int or None
-        Numbers that were trained.
+        Number of trained parameters.
     """
 
     dataset: str
@@ -91,27 +93,27 @@ class Summary:
     parameters: int | None = None
 
 
-def summarise(rows, baseline="blurred", rng=0):
-    """What each method comes to on each data set.
+def summarise(rows: Iterable[Row], baseline: str = "blurred", rng: int = 0) -> list[Summary]:
+    """Summarise each method on each data set.
 
     Parameters
     ----------
     rows : iterable of Row
-        Lines of rows.csv, of any number of data sets.
+        Rows of one or more data sets.
     baseline : str
-        Method with which the others are compared, picture by picture.
+        Method that the others are compared to, picture by picture.
     rng : int
         Seed of the bootstrap.
 
     Returns
     -------
     list of Summary
-        In the order of the sets; in each the references first, then the best by the leading score.
+        In the order of the data sets; within each, references first, then methods by falling leading score.
 
     Raises
     ------
     Problem
-        If no data set has the baseline.
+        If no row is of the baseline.
 
     Examples
     --------
@@ -131,20 +133,20 @@ def summarise(rows, baseline="blurred", rng=0):
     methods = dict.fromkeys(row.method for row in rows)
     if methods and baseline not in methods:
         raise Problem(f"there is no method {baseline!r} to compare with, only {', '.join(methods)}")
-    found = []
+    summaries: list[Summary] = []
     for dataset in dict.fromkeys(row.dataset for row in rows):
         here = [row for row in rows if row.dataset == dataset]
         leading = "accuracy" if any(row.accuracy is not None for row in here) else "psnr"
-        of = {method: [row for row in here if row.method == method] for method in methods}
-        found += sorted(
-            (_summary(own, of[baseline], leading, baseline, rng) for own in of.values() if own),
+        by_method = {method: [row for row in here if row.method == method] for method in methods}
+        summaries += sorted(
+            (_summary(group, by_method[baseline], leading, baseline, rng) for group in by_method.values() if group),
             key=lambda s: (s.kind != "reference", -s.score.mean if s.score else np.inf),
         )
-    return found
+    return summaries
 
 
-def complete(rows):
-    """The last row of each picture by each method, a failure scored 0 in all that others were scored by reading.
+def complete(rows: Iterable[Row]) -> list[Row]:
+    """Keep the last row of each picture and method; give failures the reading score 0 where other methods have one.
 
     Parameters
     ----------
@@ -155,22 +157,19 @@ def complete(rows):
     list of Row
     """
     last = list({(row.dataset, row.item, row.method): row for row in rows}.values())
-    read = {(r.dataset, r.item, name) for r in last for name in _READ if getattr(r, name) is not None}
-    return [
-        dataclasses.replace(row, **{name: 0.0 for name in _READ if (row.dataset, row.item, name) in read})
-        if row.problem
-        else row
-        for row in last
-    ]
+    scored = {(r.dataset, r.item, name) for r in last for name in _READING if getattr(r, name) is not None}
+
+    def with_zeros(row: Row) -> Row:
+        zeros: dict[str, Any] = {name: 0.0 for name in _READING if (row.dataset, row.item, name) in scored}
+        return dataclasses.replace(row, **zeros)
+
+    return [with_zeros(row) if row.problem else row for row in last]
 
 
-_READ = ("accuracy", "folded", "exact", "hdc")
-
-
-def _summary(rows, base, leading, baseline, rng):
+def _summary(rows: list[Row], baseline_rows: list[Row], leading: str, baseline: str, rng: int) -> Summary:
     first = rows[0]
     scores = {row.item: getattr(row, leading) for row in rows if getattr(row, leading) is not None}
-    before = {row.item: getattr(row, leading) for row in base if getattr(row, leading) is not None}
+    before = {row.item: getattr(row, leading) for row in baseline_rows if getattr(row, leading) is not None}
     gains = [score - before[item] for item, score in scores.items() if item in before]
     hdc = _present(rows, "hdc")
     return Summary(
@@ -186,22 +185,22 @@ def _summary(rows, base, leading, baseline, rng):
         score=_estimate(list(scores.values()), rng),
         gain=None if first.method == baseline else _estimate(gains, rng),
         readable=statistics.fmean(score >= _READABLE for score in hdc) if hdc else None,
-        **{name: _of(statistics.fmean, rows, name) for name in (*_READ, "psnr", "fitted", "ssim")},
-        **{name: _of(statistics.median, rows, name) for name in ("seconds", "setup")},
-        **{name: _of(max, rows, name) for name in ("memory", "gpu", "parameters")},
+        **{name: _apply(statistics.fmean, rows, name) for name in (*_READING, "psnr", "fitted", "ssim")},
+        **{name: _apply(statistics.median, rows, name) for name in ("seconds", "setup")},
+        **{name: _apply(max, rows, name) for name in ("memory", "gpu", "parameters")},
     )
 
 
-def _present(rows: list[Row], name):
+def _present(rows: list[Row], name: str) -> list[Any]:
     return [value for row in rows if (value := getattr(row, name)) is not None]
 
 
-def _of(statistic, rows, name):
+def _apply(statistic: Callable[[list[Any]], Any], rows: list[Row], name: str) -> Any:
     values = _present(rows, name)
     return statistic(values) if values else None
 
 
-def _estimate(values, rng):
+def _estimate(values: Sequence[float], rng: int) -> Estimate | None:
     """Mean and its bootstrap interval (bias-corrected and accelerated, Efron 1987, doi:10.2307/2289144)."""
     if not values:
         return None
@@ -209,9 +208,10 @@ def _estimate(values, rng):
     if len(values) == 1:
         return Estimate(mean)
     if np.ptp(values) < 1e-9:
-        # (Nothing varies but by rounding: the correction would divide by zero.)
+        # Values vary by rounding only, and the correction would divide by zero.
         return Estimate(mean, mean, mean)
     from scipy.stats import bootstrap
 
-    found = bootstrap((values,), np.mean, batch=1000, method="BCa", random_state=np.random.default_rng(rng))
-    return Estimate(mean, *(float(end) for end in found.confidence_interval))
+    result = bootstrap((values,), np.mean, batch=1000, method="BCa", random_state=np.random.default_rng(rng))
+    low, high = result.confidence_interval
+    return Estimate(mean, float(low), float(high))

@@ -1,7 +1,9 @@
-"""A picture given to a network piece by piece, and put together again from what it makes of them."""
+"""Run a network on a picture tile by tile, and blend the results."""
 
 import itertools
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 
@@ -9,52 +11,54 @@ from deconv.compare.protocol import Problem
 
 __all__ = ["WINDOWS", "Tiling"]
 
+_Shape = tuple[int, ...]
 
-def _linear(t):
+
+def _linear(t: np.ndarray) -> np.ndarray:
     return t
 
 
-def _hann(t):
+def _hann(t: np.ndarray) -> np.ndarray:
     return 0.5 - 0.5 * np.cos(np.pi * t)
 
 
-# How a piece's weight rises from its edge (0) to the end of the overlap (1).
-WINDOWS = {"none": np.ones_like, "linear": _linear, "hann": _hann}
+# How the weight of a tile rises from its edge (0) to the end of the overlap (1).
+WINDOWS: dict[str, Callable[[np.ndarray], np.ndarray]] = {"none": np.ones_like, "linear": _linear, "hann": _hann}
 
 
 @dataclass(frozen=True)
 class Tiling:
-    """How a picture is cut up, and how its pieces are joined.
+    """How to cut a picture into tiles and blend the restored tiles.
 
     Attributes
     ----------
     tile : (int, int) or None
-        Rows and columns that a piece restores; None for the whole picture at once.
+        Rows and columns that one tile restores; None for the whole picture at once.
     border : int
-        Pixels that a piece is given beyond what it restores, on each side. A network without padding returns what is
-        inside of them; of one with padding they are cut off.
+        Pixels of context around a tile, on each side. A network without padding returns the tile alone; the border is
+        cut off the output of one with padding.
     overlap : (int, int)
-        Pixels that a piece restores of what its neighbour restores too.
+        Pixels by which neighbouring tiles overlap.
     window : {"none", "linear", "hann"}
-        How pieces are blended where they overlap: by their plain mean, or by weights that fall towards a piece's edge.
+        How overlapping tiles are blended: by their plain mean, or by weights that fall towards a tile's edge.
     pad : {"edge", "reflect"}
-        What is shown outside of the picture.
+        How the picture is extended beyond its frame.
     multiple_of : int
-        Sides of what the network is given are multiples of it; what is lacking is padded at the bottom and the right.
+        The sides of the network's input are multiples of it; the picture is padded at the bottom and the right.
     scale : int
-        Pixels that the network returns for one, along a side.
+        Factor by which the network enlarges each side.
     """
 
     tile: tuple[int, int] | None = None
     border: int = 0
     overlap: tuple[int, int] = (0, 0)
     window: str = "none"
-    pad: str = "edge"
+    pad: Literal["edge", "reflect"] = "edge"
     multiple_of: int = 1
     scale: int = 1
 
-    def run(self, network, planes):
-        """What the network makes of a picture.
+    def run(self, network: Callable[[np.ndarray], np.ndarray], planes: np.ndarray) -> np.ndarray:
+        """Restore a picture.
 
         Parameters
         ----------
@@ -79,30 +83,32 @@ class Tiling:
         padded = np.pad(planes, [(0, 0), *around], mode=self.pad)
         weight = np.multiply.outer(*(self._window(n, lap) for n, lap in zip(sides, self.overlap, strict=True)))
         corners = itertools.product(*(_starts(*w) for w in zip(wide, sides, self.overlap, strict=True)))
-        total, weights = None, np.zeros([self.scale * n for n in wide], np.float32)
+        total: np.ndarray | None = None
+        weights = np.zeros([self.scale * n for n in wide], np.float32)
         for corner in corners:
-            piece = tuple(slice(at, at + side + 2 * self.border) for at, side in zip(corner, sides, strict=True))
-            restored = self._inside(network(padded[(slice(None), *piece)]), sides)
+            tile = tuple(slice(at, at + side + 2 * self.border) for at, side in zip(corner, sides, strict=True))
+            restored = self._without_border(network(padded[(slice(None), *tile)]), sides)
             if total is None:
                 total = np.zeros((restored.shape[0], *weights.shape), np.float32)
             here = tuple(slice(self.scale * at, self.scale * (at + n)) for at, n in zip(corner, sides, strict=True))
             total[(slice(None), *here)] += weight * restored
             weights[here] += weight
+        assert total is not None  # there is at least one tile
         return (total / weights)[:, : self.scale * shape[0], : self.scale * shape[1]]
 
-    def _rounded(self, n):
-        """Least side that holds `n` pixels and, with the border, is a multiple."""
+    def _rounded(self, n: int) -> int:
+        """Smallest side of at least `n` pixels that is a multiple once the border is added."""
         whole = n + 2 * self.border
         return n + -whole % self.multiple_of
 
-    def _window(self, side, overlap):
-        """Weights along a side of a piece that was restored."""
+    def _window(self, side: int, overlap: int) -> np.ndarray:
+        """Blending weights along a side of a restored tile."""
         side, overlap = self.scale * side, self.scale * overlap
         from_edge = np.minimum(np.arange(1, side + 1), np.arange(side, 0, -1))
         return WINDOWS[self.window](np.minimum(from_edge / (overlap + 1), 1.0)).astype(np.float32)
 
-    def _inside(self, planes, sides):
-        """Planes that a network returned, without the border if they have it."""
+    def _without_border(self, planes: np.ndarray, sides: _Shape) -> np.ndarray:
+        """Planes that a network returned, without the border if they have one."""
         valid = tuple(self.scale * n for n in sides)
         whole = tuple(self.scale * (n + 2 * self.border) for n in sides)
         if planes.shape[1:] == valid:
@@ -115,6 +121,6 @@ class Tiling:
         return planes[:, cut, cut]
 
 
-def _starts(length, side, overlap):
-    """Where pieces begin: they overlap by so much, the last, which ends with the picture, by more."""
+def _starts(length: int, side: int, overlap: int) -> list[int]:
+    """Where tiles begin; the last one ends with the picture, and may overlap more than the others."""
     return [*range(0, length - side, side - overlap), length - side]

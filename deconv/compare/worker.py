@@ -1,4 +1,4 @@
-"""The process in which a method runs: what it breaks, leaks or fills is its own."""
+"""The process in which a method runs, so that its crashes, leaks and memory stay its own."""
 
 import os
 import resource
@@ -7,65 +7,74 @@ import sys
 import tempfile
 import threading
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from multiprocessing import connection, parent_process
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from deconv._core import files
-from deconv.compare.protocol import Context, Problem
+from deconv.compare.protocol import Context, Dataset, Item, Measured, Method, Problem, Settings
+
+if TYPE_CHECKING:
+    from multiprocessing.connection import Connection
+
+    from deconv.compare.adapters import Restore
 
 __all__ = ["Answer", "serve"]
 
-_MEGA = 2**20
+_MEGABYTE = 2**20
 
 
 @dataclass(frozen=True)
 class Answer:
-    """What a worker says: of its method once it is loaded, then of each picture.
+    """A worker's message: one after loading the method, then one for each picture.
 
     Attributes
     ----------
     problem : str
-        Why there is nothing, in one sentence; empty if there is.
-    told : dict
+        Why it failed, in one sentence; empty if it did not.
+    fields : dict
         Fields of `deconv.compare.protocol.Row`.
     """
 
     problem: str = ""
-    told: dict | None = None
+    fields: dict[str, Any] = field(default_factory=dict)
 
 
-def serve(pipe, method, dataset, folder, settings, scratch):
-    """Restore the pictures whose names come through a pipe into a folder, and answer each; the main of a process."""
+def serve(pipe: "Connection", method: Method, dataset: Dataset, folder: Path, settings: Settings, scratch: str) -> None:
+    """Restore the pictures whose names arrive through a pipe, and answer each; the main function of a process."""
     os.setsid()
     tempfile.tempdir = scratch
     threading.Thread(target=_follow_parent, daemon=True).start()
     if settings.memory:
-        limit = int(settings.memory * _MEGA)
+        limit = int(settings.memory * _MEGABYTE)
         resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
     start = time.perf_counter()
     try:
-        restore = _built(method, settings)
+        restore = _load(method, settings)
     except BaseException as error:
         pipe.send(Answer(_sentence(error)))
         return
-    pipe.send(Answer(told={"setup": time.perf_counter() - start, "parameters": getattr(restore, "parameters", None)}))
+    pipe.send(Answer(fields={"setup": time.perf_counter() - start, "parameters": getattr(restore, "parameters", None)}))
     while (name := pipe.recv()) is not None:
         try:
-            answer = Answer(told=_restored(restore, method, dataset.load(name), folder, settings))
+            answer = Answer(fields=_restore(restore, method, dataset, dataset.load(name), folder, settings))
         except BaseException as error:
             answer = Answer(_sentence(error))
         pipe.send(answer)
 
 
-def _follow_parent():
-    """End with the parent, and with it all that was started from here: a killed run leaves nothing that computes."""
-    connection.wait([parent_process().sentinel])
+def _follow_parent() -> None:
+    """End with the parent, together with all processes started here: a killed run leaves nothing running."""
+    parent = parent_process()
+    assert parent is not None
+    connection.wait([parent.sentinel])
     os.killpg(0, signal.SIGKILL)
 
 
-def _built(method, settings):
+def _load(method: Method, settings: Settings) -> "Restore | None":
     if method.kind == "reference":
         return None
     from deconv.compare.adapters import build
@@ -73,70 +82,86 @@ def _built(method, settings):
     return build(method, allow_shell=settings.allow_shell)
 
 
-def _restored(restore, method, item, folder, settings):
-    """Write what a method makes of a picture, and the PSF if it tells; what it took."""
-    wanted = item.image.shape if item.sharp is None else item.sharp.shape
+def _restore(
+    restore: "Restore | None", method: Method, dataset: Dataset, item: Item, folder: Path, settings: Settings
+) -> dict[str, Any]:
+    """Write or measure a method's result for a picture; fields of its row, such as time and memory."""
+    expected = item.image.shape if item.sharp is None else item.sharp.shape
+    image: Any
     psf = None
+    details: dict[str, Any] = {}
     start = time.perf_counter(), _cpu()
     if restore is None:
         image = item.image if method.options["function"] == "blurred" else item.sharp
-        wanted = image.shape
+        if image is None:
+            raise Problem("there is no sharp picture")
+        expected = image.shape
     else:
         image = restore(item.image.copy(), _context(method, item, settings), name=item.name)
     took = time.perf_counter() - start[0], _cpu() - start[1]
     if isinstance(image, tuple):
-        image, psf = image
-    files.write(folder / f"{item.name}.png", _checked(image, wanted), like=_SIXTEEN_BITS)
+        image, psf, *more = image
+        details = more[0] if more else {}
+    used = {"seconds": took[0], "cpu": took[1], "memory": _peak_memory(), "gpu": _peak_gpu_memory()}
+    details = item.details | details
+    if isinstance(dataset, Measured):
+        measured = dataset.measure(item, image, psf, folder / item.name)
+        return used | measured | {"level": item.level, "details": details | measured.get("details", {})}
+    files.write(folder / f"{item.name}.png", _checked(image, expected), like=_SIXTEEN_BITS)
     if psf is not None:
         psf = np.asarray(psf, np.float32)
         files.write(folder / f"{item.name}.psf.png", np.clip(psf / psf.max(), 0, 1), like=_SIXTEEN_BITS)
-    return {"seconds": took[0], "cpu": took[1], "memory": _peak(), "gpu": _gpu_peak()}
+    return used | {"details": details}
 
 
 _SIXTEEN_BITS = files.Picture(np.zeros((1, 1), np.float32), dtype=np.dtype(np.uint16), white=65535.0)
 
 
-def _context(method, item, settings):
-    """Only what the method declares to know."""
-    known = {name: getattr(item, name) for name in method.knows}
+def _context(method: Method, item: Item, settings: Settings) -> Context:
+    """The context of a method: only the values that it declares to know."""
+    known: dict[str, Any] = {name: getattr(item, name) for name in method.knows}
     return Context(gamma=item.gamma, seed=settings.seed, device=settings.device, **known)
 
 
-def _checked(image, wanted):
-    """A result as it can be written; Problem if it cannot."""
+def _checked(image: Any, expected: tuple[int, ...]) -> np.ndarray:
+    """A result ready to be written; Problem if it cannot be."""
     image = np.asarray(image)
     if image.dtype.kind not in "fiub":
         raise Problem(f"it returned values of the kind {image.dtype}, numbers are wanted")
     if image.ndim == 3 and image.shape[2] == 1:
         image = image[..., 0]
-    if image.shape[:2] != wanted[:2] or image.ndim > 3 or (image.ndim == 3 and image.shape[2] != 3):
-        raise Problem(f"it returned an array of shape {image.shape}, {wanted[:2]} with or without 3 colours is wanted")
+    if image.shape[:2] != expected[:2] or image.ndim > 3 or (image.ndim == 3 and image.shape[2] != 3):
+        raise Problem(
+            f"it returned an array of shape {image.shape}, {expected[:2]} with or without 3 colours is wanted"
+        )
     if not np.isfinite(image).all():
         raise Problem("it returned values that are not finite")
-    return np.clip(image.astype(np.float32), 0, 1)
+    clipped: np.ndarray = np.clip(image.astype(np.float32), 0, 1)
+    return clipped
 
 
-def _sentence(error):
-    """An error in one line; of those that are not meant for people with their kind."""
+def _sentence(error: BaseException) -> str:
+    """An error in one line; errors that were not written for users are named with their type."""
     text = " ".join(str(error).split())
     return text if isinstance(error, Problem | OSError) and text else f"{type(error).__name__}: {text}".rstrip(": ")
 
 
-def _cpu():
-    """CPU seconds of this process and of those that it started and that have ended."""
+def _cpu() -> float:
+    """CPU seconds of this process and of its children that have ended."""
     used = resource.getrusage(resource.RUSAGE_SELF), resource.getrusage(resource.RUSAGE_CHILDREN)
     return sum(u.ru_utime + u.ru_stime for u in used)
 
 
-def _peak():
-    """Most memory of this process, or of the largest that it started, in MB."""
+def _peak_memory() -> float:
+    """Peak memory of this process or of its largest child, in MB."""
     unit = 1 if sys.platform == "darwin" else 1024
-    return max(resource.getrusage(w).ru_maxrss for w in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)) * unit / _MEGA
+    peak = max(resource.getrusage(who).ru_maxrss for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
+    return peak * unit / _MEGABYTE
 
 
-def _gpu_peak():
-    """Most memory that PyTorch took on its GPU, in MB; None if it took none."""
+def _peak_gpu_memory() -> float | None:
+    """Peak memory of PyTorch on its GPU, in MB; None if it used none."""
     torch = sys.modules.get("torch")
     if torch is None or not torch.cuda.is_available():
         return None
-    return torch.cuda.max_memory_allocated() / _MEGA or None
+    return float(torch.cuda.max_memory_allocated() / _MEGABYTE) or None

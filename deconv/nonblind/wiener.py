@@ -119,8 +119,8 @@ def wiener(
     if rule in ("sure", "discrepancy"):
         if line:
             raise ValueError(
-                f'balance is "{rule}", which needs the noise; that of an image of one axis cannot be told from its '
-                'content: give a number, "likelihood" or "gcv"'
+                f'balance is "{rule}", which needs the noise; that of an image of one axis cannot be separated from '
+                'its content: give a number, "likelihood" or "gcv"'
             )
         # A volume is measured plane by plane.
         sigma = noise.estimate(xp.reshape(channels, (-1, *channels.shape[-2:])), channel_axis=0)

@@ -16,7 +16,7 @@ The decorated function is the Numba twin. Calling it runs the twin that fits the
 Rules, which `tests/test_kernels.py` checks for every name in ``deconv._core.kernels.__all__``:
 
 - The C parameters are those of the Python function, by name and in order, then the `extent`: one
-  ``int`` for a flat kernel (arrays of any shape, seen as flat by both twins), rows and columns for a
+  ``int`` for a flat kernel (arrays of any shape, viewed as flat by both twins), rows and columns for a
   2-D one. ``T`` is the float type; ``const T*`` is read, ``T*`` is written; ``T`` and ``int`` are scalars.
 - A kernel writes into its arguments and allocates nothing. All arrays have one shape, unless `example` is given: it
   makes arguments for the tests, whose arrays may then differ in shape, and the caller must check that shapes match.
@@ -173,8 +173,8 @@ class Kernel:
     def source(self, dtype: str) -> str:
         """The CUDA text for ``"float32"`` or ``"float64"``; compile errors name the Python file and line."""
         file = inspect.getsourcefile(self.function) or ""
-        before, found, _ = "".join(linecache.getlines(file)).partition(self.cuda)
-        home = f'#line {before.count(chr(10)) + 1} "{file}"\n'.replace("\\", "/") if found else ""
+        before, text, _ = "".join(linecache.getlines(file)).partition(self.cuda)
+        home = f'#line {before.count(chr(10)) + 1} "{file}"\n'.replace("\\", "/") if text else ""
         return f"typedef {_C_TYPES[dtype]} T;\n{home}{self.cuda}"
 
     @functools.cached_property

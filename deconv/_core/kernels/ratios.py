@@ -107,9 +107,9 @@ extern "C" __global__ void rl_update(
     int fx = max(min(ix, edge_x), ix - skip_x);
     int fy = max(min(iy, edge_y), iy - skip_y);
     int fz = max(min(iz, edge_z), iz - skip_z);
-    T seen = sensitivity[((c * (depth - skip_z) + fz) * (rows - skip_y) + fy) * (cols - skip_x) + fx];
+    T visible = sensitivity[((c * (depth - skip_z) + fz) * (rows - skip_y) + fy) * (cols - skip_x) + fx];
     T factor = correction[(i / cols) * pitch + ix];
-    x[i] = seen > floor && factor > T(0) ? x[i] * factor / seen : T(0);
+    x[i] = visible > floor && factor > T(0) ? x[i] * factor / visible : T(0);
 }
 """,
 )
@@ -148,16 +148,16 @@ def rl_update(
                 row = x[at * cols : at * cols + cols]
                 factors = correction[at * pitch : at * pitch + cols]
                 at = ((c * (depth - skip_z) + fz) * (rows - skip_y) + fy) * folded
-                seen = sensitivity[at : at + folded]
+                visible = sensitivity[at : at + folded]
                 for end in range(2):
                     shift = skip_x if end else 0
                     for ix in range(after if end else 0, cols if end else first):
-                        value = row[ix] * factors[ix] / seen[ix - shift]
-                        row[ix] = value if seen[ix - shift] > floor and factors[ix] > 0 else zero
+                        value = row[ix] * factors[ix] / visible[ix - shift]
+                        row[ix] = value if visible[ix - shift] > floor and factors[ix] > 0 else zero
                 middle = row[first:after]
                 factors = factors[first:after]
-                if first < after and seen[first] > floor:
-                    scale = 1 / seen[first]
+                if first < after and visible[first] > floor:
+                    scale = 1 / visible[first]
                     for ix in range(after - first):
                         value = middle[ix] * factors[ix] * scale
                         middle[ix] = value if factors[ix] > 0 else zero
@@ -302,9 +302,9 @@ extern "C" __global__ void rl_penalised(
     // Negative values are rounding.
     T fitted = x[i] * correction[(i / cols) * pitch + i % cols];
     fitted = fitted > T(0) ? fitted : T(0);
-    T seen = sensitivity[i] > T(0) ? sensitivity[i] : T(0);
+    T visible = sensitivity[i] > T(0) ? sensitivity[i] : T(0);
     T tied = part * stiffness[i];
-    T linear = seen - 2 * tied * x[i] - part * divergence[i];
+    T linear = visible - 2 * tied * x[i] - part * divergence[i];
     T root = sqrt(linear * linear + 8 * tied * fitted);
     // The same root twice: linear + root would cancel where linear is negative.
     x[i] = linear > T(0) ? 2 * fitted / (linear + root) : tied > T(0) ? (root - linear) / (4 * tied) : T(0);
@@ -339,9 +339,9 @@ def rl_penalised(
                 # Negative values are rounding.
                 fitted = x[i] * correction[row * pitch + j]
                 fitted = fitted if fitted > 0 else zero
-                seen = sensitivity[i] if sensitivity[i] > 0 else zero
+                visible = sensitivity[i] if sensitivity[i] > 0 else zero
                 tied = part * stiffness[i]
-                linear = seen - two * tied * x[i] - part * divergence[i]
+                linear = visible - two * tied * x[i] - part * divergence[i]
                 root = np.sqrt(linear * linear + two * two * two * tied * fitted)
                 # The same root twice: linear + root would cancel where linear is negative.
                 if linear > 0:

@@ -13,13 +13,12 @@ from deconv._core.array import Array, Result, array_namespace, like, to_numpy
 from deconv.blind.freeform.estimate import Estimate, estimate
 from deconv.blind.jpeg import quantisation_error
 from deconv.blind.natural import restore
-from deconv.blind.settings.freeform import Acceptance, FreeForm, Window
-from deconv.blind.settings.jpeg import Jpeg
-from deconv.blind.settings.natural import Natural
+from deconv.blind.settings import Settings
+from deconv.blind.settings.freeform import Acceptance, Window
 
 __all__ = ["restore_pages"]
 
-_FREE_FORM, _JPEG, _NATURAL = FreeForm(), Jpeg(), Natural()
+_DEFAULTS = Settings()
 
 # A part of the image in which the PSF is estimated.
 Region = tuple[slice, slice]
@@ -34,9 +33,7 @@ def restore_pages(
     start: np.ndarray | None,
     region: Region | None,
     report: Callable[[str, float], None],
-    settings: FreeForm = _FREE_FORM,
-    jpeg: Jpeg = _JPEG,
-    natural: Natural = _NATURAL,
+    settings: Settings = _DEFAULTS,
 ) -> tuple[list[list[Result]] | None, dict[str, Any]]:
     """Restore pages by the PSF that they share.
 
@@ -56,12 +53,8 @@ def restore_pages(
         The part in which the PSF is estimated.
     report : callable
         ``report(stage, fraction)``.
-    settings : FreeForm
-        Settings of the estimate.
-    jpeg : Jpeg
-        Settings of the search for JPEG's quantisation steps.
-    natural : Natural
-        Settings of the restoration.
+    settings : Settings
+        Of every stage.
 
     Returns
     -------
@@ -71,7 +64,7 @@ def restore_pages(
         Fields of `Restoration`.
     """
     xp = array_namespace(*pages)
-    gamma, estimated = _estimate(pages, gamma, sizes, start, region, report, settings=settings, jpeg=jpeg)
+    gamma, estimated = _estimate(pages, gamma, sizes, start, region, report, settings=settings)
     fields: dict[str, Any] = {
         "gamma": gamma,
         "search": {
@@ -79,7 +72,7 @@ def restore_pages(
             "criterion": np.asarray([trial.cost for trial in estimated.trials]),
         },
     }
-    acceptance = settings.acceptance
+    acceptance = settings.freeform.acceptance
     if not _is_plausible(estimated, settings=acceptance) or _rms_width(estimated.psf) < acceptance.least_width:
         return None, fields | {"psf": like(np.ones((1, 1)), pages[0]), "family": "none"}
     if prior == "auto":
@@ -89,7 +82,11 @@ def restore_pages(
         light = tone.decode(page, gamma, 0.0)
         planes = [xp.asarray(light[c, ...], copy=True) for c in range(light.shape[0])]
         planes, _ = restore(
-            planes, psf, prior=prior, report=partial(_report_part, report, "restore", n, len(pages)), settings=natural
+            planes,
+            psf,
+            prior=prior,
+            report=partial(_report_part, report, "restore", n, len(pages)),
+            settings=settings.natural,
         )
         restored.append([tone.encode(plane, gamma, 0.0) for plane in planes])
     fields |= {
@@ -110,17 +107,18 @@ def _estimate(
     region: Region | None,
     report: Callable[[str, float], None],
     *,
-    settings: FreeForm,
-    jpeg: Jpeg,
+    settings: Settings,
 ) -> tuple[float, Estimate]:
     """The exponent of the encoding, as given or as the estimate gains more, and the PSF in that light."""
     xp = array_namespace(pages[0])
-    exponents = (settings.acceptance.linear, settings.acceptance.photograph) if gamma is None else (gamma,)
-    estimates, errors_of_values = [], [quantisation_error(page, settings=jpeg) for page in pages]
+    # Linear data, and photographs.
+    exponents = (1.0, settings.general.photograph_gamma) if gamma is None else (gamma,)
+    stages = settings.freeform
+    estimates, errors_of_values = [], [quantisation_error(page, settings=settings.jpeg) for page in pages]
     for i, exponent in enumerate(exponents):
         greys = [xp.mean(tone.decode(page, exponent, 0.0), axis=0) for page in pages]
         if region is None:
-            images = [_window_with_most_edges(grey, settings=settings.window) for grey in greys]
+            images = [_window_with_most_edges(grey, settings=stages.window) for grey in greys]
         else:
             images = [xp.asarray(grey[region], copy=True) for grey in greys]
         errors = [error * _rms_slope(page, exponent) for error, page in zip(errors_of_values, pages, strict=True)]
@@ -128,9 +126,9 @@ def _estimate(
         # Sums by several threads round differently, and from random starts some estimates then end elsewhere.
         with threadpool_limits(1, user_api="blas"):
             estimates.append(
-                estimate(images, jpeg_errors=errors, sizes=sizes, start=start, report=progress, settings=settings)
+                estimate(images, jpeg_errors=errors, sizes=sizes, start=start, report=progress, settings=stages)
             )
-    plausible = [_is_plausible(each, settings=settings.acceptance) for each in estimates]
+    plausible = [_is_plausible(each, settings=stages.acceptance) for each in estimates]
     best = max(range(len(exponents)), key=lambda i: (plausible[i], estimates[i].gain))
     return exponents[best], estimates[best]
 

@@ -1,57 +1,66 @@
-r"""A straight movement, found in two steps from the spectrum of one picture.
+r"""A straight movement, searched in two steps in the spectrum of one picture.
 
 A movement of length L at an angle multiplies the scene's power by :math:`\mathrm{sinc}^2(L f_\parallel)`, whose zeros
-lie in lines across it. To try every angle with every length is dear, so the angle is found first, in coarse bins of
-frequency, by the movement's *envelope* :math:`1 / (1 + 2 (\pi L f_\parallel)^2)`, which is what the zeros average to.
-Then, in bins that are narrow along that direction and wide across it, the length is found by the zeros. The envelope is
-also what a movement has to beat: long straight edges, and shakes, have it too.
+lie in lines across it. To try every angle with every length is dear, so the angle is searched first, in coarse bins of
+frequency, by the movement's *envelope* :math:`1 / (1 + 2 (\pi L f_\parallel)^2)`, the local mean of its power. Then, in
+bins that are narrow along that direction and wide across it, the length is searched by the zeros. The envelope is also
+the alternative that a movement has to beat: long straight edges, and shakes, have it too.
 """
 
 import math
 from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 import numpy as np
 
+from deconv._core.array import Array
 from deconv._core.resample import at_scale
 from deconv.blind.parametric.families import Motion
-from deconv.blind.spectrum import MARGIN, Periodogram
+from deconv.blind.settings.parametric import Parametric
+from deconv.blind.spectrum import Blur, Fit, Periodogram
 
-__all__ = ["find_motion"]
+__all__ = ["MotionEstimate", "search_motion"]
 
-# Longer side in pixels of the coarsest scale, and pixels that the shorter one keeps there.
-_COARSEST, _NARROWEST = 200, 16
-# Directions in half a turn, and ratio of the rings' radii, while the angle is looked for.
-_SECTORS, _RINGS = 24, 1.15
-# Lengths tried of the envelope; so many of the likeliest angles are looked at with their zeros,
-# and the likeliest also so many degrees aside.
-_LENGTHS, _ANGLES, _ASIDE = 5, 3, 6.0
-# Shortest length tried, in pixels of the scale; lengths tried an octave, from and to these parts of the envelope's.
-_SHORTEST, _PER_OCTAVE, _RANGE = 2.5, 14, (0.3, 2.5)
-# A length of fewer pixels than this is looked at again, at a scale so many times finer.
-_TOO_COARSE, _FINER = 4.0, 3.0
-# Log of the odds of an envelope worth a look at its zeros; movements have 88 and more. Nats to which scans are exact.
-_LEAST, _ROUGHLY = 10.0, 0.3
-# Zeros filled further than this are none.
-_FILLED = 0.34
+
+class MotionEstimate(NamedTuple):
+    """The likeliest movement.
+
+    Attributes
+    ----------
+    candidate : Motion or None
+        The movement; None if it is not certain.
+    log_odds : float
+        Log odds for its zeros: against the same without zeros, and against no blur.
+    score : float
+        Log evidence per frequency that it gains over no blur.
+    lengths, criterion : ndarray
+        Lengths tried, and minus the log evidence per frequency of each relative to that of no blur.
+    """
+
+    candidate: Motion | None
+    log_odds: float
+    score: float
+    lengths: np.ndarray
+    criterion: np.ndarray
 
 
 @dataclass(frozen=True)
 class _Envelope:
-    """What a movement does to the power, its zeros apart."""
+    """A movement's effect on the power, its zeros apart; a mean over the directions of a bin."""
 
     length: float
     angle: float
+    bin_width: float
 
-    def power(self, f, direction, _smear):
-        """Mean over the few degrees that a bin spans."""
-        total = 0.0
-        for off in (-60 / _SECTORS, 0.0, 60 / _SECTORS):
-            along = f * np.cos(np.deg2rad(direction + self.angle + off))
+    def power(self, f: np.ndarray, direction: np.ndarray, _smear: float) -> np.ndarray:
+        total = np.zeros_like(f)
+        for offset in (-self.bin_width / 3, 0.0, self.bin_width / 3):
+            along = f * np.cos(np.deg2rad(direction + self.angle + offset))
             total = total + 1 / (1 + 2 * (np.pi * self.length * along) ** 2)
         return total / 3
 
 
-def find_motion(image, largest):
+def search_motion(image: Array, largest: float, *, settings: Parametric) -> MotionEstimate:
     """The likeliest movement in a picture.
 
     Parameters
@@ -60,79 +69,95 @@ def find_motion(image, largest):
         Linear light, or ink, evenly lit.
     largest : float
         Longest movement, in pixels.
+    settings : Parametric
+        Numbers of the spectrum and of the search.
 
     Returns
     -------
-    candidate : Motion or None
-        The movement in pixels of the picture; None if it is not sure.
-    gain : float
-        Log of the odds for its zeros: against the same without zeros, and against no blur.
-    score : float
-        Log likelihood per frequency that it gains over no blur.
-    lengths, criterion : ndarray
-        Lengths tried and minus the log likelihood per frequency against that of no blur.
+    MotionEstimate
+        In pixels of the picture.
     """
-    factor = max(1.0, min(max(image.shape) / _COARSEST, min(image.shape) / _NARROWEST))
-    best, scale = None, math.inf
-    while scale > 1.0 and (best is None or 2 * best[0].radius < _TOO_COARSE * scale or best[1] <= 0):
+    search, motion = settings.search, settings.motion
+    factor = max(1.0, min(max(image.shape) / search.coarsest_side, min(image.shape) / search.narrowest_side))
+    best: MotionEstimate | None = None
+    scale = math.inf
+    while scale > 1.0 and (best is None or _too_coarse(best, scale, motion.finer_below) or best.log_odds <= 0):
         small, scale = at_scale(image, factor)
-        spectrum = Periodogram(small, MARGIN * max(small.shape))
-        longest = min(largest / scale, 0.8 * min(small.shape))
-        for start in _angles(spectrum, longest):
-            found = _along(spectrum, *start, longest)
-            if found is not None and (best is None or found[1] > best[1]):
-                candidate, gain, score, lengths, criterion = found
-                candidate = replace(candidate, radius=candidate.radius * scale)
-                best = candidate, gain, score, lengths * scale, criterion
-        largest = 1.5 * _TOO_COARSE * scale
-        factor = max(1.0, factor / _FINER)
-    return (None, 0.0, 0.0, np.empty(0), np.empty(0)) if best is None else best
+        spectrum = Periodogram(small, settings=settings.spectrum)
+        longest = min(largest / scale, motion.longest_across * min(small.shape))
+        for angle, length in _angles(spectrum, longest, settings):
+            trial = _along(spectrum, angle, length, longest, settings)
+            if trial is not None and (best is None or trial.log_odds > best.log_odds):
+                best = _scaled(trial, scale)
+        largest = 1.5 * motion.finer_below * scale
+        factor = max(1.0, factor / search.finer_by)
+    return MotionEstimate(None, 0.0, 0.0, np.empty(0), np.empty(0)) if best is None else best
 
 
-def _angles(spectrum, longest):
+def _too_coarse(estimate: MotionEstimate, scale: float, least: float) -> bool:
+    return estimate.candidate is not None and 2 * estimate.candidate.radius < least * scale
+
+
+def _scaled(estimate: MotionEstimate, scale: float) -> MotionEstimate:
+    assert estimate.candidate is not None
+    candidate = replace(estimate.candidate, radius=estimate.candidate.radius * scale)
+    return estimate._replace(candidate=candidate, lengths=estimate.lengths * scale)
+
+
+def _angles(spectrum: Periodogram, longest: float, settings: Parametric) -> list[tuple[float, float]]:
     """Angles and lengths of the likeliest envelopes."""
-    coarse = spectrum.coarse(_SECTORS, _RINGS)
-    nothing = coarse.fit()
-    angles = np.arange(_SECTORS) * (180.0 / _SECTORS)
-    found = []
-    for angle in angles:
-        best, start = None, nothing.start
-        for length in np.geomspace(_SHORTEST, longest, _LENGTHS):
-            fit = coarse.fit(_Envelope(float(length), float(angle)), start, done=_ROUGHLY)
-            start = fit.start
-            if best is None or fit.evidence < best.evidence:
-                best = fit
-        found.append(best)
-    values = [fit.evidence for fit in found]
-    minima = [i for i in range(_SECTORS) if values[i] <= min(values[i - 1], values[(i + 1) % _SECTORS])]
-    likeliest = [found[i].candidate for i in sorted(minima, key=values.__getitem__)[:_ANGLES]]
-    if nothing.evidence - min(values) < _LEAST:
+    motion = settings.motion
+    count = motion.directions
+    coarse = spectrum.coarse(count, motion.ring_ratio)
+    no_blur = coarse.fit()
+    envelopes: list[Fit[_Envelope]] = []
+    for angle in np.arange(count) * (180.0 / count):
+        fits, start = [], no_blur.coefficients
+        for length in np.geomspace(motion.shortest, longest, motion.envelope_lengths):
+            fits.append(coarse.fit(_envelope(length, angle, settings), start, tolerance=motion.scan_tolerance))
+            start = fits[-1].coefficients
+        envelopes.append(min(fits, key=lambda fit: fit.cost))
+    costs = [fit.cost for fit in envelopes]
+    minima = [i for i in range(count) if costs[i] <= min(costs[i - 1], costs[(i + 1) % count])]
+    likeliest = [envelopes[i].candidate for i in sorted(minima, key=costs.__getitem__)[: motion.angles]]
+    if no_blur.cost - min(costs) < motion.least_log_odds_envelope:
         return []
-    # The scene's own directions draw an envelope aside, by more than the zeros forgive.
-    beside = [replace(likeliest[0], angle=likeliest[0].angle + off) for off in (-_ASIDE, _ASIDE)]
-    return [(c.angle, c.length) for c in likeliest + beside]
+    # The scene's own directions pull an envelope aside, by more than the zeros forgive.
+    offsets = (-motion.angle_offset, motion.angle_offset)
+    beside = [replace(likeliest[0], angle=likeliest[0].angle + offset) for offset in offsets]
+    return [(envelope.angle, envelope.length) for envelope in likeliest + beside]
 
 
-def _along(spectrum, angle, length, longest):
-    """The likeliest movement near an angle: what `find_motion` returns, at this scale; None if none is sure."""
-    low, high = max(_SHORTEST, _RANGE[0] * length), min(_RANGE[1] * length, longest)
+def _envelope(length: float, angle: float, settings: Parametric) -> _Envelope:
+    return _Envelope(float(length), float(angle), 180 / settings.motion.directions)
+
+
+def _along(
+    spectrum: Periodogram, angle: float, length: float, longest: float, settings: Parametric
+) -> MotionEstimate | None:
+    """The likeliest movement near an angle, at the scale of the spectrum; None if none is certain."""
+    motion, limits = settings.motion, settings.search.motion_limits
+    low = max(motion.shortest, motion.length_from * length)
+    high = min(motion.length_to * length, longest)
     bins = spectrum.along(angle, high)
-    nothing = bins.fit()
-    plain, start = nothing, nothing.start
-    for envelope in np.geomspace(_SHORTEST, longest, _LENGTHS):
-        fit = bins.fit(_Envelope(float(envelope), angle), start, done=_ROUGHLY)
-        start = fit.start
-        plain = min(plain, fit, key=lambda f: f.evidence)
-    lengths = np.geomspace(low, high, max(2, math.ceil(_PER_OCTAVE * math.log2(high / low))))
-    tried, start = [], nothing.start
+    no_blur = bins.fit()
+    plain: Fit[Blur | None] = no_blur
+    start = no_blur.coefficients
+    for each in np.geomspace(motion.shortest, longest, motion.envelope_lengths):
+        envelope = bins.fit(_envelope(each, angle, settings), start, tolerance=motion.scan_tolerance)
+        start = envelope.coefficients
+        plain = min(plain, envelope, key=lambda fit: fit.cost)
+    lengths = np.geomspace(low, high, max(2, math.ceil(limits.sizes_per_octave * math.log2(high / low))))
+    scan: list[Fit[Motion]] = []
+    start = no_blur.coefficients
     for each in lengths:
-        tried.append(bins.fit(Motion(float(each) / 2, angle), start, done=_ROUGHLY))
-        start = tried[-1].start
-    best = min(tried, key=lambda f: f.evidence)
-    fit = bins.fit(best.candidate, best.start, vary=True)
+        scan.append(bins.fit(Motion(float(each) / 2, angle), start, tolerance=motion.scan_tolerance))
+        start = scan[-1].coefficients
+    best = min(scan, key=lambda fit: fit.cost)
+    fit = bins.fit(best.candidate, best.coefficients, vary=True)
     candidate, total = fit.candidate, float(bins.count.sum())
-    if candidate.uncertainty > candidate.unsure or candidate.fill > _FILLED:
+    if candidate.uncertainty > limits.largest_uncertainty or candidate.fill > motion.largest_fill:
         return None
-    criterion = np.array([f.evidence - nothing.evidence for f in tried]) / total
-    gain = (plain.evidence - fit.evidence) / fit.dispersion
-    return candidate, gain, (nothing.evidence - fit.evidence) / fit.dispersion / total, lengths, criterion
+    criterion = np.array([f.cost - no_blur.cost for f in scan]) / total
+    log_odds = (plain.cost - fit.cost) / fit.dispersion
+    return MotionEstimate(candidate, log_odds, (no_blur.cost - fit.cost) / fit.dispersion / total, lengths, criterion)

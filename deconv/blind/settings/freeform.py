@@ -16,6 +16,7 @@ import math
 from dataclasses import dataclass, field
 
 from deconv.blind.settings._setting import setting
+from deconv.blind.settings.spectrum import FullSpectrum
 
 __all__ = [
     "Acceptance",
@@ -354,6 +355,7 @@ class Score:
 class PhaseRetrieval:
     """A PSF whose power explains the image's, by descent from random weights."""
 
+    spectrum: FullSpectrum = field(default_factory=FullSpectrum)
     iterations: int = setting(100, "Iterations of L-BFGS.", "iterations")
     memory: int = setting(15, "Corrections that L-BFGS keeps.", "iterations")
     root_penalty: float = setting(
@@ -379,10 +381,8 @@ class Window:
 
 @dataclass(frozen=True)
 class Acceptance:
-    """Which encoding, whether a PSF is believed, and what the scene shows."""
+    """Whether a PSF is believed, and what the scene shows."""
 
-    linear: float = setting(1.0, "First exponent of the encoding that is tried: data that are linear in light.", "1")
-    photograph: float = setting(2.2, "Second exponent: photographs.", "1")
     least_gain: float = setting(0.1, "Gain over no blur from which a PSF is believed.", _FRACTION)
     most_energy: float = setting(
         0.1,

@@ -1,70 +1,126 @@
-"""From light to ink: what the text adds to its ground or takes from it, and where it stands."""
+"""From light to coverage by ink: whether text is dark or bright, the light of its background, and where it is."""
 
 import math
+from typing import Literal, TypeAlias
 
 import numpy as np
 from scipy import ndimage
 
 from deconv import vignette
-from deconv._core.array import array_namespace, to_numpy
+from deconv._core.array import Array, Result, array_namespace, to_numpy
 from deconv._core.resample import at_scale
+from deconv.blind.settings.text import Ink
 
-__all__ = ["ground_of", "ink_of", "polarity", "text_window"]
+__all__ = ["Foreground", "coverage", "estimate_foreground", "fit_background", "planes_as_ink", "text_window"]
 
-# Light text on dark ground tells nothing of how bright it would be without blur: its brightest pixels (this quantile)
-# count as so much coverage, which is right within a factor of two for the blurs of text that can be read afterwards.
-_BRIGHTEST, _COVERAGE = 0.995, 0.5
-# Pixels of the longer side in which polarity is looked for, and the Gaussian whose blur counts as the ground's trend.
-_COARSE, _TREND = 100, 8.0
-# Skewness above which text is bright: that of text is -0.3 to -1.6 if dark, 0.4 to 2 if bright, also on dense pages.
-_SKEWED = 0.2
+# Text darker or brighter than its background.
+Foreground: TypeAlias = Literal["dark", "bright"]
 
 
-def polarity(light):
-    """What text there is, "dark" on its ground or "bright": strokes are few, whatever the ground does."""
-    coarse = to_numpy(at_scale(light, max(light.shape) / _COARSE)[0]).astype(np.float64)
-    detail = coarse - ndimage.gaussian_filter(coarse, _TREND)
+def estimate_foreground(light: Array, settings: Ink) -> Foreground:
+    """Whether text is dark or bright, by the skewness of the detail: strokes are few, whatever the background."""
+    coarse = to_numpy(at_scale(light, max(light.shape) / settings.foreground_side)[0]).astype(np.float64)
+    detail = coarse - ndimage.gaussian_filter(coarse, settings.foreground_trend)
     detail -= detail.mean()
     spread = math.sqrt(float(np.mean(detail**2)))
-    return "bright" if float(np.mean(detail**3)) > _SKEWED * spread**3 else "dark"
+    return "bright" if float(np.mean(detail**3)) > settings.bright_skewness * spread**3 else "dark"
 
 
-def ground_of(light, foreground="dark", least=0.0):
-    """The light of the ground, a smooth field, and what a full coverage by text adds to it, `least` at the least."""
-    ground = vignette.fit(light, foreground=foreground).field(like=light)
+def fit_background(light: Array, foreground: Foreground, settings: Ink, least: float = 0.0) -> tuple[Result, Result]:
+    """Light of the background, a smooth field, and what full coverage by text adds to it.
+
+    Parameters
+    ----------
+    light : array, shape (M, N)
+        Linear light.
+    foreground : {"dark", "bright"}
+        Whether text is darker or brighter than its background.
+    settings : Ink
+        Floors and quantiles.
+    least : float
+        Least change of light by full coverage.
+
+    Returns
+    -------
+    background, change : array, shape (M, N)
+    """
     xp = array_namespace(light)
+    if settings.fit_background:
+        background = vignette.fit(light, foreground=foreground).field(like=light)
+    else:
+        background = xp.full_like(light, float(np.median(to_numpy(light))))
     if foreground == "dark":
-        # Where a fit runs to zero or below, in a corner say, there is no paper to divide by. Ink takes all light away.
-        return ground, -xp.clip(ground, max(1e-3 * float(xp.max(xp.abs(ground))), least, 1e-6), None)
-    brightest = float(np.quantile(to_numpy(light - ground), _BRIGHTEST))
-    return ground, xp.full_like(light, max(brightest, least, 1e-6) / _COVERAGE)
+        # Ink takes all light away. Where the fit reaches zero or less, in a corner say, there is no paper to divide by.
+        floor = max(settings.background_floor * float(xp.max(xp.abs(background))), least, 1e-6)
+        return background, -xp.clip(background, floor, None)
+    # How bright text would be without blur is unknown: its brightest pixels count as covered in part.
+    brightest = float(np.quantile(to_numpy(light - background), settings.brightest_quantile))
+    return background, xp.full_like(light, max(brightest, least, 1e-6) / settings.brightest_coverage)
 
 
-def ink_of(light, foreground="dark", least=0.0):
-    """Coverage by text: 1 - light / paper for dark text, what is brighter than its ground for bright text."""
-    ground, full = ground_of(light, foreground, least)
-    return (light - ground) / full
+def coverage(light: Array, foreground: Foreground, settings: Ink, least: float = 0.0) -> Result:
+    """Coverage by text: 1 - light / paper if dark, else the light above the background over that of full coverage."""
+    background, change = fit_background(light, foreground, settings, least)
+    return (light - background) / change
 
 
-def text_window(ink):
+def planes_as_ink(
+    light: Array, foreground: Foreground, settings: Ink
+) -> tuple[list[Result], Result, tuple[slice, slice]]:
+    """Coverage by text of each colour, their mean in the text window, and that window.
+
+    Parameters
+    ----------
+    light : array, shape (C, M, N)
+        Linear light.
+    foreground : {"dark", "bright"}
+        Whether text is darker or brighter than its background.
+    settings : Ink
+        Floors and quantiles.
+
+    Returns
+    -------
+    inks : list of arrays, each of shape (M, N)
+    grey : array, shape (m, n)
+    window : tuple of two slices
+    """
+    xp = array_namespace(light)
+    planes = [light[c, ...] for c in range(light.shape[0])]
+    # The noise of a colour that has hardly any light (the blue of yellow paper) must not count as ink. What counts of
+    # dark text is the light of its paper, of bright text what it adds to a dark background.
+    base = [float(np.median(to_numpy(plane))) if foreground == "bright" else 0.0 for plane in planes]
+    brightest = max(float(xp.max(plane)) - level for plane, level in zip(planes, base, strict=True))
+    inks = [coverage(plane, foreground, settings, settings.weakest_colour * brightest) for plane in planes]
+    grey = xp.mean(xp.stack(inks), axis=0)
+    window = text_window(grey, settings)
+    return inks, xp.asarray(grey[window], copy=True), window
+
+
+def text_window(ink: Array, settings: Ink) -> tuple[slice, slice]:
     """Rows and columns that hold the ink, with a margin; the whole picture if there is none."""
     h, w = ink.shape
-    coarse = to_numpy(at_scale(ink, max(h, w) / 120)[0])
+    coarse = to_numpy(at_scale(ink, max(h, w) / settings.window_side)[0])
     spread = 1.4826 * float(np.median(np.abs(coarse - np.median(coarse))))
-    pieces, n = ndimage.label(coarse > max(0.02, 3 * spread))
+    pieces, n = ndimage.label(coarse > max(settings.window_coverage, settings.window_noise * spread))
     sizes = np.bincount(pieces.ravel(), minlength=n + 1)
     edge = np.unique(np.concatenate([pieces[0], pieces[-1], pieces[:, 0], pieces[:, -1]]))
     # Specks on the frame's edge are dark corners that no polynomial follows, not text.
-    specks = [p for p in edge if p and sizes[p] < 0.05 * sizes[1:].sum()]
+    specks = [p for p in edge if p and sizes[p] < settings.window_speck * sizes[1:].sum()]
     marked = (pieces > 0) & ~np.isin(pieces, specks)
     if not marked.any():
         return slice(0, h), slice(0, w)
-    window = []
-    for at, n_fine, n_coarse in zip(np.nonzero(marked), (h, w), coarse.shape, strict=True):
-        first, last = np.percentile(at, [1, 99])
-        step = n_fine / n_coarse
-        # However little is marked, the window has some pixels to see blur in.
-        margin = max(3.0 * step, 0.025 * w, 16 - (last - first) * step / 2)
-        start, stop = math.floor(first * step - margin), math.ceil((last + 1) * step + margin)
-        window.append(slice(max(0, start), min(n_fine, stop)))
-    return tuple(window)
+    rows, columns = np.nonzero(marked)
+    return (
+        _extent(rows, h, coarse.shape[0], settings.margin_width * w, settings),
+        _extent(columns, w, coarse.shape[1], settings.margin_width * w, settings),
+    )
+
+
+def _extent(marked: np.ndarray, side: int, coarse_side: int, margin: float, settings: Ink) -> slice:
+    """Range along one axis that holds the marked coarse pixels, with a margin, no less than the least window."""
+    first, last = np.percentile(marked, [1, 99])
+    step = side / coarse_side
+    # However little is marked, the window must be wide enough for blur to show.
+    margin = max(settings.margin_coarse * step, margin, settings.window_least / 2 - (last - first) * step / 2)
+    start, stop = math.floor(first * step - margin), math.ceil((last + 1) * step + margin)
+    return slice(max(0, start), min(side, stop))

@@ -1,4 +1,4 @@
-r"""Text as strokes of a pen: where blur leaves no stroke's width to be seen, the scene is sought among what pens draw.
+r"""Text as strokes of a pen, the prior where the blur leaves no stroke's width to be seen.
 
 .. math:: x = \sum_\theta d_\theta * z_\theta , \qquad z_\theta \ge 0 , \quad 0 \le x \le 1 ,
 
@@ -6,9 +6,9 @@ with :math:`d_\theta` a short straight stroke in direction :math:`\theta`. Minim
 
 .. math:: \tfrac12 \lVert m \, (h * x - y) \rVert^2 + \lambda \sum_\theta \lVert z_\theta \rVert_1
 
-for the PSF h and the mask m of what the picture y holds: non-negative convolutional sparse coding [1]_, with strokes
-that nobody learned. Solved by the alternating direction method of multipliers; as all strokes are seen through one PSF,
-its linear step is of rank one at each frequency and needs no system to be solved.
+for the PSF h and the mask m of the frame of the picture y: non-negative convolutional sparse coding [1]_, with strokes
+that are drawn and not learned. Solved by the alternating direction method of multipliers; all strokes are blurred by
+one PSF, so its linear step is of rank one at each frequency and needs no system to be solved.
 
 References
 ----------
@@ -17,26 +17,20 @@ References
 """
 
 import math
+from collections.abc import Callable
 
 import numpy as np
 
-from deconv._core.array import array_namespace, device, like
+from deconv._core.array import Array, Result, array_namespace, device, like
 from deconv._core.fft import Transfer, fast_shape, irfftn, rfftn
+from deconv.blind.settings.text import Strokes
 
-__all__ = ["restore_strokes"]
-
-# Directions of strokes, and their length in widths of the pen.
-_DIRECTIONS, _LENGTH = 8, 4.0
-# Price of a stroke (the lambda), for ink of level 1: ten times less hardly matters, three times more is too much.
-_PRICE = 3e-5
-# Penalties of the bounds' and the strokes' splits, against 1 of the data's, and the data's weight against that; and
-# over-relaxation.
-_BOUNDS, _STROKES, _DATA, _RELAX = 0.01, 0.01, 10.0, 1.7
-# Samples a pixel along each axis in drawing a stroke.
-_SAMPLES = 4
+__all__ = ["draw_strokes", "restore_strokes"]
 
 
-def restore_strokes(image, psf, width, num_iter, report):
+def restore_strokes(
+    image: Array, psf: np.ndarray, width: float, settings: Strokes, report: Callable[[float], None]
+) -> Result:
     """Coverage by strokes, 0 to 1.
 
     Parameters
@@ -47,8 +41,8 @@ def restore_strokes(image, psf, width, num_iter, report):
         Normalised.
     width : float
         Of the pen, in pixels.
-    num_iter : int
-        Iterations.
+    settings : Strokes
+        Weights, penalties and iterations.
     report : callable
         ``report(fraction)``.
 
@@ -57,63 +51,65 @@ def restore_strokes(image, psf, width, num_iter, report):
     array, shape (M, N)
     """
     xp = array_namespace(image)
-    strokes = _strokes(width)
+    strokes = draw_strokes(width, settings)
     reach = psf.shape[0] + strokes.shape[1]
     shape = fast_shape(tuple(n + reach for n in image.shape))
     window = tuple(slice((s - n) // 2, (s - n) // 2 + n) for s, n in zip(shape, image.shape, strict=True))
 
-    def zeros(*maps):
+    def zeros(*maps: int) -> Result:
         return xp.zeros((*maps, *shape), dtype=image.dtype, device=device(image))
 
-    seen, pull = zeros(), zeros()
-    seen[window] = image
-    pull[window] = _DATA / (1.0 + _DATA)
+    observed, pull = zeros(), zeros()
+    observed[window] = image
+    pull[window] = settings.data_weight / (1.0 + settings.data_weight)
     h = Transfer(like(psf, image), shape).otf
     d = xp.stack([Transfer(like(stroke, image), shape).otf for stroke in strokes])
     drawn = xp.sum(xp.real(d) ** 2 + xp.imag(d) ** 2, axis=0)
-    shared = xp.real(h) ** 2 + xp.imag(h) ** 2 + _BOUNDS
-    gain = 1.0 / (_STROKES + shared * drawn)
+    bounds, strokes_penalty, relax = settings.bound_penalty, settings.stroke_penalty, settings.relaxation
+    shared = xp.real(h) ** 2 + xp.imag(h) ** 2 + bounds
+    gain = 1.0 / (strokes_penalty + shared * drawn)
     # Each split's own variable, and it less its scaled dual.
     data, data_less = zeros(), zeros()
     box, box_less = zeros(), zeros()
     z, z_less = zeros(len(strokes)), zeros(len(strokes))
-    threshold = _PRICE * _DATA / _STROKES
-    for i in range(num_iter):
+    threshold = settings.weight * settings.data_weight / strokes_penalty
+    for i in range(settings.num_iter):
         parts = rfftn(z_less, 2)
         scene = xp.sum(d * parts, axis=0)
-        step = gain * (xp.conj(h) * rfftn(data_less) + _BOUNDS * rfftn(box_less) - shared * scene)
+        step = gain * (xp.conj(h) * rfftn(data_less) + bounds * rfftn(box_less) - shared * scene)
         parts = parts + xp.conj(d) * step
         scene = scene + drawn * step
-        q = _relaxed(irfftn(h * scene, shape), data, data_less)
-        data = q + pull * (seen - q)
+        q = _relaxed(irfftn(h * scene, shape), data, data_less, relax)
+        data = q + pull * (observed - q)
         data_less = 2 * data - q
-        q = _relaxed(irfftn(scene, shape), box, box_less)
+        q = _relaxed(irfftn(scene, shape), box, box_less, relax)
         box = xp.clip(q, 0.0, 1.0)
         box_less = 2 * box - q
-        q = _relaxed(irfftn(parts, shape), z, z_less)
+        q = _relaxed(irfftn(parts, shape), z, z_less, relax)
         z = xp.clip(q - threshold, 0.0, None)
         z_less = 2 * z - q
-        report((i + 1) / num_iter)
+        report((i + 1) / settings.num_iter)
     x = irfftn(xp.sum(d * rfftn(z, 2), axis=0), shape)
     return xp.clip(xp.asarray(x[window], copy=True), 0.0, 1.0)
 
 
-def _relaxed(now, split, split_less):
-    """What a split is made from: the over-relaxed estimate and the scaled dual."""
-    return _RELAX * now + (2 - _RELAX) * split - split_less
+def _relaxed(estimate: Result, split: Result, split_less: Result, relaxation: float) -> Result:
+    """The over-relaxed estimate less the scaled dual, from which a split is updated."""
+    return relaxation * estimate + (2 - relaxation) * split - split_less
 
 
-def _strokes(width):
+def draw_strokes(width: float, settings: Strokes) -> Result:
     """Strokes with round ends, one a direction; each holds as much ink as a square of the pen's width."""
-    reach = math.ceil(0.5 * _LENGTH * width) + 1
+    length, samples = settings.length, settings.samples
+    reach = math.ceil(0.5 * length * width) + 1
     side = 2 * reach + 1
-    at = (np.arange(side * _SAMPLES) + 0.5) / _SAMPLES - 0.5 - reach
+    at = (np.arange(side * samples) + 0.5) / samples - 0.5 - reach
     y, x = at[:, None], at[None, :]
-    out = []
-    for k in range(_DIRECTIONS):
-        c, s = math.cos(math.pi * k / _DIRECTIONS), math.sin(math.pi * k / _DIRECTIONS)
-        beyond = np.maximum(np.abs(c * x + s * y) - 0.5 * (_LENGTH - 1) * width, 0.0)
+    drawn = []
+    for k in range(settings.directions):
+        c, s = math.cos(math.pi * k / settings.directions), math.sin(math.pi * k / settings.directions)
+        beyond = np.maximum(np.abs(c * x + s * y) - 0.5 * (length - 1) * width, 0.0)
         inside = beyond**2 + (c * y - s * x) ** 2 <= (0.5 * width) ** 2
-        out.append(inside.reshape(side, _SAMPLES, side, _SAMPLES).mean(axis=(1, 3)))
-    out = np.stack(out)
-    return out * (width**2 / out.sum(axis=(1, 2), keepdims=True))
+        drawn.append(inside.reshape(side, samples, side, samples).mean(axis=(1, 3)))
+    strokes = np.stack(drawn)
+    return strokes * (width**2 / strokes.sum(axis=(1, 2), keepdims=True))

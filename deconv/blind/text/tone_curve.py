@@ -1,49 +1,48 @@
-"""The response curve, from how well a restoration through it explains the picture."""
+"""The response curve, by how well a restoration through it explains the picture."""
 
 import math
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 import numpy as np
 
 from deconv import tone
-from deconv._core.array import array_namespace, like
+from deconv._core.array import Array, Result, array_namespace, like
 from deconv._core.resample import at_scale
-from deconv.blind.text.ink import ground_of, ink_of, text_window
+from deconv.blind.parametric.families import Candidate
+from deconv.blind.settings import Settings
+from deconv.blind.settings.text import ToneCurve
+from deconv.blind.text.ink import Foreground, coverage, fit_background, text_window
 from deconv.nonblind.splitting import Splitting
 from deconv.priors import TotalVariation
 
-__all__ = ["response"]
-
-# Exponent of a photograph, shoulders that are tried with it, and the exponent of data that are light already.
-_PHOTOGRAPH, _SHOULDERS, _LIGHT = 2.2, (0.0, 0.5, 1.0), 1.0
-# Strongest shoulder that is believed.
-_MOST = 1.2
-# By so much must the logarithm of the residual fall for a shoulder, and for data that are light already.
-_GAINS = 0.01, 0.05
-# Radii that are tried, as parts of the candidate's: one too small hides a shoulder, one too large feigns one.
-_RADII = (0.97, 1.0, 1.03)
-# Curves are compared at a scale at which the radius and the longer side are no more than so many pixels.
-_RADIUS, _COARSEST = 8.0, 256
-# Contrast that all are brought to, so that a weight means the same for all, the weight, and iterations.
-_CONTRAST, _WEIGHT, _ITERATIONS = 0.15, 1e-3, 40
+__all__ = ["estimate_tone_curve"]
 
 
-def response(values, candidate, foreground, report):
+def estimate_tone_curve(
+    values: Array,
+    candidate: Candidate,
+    foreground: Foreground,
+    settings: Settings,
+    report: Callable[[float], None],
+) -> tuple[float, float]:
     """Exponent and shoulder of the response curve of a photograph of text.
 
     Blur is linear in light, and in light alone: through another curve the same restoration cannot follow the picture
     both where the blurred text is faint and where it is dark. The residual is measured in encoded values, where the
     noise is, so that curves compare. A radius a little off looks like another curve: a paraboloid through the residuals
-    of pairs of both tells them apart. Its radius is no better than that of `refine`, which may follow with this curve.
+    of pairs of both separates them. Its radius is no better than that of `refine`, which may follow with this curve.
 
     Parameters
     ----------
     values : array, shape (M, N)
         Encoded values, 0 to 1.
-    candidate : object
-        The PSF (of `deconv.blind.parametric.families`), in pixels of `values`, its radius right to a few per cent.
+    candidate : Disk, Gaussian or Motion
+        The PSF, in pixels of `values`, its radius right to a few per cent.
     foreground : {"dark", "bright"}
-        What the text is on its ground.
+        Whether text is darker or brighter than its background.
+    settings : Settings
+        Of every stage.
     report : callable
         ``report(fraction)``.
 
@@ -52,45 +51,74 @@ def response(values, candidate, foreground, report):
     gamma, shoulder : float
         As `deconv.tone.decode` takes them.
     """
-    small, scale = at_scale(values, max(candidate.radius / _RADIUS, max(values.shape) / _COARSEST))
-    window = text_window(ink_of(tone.decode(small, _PHOTOGRAPH), foreground))
-    psfs = [like(replace(candidate, radius=candidate.radius * k).make(1 / scale), small) for k in _RADII]
-    misfits = []
-    for i, shoulder in enumerate(_SHOULDERS):
-        misfits.append(_misfits(small, window, psfs, foreground, _PHOTOGRAPH, shoulder))
-        report((i + 1) / (len(_SHOULDERS) + 1))
-    (straight,) = _misfits(small, window, psfs[1:2], foreground, _LIGHT, 0.0)
+    ours, photograph = settings.text.tone_curve, settings.general.photograph_gamma
+    small, scale = at_scale(values, max(candidate.radius / ours.working_radius, max(values.shape) / ours.working_side))
+    window = text_window(coverage(tone.decode(small, photograph), foreground, settings.text.ink), settings.text.ink)
+    factors = ours.radius_factors
+    psfs = [like(replace(candidate, radius=candidate.radius * k).make(1 / scale), small) for k in factors]
+    middle = len(psfs) // 2
+    residuals = []
+    for i, shoulder in enumerate(ours.shoulders):
+        residuals.append(_log_residuals(small, window, psfs, foreground, photograph, shoulder, settings))
+        report((i + 1) / (len(ours.shoulders) + 1))
+    (linear,) = _log_residuals(small, window, psfs[middle : middle + 1], foreground, ours.linear_gamma, 0.0, settings)
     report(1.0)
-    if straight < misfits[0][1] - _GAINS[1]:
-        return _LIGHT, 0.0
-    return _PHOTOGRAPH, _lowest_shoulder(misfits)
+    if linear < residuals[0][middle] - ours.linear_gain:
+        return ours.linear_gamma, 0.0
+    return photograph, best_shoulder(residuals, ours)
 
 
-def _misfits(values, window, psfs, foreground, gamma, shoulder):
-    """Logarithm of the rms residual, in encoded values, of quick restorations through that curve with some PSFs."""
+def _log_residuals(
+    values: Array,
+    window: tuple[slice, slice],
+    psfs: Sequence[Result],
+    foreground: Foreground,
+    gamma: float,
+    shoulder: float,
+    settings: Settings,
+) -> list[float]:
+    """Log rms residual, in encoded values, of quick restorations through one curve, for each PSF."""
+    ours = settings.text.tone_curve
     xp = array_namespace(values)
     light = tone.decode(values, gamma, shoulder)
-    ground, full = (part[window] for part in ground_of(light, foreground))
-    light, seen = light[window], (light[window] - ground) / full
-    unit = _CONTRAST / max(float(xp.std(seen)), 1e-6)
-    solver = Splitting(unit * seen, tuple(max(psf.shape[axis] for psf in psfs) for axis in (0, 1)))
-    out = []
+    background, change = (part[window] for part in fit_background(light, foreground, settings.text.ink))
+    light, ink = light[window], (light[window] - background) / change
+    unit = ours.contrast / max(float(xp.std(ink)), 1e-6)
+    solver = Splitting(unit * ink, tuple(max(psf.shape[axis] for psf in psfs) for axis in (0, 1)))
+    residuals = []
     for psf in psfs:
-        solver.solve(psf, TotalVariation(), _WEIGHT, num_iter=_ITERATIONS)
-        modelled = light + full * solver.residual[solver.window] / unit
-        out.append(math.log(float(xp.std(tone.encode(modelled, gamma, shoulder) - values[window])) + 1e-12))
-    return out
+        solver.solve(psf, TotalVariation(), ours.weight, num_iter=ours.num_iter)
+        modelled = light + change * solver.residual[solver.window] / unit
+        rms = float(xp.std(tone.encode(modelled, gamma, shoulder) - values[window]))
+        residuals.append(math.log(rms + 1e-12))
+    return residuals
 
 
-def _lowest_shoulder(misfits):
-    """The shoulder at the lowest place of the paraboloid through misfits in rows of shoulders and columns of radii."""
+def best_shoulder(residuals: Sequence[Sequence[float]], settings: ToneCurve) -> float:
+    """Shoulder at the minimum of a paraboloid fitted to log residuals; 0 unless another gains enough.
 
-    def terms(shoulders, radii):
-        s, k = (a.ravel() for a in np.meshgrid(shoulders, radii, indexing="ij"))
-        return s, np.stack([np.ones_like(s), s, k, s * s, s * k, k * k], axis=-1)
+    Parameters
+    ----------
+    residuals : sequence of sequences of float
+        Rows of shoulders, columns of radii.
+    settings : ToneCurve
+        The shoulders and radii that were tried, and the gain that is asked.
 
-    bowl = np.linalg.lstsq(terms(_SHOULDERS, _RADII)[1], np.ravel(misfits), rcond=None)[0]
-    s, grid = terms(np.linspace(0.0, _MOST, 61), np.linspace(_RADII[0], _RADII[-1], 61))
+    Returns
+    -------
+    float
+    """
+    shoulders, radii = settings.shoulders, settings.radius_factors
+    bowl = np.linalg.lstsq(_terms(shoulders, radii)[1], np.ravel(residuals), rcond=None)[0]
+    s, grid = _terms(np.linspace(0.0, settings.strongest_shoulder, 61), np.linspace(radii[0], radii[-1], 61))
     height = grid @ bowl
     best = int(np.argmin(height))
-    return float(s[best]) if height[best] < np.min(height[s == 0]) - _GAINS[0] else 0.0
+    return float(s[best]) if height[best] < np.min(height[s == 0]) - settings.shoulder_gain else 0.0
+
+
+def _terms(
+    shoulders: Sequence[float] | np.ndarray, radii: Sequence[float] | np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """Shoulder of each pair, and the terms of a quadratic in both."""
+    s, k = (a.ravel() for a in np.meshgrid(shoulders, radii, indexing="ij"))
+    return s, np.stack([np.ones_like(s), s, k, s * s, s * k, k * k], axis=-1)

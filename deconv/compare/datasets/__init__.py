@@ -1,9 +1,10 @@
-"""Data sets: pictures that are drawn here, and loaders over what lies on disk, by a line or by a TOML file."""
+"""Data sets, opened by a one-line specification or a TOML file: simulated pictures, and loaders for files on disk."""
 
 import inspect
 import tomllib
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 from deconv.compare.datasets.hdc import hdc
 from deconv.compare.datasets.ladder import Ladder
@@ -26,22 +27,22 @@ _KINDS: dict[str, Callable[..., Dataset]] = {
     "plates": Plates,
     "pictures": pictures,
 }
-_DRAWN = ("synthetic", "ladder")
-_ON_DISK = [kind for kind in _KINDS if kind not in _DRAWN]
+_SIMULATED = ("synthetic", "ladder")
+_ON_DISK = [kind for kind in _KINDS if kind not in _SIMULATED]
 
 
-def open_dataset(spec="synthetic", *, limit=None):
-    """A data set by one line.
+def open_dataset(spec: str = "synthetic", *, limit: int | None = None) -> Dataset:
+    """Open a data set by a one-line specification.
 
     =============  ===============================================================================================
-    ``synthetic``  pages and scenes drawn here, ever more blurred; ``synthetic:N``, so many
-    ``ladder``     the Helsinki Deblur Challenge simulated, each of its 20 steps once; ``ladder:N``, so many times
-    ``hdc``        photographs of the Helsinki Deblur Challenge 2021, as in its archive or flat
+    ``synthetic``  simulated pages and scenes of increasing blur; ``synthetic:N``, N pictures
+    ``ladder``     the Helsinki Deblur Challenge simulated, each of its 20 steps once; ``ladder:N``, N times
+    ``hdc``        photographs of the Helsinki Deblur Challenge 2021, in the layout of its archive or in one folder
     ``pairs``      folders ``blurred/`` and ``sharp/`` of pictures of the same names
     ``pan``        the text set of Pan et al., ``imNN_kerMM``
     ``lmdb``       words of TextZoom and the like, a folder with ``data.mdb``
-    ``plates``     sharp pictures of licence plates, each blurred here a hundred times by `deconv.degrade.random_blur`
-    ``pictures``   your own, blurred, with ``NAME.txt`` beside where it is known what they say
+    ``plates``     sharp pictures of licence plates, each blurred a hundred times by `deconv.degrade.random_blur`
+    ``pictures``   your own blurred pictures, with their true text in ``NAME.txt`` if it is known
     =============  ===============================================================================================
 
     Parameters
@@ -50,17 +51,17 @@ def open_dataset(spec="synthetic", *, limit=None):
         ``"synthetic"``, ``"synthetic:N"``, ``"ladder"``, ``"ladder:N"``, or ``"KIND:PATH"`` with another kind and a
         folder.
     limit : int, optional
-        So many pictures at most, spread evenly over the set.
+        Largest number of pictures, spread evenly over the set.
 
     Returns
     -------
     Dataset
-        The names are known; pictures are decoded as they are loaded.
+        Pictures are decoded when they are loaded.
 
     Raises
     ------
     Problem
-        If there is no such data set; the sentence says what is wanted, and where the data are published.
+        If there is no such data set; the message gives the expected layout, and where the data are published.
 
     Examples
     --------
@@ -73,21 +74,22 @@ def open_dataset(spec="synthetic", *, limit=None):
     (4.5, (9, 9), 2.2)
     """
     kind, _, rest = spec.partition(":")
-    if kind in _DRAWN and (not rest or rest.isdecimal()):
-        return _made(kind, {"limit": limit} | ({"count": int(rest)} if rest else {}), spec)
+    if kind in _SIMULATED and (not rest or rest.isdecimal()):
+        return _create(kind, {"limit": limit} | ({"count": int(rest)} if rest else {}), spec)
     if kind not in _ON_DISK or not rest:
         wanted = f"synthetic, synthetic:N, ladder, ladder:N or KIND:PATH with KIND one of {', '.join(_ON_DISK)}"
         raise Problem(f"there is no data set {spec!r}; {wanted} is wanted")
-    return _made(kind, {"path": rest, "limit": limit}, spec)
+    return _create(kind, {"path": rest, "limit": limit}, spec)
 
 
-def load_datasets(path):
-    """The data sets of a TOML file, of which each is a table ``[[dataset]]``.
+def load_datasets(path: str | Path) -> list[Dataset]:
+    """Open the data sets of a TOML file, each declared in a table ``[[dataset]]``.
 
-    Its ``kind`` is one of those of `open_dataset`, its ``path`` from where the file lies. All other keys may be left
-    out: ``name``, ``gamma`` and ``limit``; ``border`` (not of ``pictures``); ``blurred`` and ``sharp``, the names of
-    the folders of ``pairs``; ``blurs``, for each of the ``plates``; ``count`` of ``synthetic`` and ``ladder``; ``seed``
-    of these three; ``steps`` (a list) and ``shrink`` (1 to 7; 2, as the challenge does before it reads) of ``ladder``.
+    Its ``kind`` is one of those of `open_dataset`, its ``path`` is relative to the folder of the file. All other keys
+    are optional: ``name``, ``gamma`` and ``limit``; ``border`` (not for ``pictures``); ``blurred`` and ``sharp``, the
+    names of the folders of ``pairs``; ``blurs``, the number of blurs of each of the ``plates``; ``count`` of
+    ``synthetic`` and ``ladder``; ``seed`` of these three; ``steps`` (a list) and ``shrink`` (1 to 7; 2 by default, as
+    in the challenge before reading) of ``ladder``.
 
     Parameters
     ----------
@@ -102,7 +104,7 @@ def load_datasets(path):
     Raises
     ------
     Problem
-        If the file cannot be read, or one of its data sets not be had.
+        If the file cannot be read, or one of its data sets cannot be opened.
 
     Examples
     --------
@@ -124,14 +126,14 @@ def load_datasets(path):
     except OSError as error:
         raise Problem(f"cannot read {path}: {error.strerror}") from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise Problem(f"{path} is no TOML: {error}") from None
-    given = tables.get("dataset")
-    if not isinstance(given, list) or not all(isinstance(table, dict) for table in given) or not given:
+        raise Problem(f"{path} is not valid TOML: {error}") from None
+    declared = tables.get("dataset")
+    if not isinstance(declared, list) or not all(isinstance(table, dict) for table in declared) or not declared:
         raise Problem(f"{path} has no tables [[dataset]]")
-    return [_of_table(table, path, number) for number, table in enumerate(given, start=1)]
+    return [_from_table(table, path, number) for number, table in enumerate(declared, start=1)]
 
 
-def _of_table(table, file, number):
+def _from_table(table: dict[str, Any], file: Path, number: int) -> Dataset:
     where = f"data set {number} of {file}"
     keys = dict(table)
     kind = keys.pop("kind", None)
@@ -144,10 +146,10 @@ def _of_table(table, file, number):
     known = inspect.signature(_KINDS[kind]).parameters
     if unknown := [key for key in keys if key not in known]:
         raise Problem(f"{where} has a key {unknown[0]!r}; of the kind {kind} there are {', '.join(known)}")
-    return _made(kind, keys, where)
+    return _create(kind, keys, where)
 
 
-def _made(kind, keys, where):
+def _create(kind: str, keys: dict[str, Any], where: str) -> Dataset:
     try:
         return _KINDS[kind](**keys)
     except Problem:

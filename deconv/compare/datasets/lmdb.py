@@ -1,13 +1,16 @@
 """Words in LMDB files: TextZoom, and the sets of scene-text recognition."""
 
 import io
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 from PIL import Image
 
-from deconv.compare.datasets.files import folder_of
-from deconv.compare.datasets.pictures import Pictures, titled
+from deconv.compare.datasets.base import Pictures, dataset_name
+from deconv.compare.datasets.files import existing_folder
 from deconv.compare.protocol import Item, Problem
 
 __all__ = ["Words"]
@@ -16,19 +19,27 @@ _PUBLISHED = (
     "TextZoom is published at https://github.com/WenjiaWang0312/TextZoom, to be unpacked as a folder with data.mdb, "
     "as TextZoom/test/easy"
 )
-# To which TextZoom's pictures are scaled for every published figure: width and height, blurred and sharp.
-_SIZES = {"image_lr": (64, 16), "image_hr": (128, 32)}
+# All published figures are for pictures of these sizes: width and height, blurred and sharp.
+_SIZES: dict[str, tuple[int, int] | None] = {"image_lr": (64, 16), "image_hr": (128, 32)}
 
 
 class Words(Pictures):
-    """Words of a folder with data.mdb, as TextZoom has them or as the sets of scene-text recognition do.
+    """Words of a folder with data.mdb, in the layout of TextZoom or of the sets of scene-text recognition.
 
-    In TextZoom there is a sharp picture of twice the size (keys image_lr, image_hr and label), and both are scaled to
-    its sizes; other sets have one picture (image and label), which is taken as it is.
+    TextZoom has a sharp picture of twice the size (keys image_lr, image_hr and label), and both are resized to the
+    sizes of its benchmark; other sets have one picture (image and label), which is not resized.
     """
 
-    def __init__(self, path, *, name=None, border=2, gamma=2.2, limit=None):
-        self._path = folder_of(path, _PUBLISHED)
+    def __init__(
+        self,
+        path: str | Path,
+        *,
+        name: str | None = None,
+        border: int = 2,
+        gamma: float = 2.2,
+        limit: int | None = None,
+    ) -> None:
+        self._path = existing_folder(path, _PUBLISHED)
         if not (self._path / "data.mdb").is_file():
             raise Problem(f"there is no data.mdb in {self._path}; {_PUBLISHED}")
         with _opened(self._path) as get:
@@ -37,28 +48,29 @@ class Words(Pictures):
                 raise Problem(f"{self._path} tells no number of pictures by its key num-samples; {_PUBLISHED}")
             self._paired = get(_key("image_lr", 1)) is not None
         super().__init__(
-            titled(name, path),
+            dataset_name(name, path),
             [(f"{i:09}", i) for i in range(1, int(count) + 1)],
             border=border,
             gamma=gamma,
             limit=limit,
         )
 
-    def _item(self, name, known):
+    def _load(self, name: str, source: int) -> Item:
         with _opened(self._path) as get:
-            label = (get(_key("label", known)) or b"").decode(errors="replace")
+            label = (get(_key("label", source)) or b"").decode(errors="replace")
             kinds = _SIZES if self._paired else {"image": None}
-            image, *sharp = (self._decoded(get, _key(kind, known), size) for kind, size in kinds.items())
-        return Item(name, image, *sharp, text=(label,) if label else None, gamma=self.gamma)
+            image, *rest = (self._decode(get, _key(kind, source), size) for kind, size in kinds.items())
+        sharp = rest[0] if rest else None
+        return Item(name, image, sharp, text=(label,) if label else None, gamma=self.gamma)
 
-    def _parts(self):
+    def _parts(self) -> Iterator[bytes]:
         with _opened(self._path) as get:
-            for known in self._known.values():
+            for source in self._sources.values():
                 for kind in (*(_SIZES if self._paired else ["image"]), "label"):
-                    yield get(_key(kind, known)) or b""
+                    yield get(_key(kind, source)) or b""
 
-    def _decoded(self, get, key, size):
-        """A picture, scaled to a size unless that is None."""
+    def _decode(self, get: Callable[[bytes], bytes | None], key: bytes, size: tuple[int, int] | None) -> np.ndarray:
+        """A picture, resized unless `size` is None."""
         try:
             image = Image.open(io.BytesIO(get(key) or b"")).convert("RGB")
         except OSError:
@@ -67,13 +79,13 @@ class Words(Pictures):
         return np.asarray(image, np.float32) / 255
 
 
-def _key(kind, number):
+def _key(kind: str, number: int) -> bytes:
     return f"{kind}-{number:09}".encode()
 
 
 @contextmanager
-def _opened(path):
-    """What gives the value of a key, or None; nothing stays open, as another process may load the next picture."""
+def _opened(path: Path) -> Iterator[Callable[[bytes], Any]]:
+    """A function from a key to its value or None. Nothing stays open: another process may load the next picture."""
     try:
         import lmdb
     except ImportError:

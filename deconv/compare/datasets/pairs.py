@@ -1,34 +1,47 @@
-"""Pictures in folders: blurred and sharp ones by the same names, or blurred ones alone."""
+"""Pictures in folders: pairs of blurred and sharp ones, or blurred ones alone."""
 
-from deconv.compare.datasets.files import Files, InFiles, beside, folder_of, pictures_in
-from deconv.compare.datasets.pictures import titled
+from pathlib import Path
+
+from deconv.compare.datasets.base import dataset_name
+from deconv.compare.datasets.files import FilePictures, ItemFiles, existing_folder, find_pictures, find_text
 from deconv.compare.protocol import Problem
 
 __all__ = ["pairs", "pictures"]
 
 
-def pairs(path, *, blurred="blurred", sharp="sharp", name=None, border=16, gamma=2.2, limit=None):
-    """Pairs of the same stem in two folders of those names; stem.txt beside either holds the text, where there is one.
+def pairs(
+    path: str | Path,
+    *,
+    blurred: str = "blurred",
+    sharp: str = "sharp",
+    name: str | None = None,
+    border: int = 16,
+    gamma: float = 2.2,
+    limit: int | None = None,
+) -> FilePictures:
+    """Pairs of files with the same stem in two folders; the true text may be in a .txt file beside either.
 
-    A sharp picture may be larger by a whole factor, the scale at which results are wanted.
+    A sharp picture may be larger by a whole factor, the scale at which results are expected.
     """
-    wanted = f"pairs are wanted as {blurred}/NAME.png and {sharp}/NAME.png"
-    folder = folder_of(path, wanted)
-    true = {p.stem: p for p in pictures_in(folder_of(folder / sharp, wanted))}
-    found = pictures_in(folder_of(folder / blurred, wanted))
-    if not found:
-        raise Problem(f"there are no pictures in {folder / blurred}; {wanted}")
-    if alone := [p for p in found if p.stem not in true]:
-        raise Problem(f"{alone[0]} has no partner in {folder / sharp}; {wanted}")
-    known = [(p.stem, Files(p, true[p.stem], text=beside(p, true[p.stem]))) for p in found]
-    return InFiles(titled(name, path), known, border=border, gamma=gamma, limit=limit)
+    layout = f"pairs are wanted as {blurred}/NAME.png and {sharp}/NAME.png"
+    folder = existing_folder(path, layout)
+    partners = {p.stem: p for p in find_pictures(existing_folder(folder / sharp, layout))}
+    paths = find_pictures(existing_folder(folder / blurred, layout))
+    if not paths:
+        raise Problem(f"there are no pictures in {folder / blurred}; {layout}")
+    if alone := [p for p in paths if p.stem not in partners]:
+        raise Problem(f"{alone[0]} has no partner in {folder / sharp}; {layout}")
+    sources = [(p.stem, ItemFiles(p, partners[p.stem], text=find_text(p, partners[p.stem]))) for p in paths]
+    return FilePictures(dataset_name(name, path), sources, border=border, gamma=gamma, limit=limit)
 
 
-def pictures(path, *, name=None, gamma=2.2, limit=None):
-    """Your own pictures, blurred, of which nothing is known but what they say, where there is a stem.txt beside."""
-    wanted = "blurred pictures are wanted as NAME.png with, if it is known what they say, NAME.txt"
-    folder = folder_of(path, wanted)
-    known = [(p.stem, Files(p, text=beside(p))) for p in pictures_in(folder)]
-    if not known:
-        raise Problem(f"there are no pictures in {folder}; {wanted}")
-    return InFiles(titled(name, path), known, border=0, gamma=gamma, limit=limit)
+def pictures(
+    path: str | Path, *, name: str | None = None, gamma: float = 2.2, limit: int | None = None
+) -> FilePictures:
+    """Your own blurred pictures; the only ground truth is their text, if there is a .txt file with the same stem."""
+    layout = "blurred pictures are wanted as NAME.png, with their true text in NAME.txt if it is known"
+    folder = existing_folder(path, layout)
+    sources = [(p.stem, ItemFiles(p, text=find_text(p))) for p in find_pictures(folder)]
+    if not sources:
+        raise Problem(f"there are no pictures in {folder}; {layout}")
+    return FilePictures(dataset_name(name, path), sources, border=0, gamma=gamma, limit=limit)

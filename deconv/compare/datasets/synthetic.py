@@ -1,5 +1,6 @@
-"""A small set made by code, of which everything is known: the default, and what tests run on."""
+"""A small simulated data set with complete ground truth: the default, and the one that tests use."""
 
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -7,7 +8,7 @@ from PIL import Image, ImageDraw
 
 from deconv import degrade, psf
 from deconv._core.check import integer
-from deconv.compare.datasets.pictures import Pictures, spread
+from deconv.compare.datasets.base import Pictures, evenly_spaced
 from deconv.compare.protocol import Item
 from deconv.tone import decode, encode
 
@@ -26,7 +27,7 @@ table that think time under until voice walk water west white whole wind winter 
 
 @dataclass(frozen=True)
 class _Rung:
-    """Of the ladder: what is seen, how it is blurred, and how far, the radius of the blur in pixels."""
+    """A rung of the ladder: the scene, the kind of blur, and its radius in pixels."""
 
     scene: str
     blur: str
@@ -50,23 +51,33 @@ _LADDER = (
 
 
 class Synthetic(Pictures):
-    """Pages of words and of random letters, and scenes of leaves, ever more blurred; `level` is the blur's radius.
+    """Pages of words and of random letters, and scenes of leaves, of increasing blur; `level` is the blur's radius.
 
-    As in a camera the light is blurred, of a scene that goes on beyond the frame, then encoded, with noise of standard
-    deviation 0.005, and rounded to 8 bits. Twelve pictures are the ladder once; fewer are a part, more go on anew.
+    As in a camera, the light of a scene that continues beyond the frame is blurred, then encoded; noise of standard
+    deviation 0.005 is added, and the values are rounded to 8 bits. Twelve pictures are the ladder once, fewer are a
+    part of it, and more repeat it with other pictures.
     """
 
-    def __init__(self, *, count=12, seed=0, name="synthetic", border=16, gamma=2.2, limit=None):
+    def __init__(
+        self,
+        *,
+        count: int = 12,
+        seed: int = 0,
+        name: str = "synthetic",
+        border: int = 16,
+        gamma: float = 2.2,
+        limit: int | None = None,
+    ) -> None:
         count = integer(count, "count", low=1, high=10_000)
         self._seed = integer(seed, "seed", low=0, high=2**32 - 1)
-        once = spread(list(range(len(_LADDER))), count)
+        once = evenly_spaced(list(range(len(_LADDER))), count)
         numbers = once if len(once) == count else range(count)
         rungs = [(i, _LADDER[i % len(_LADDER)]) for i in numbers]
-        known = [(f"{i:02}_{rung.scene}_{rung.blur}_{rung.radius:g}", (i, rung)) for i, rung in rungs]
-        super().__init__(name, known, border=border, gamma=gamma, limit=limit)
+        sources = [(f"{i:02}_{rung.scene}_{rung.blur}_{rung.radius:g}", (i, rung)) for i, rung in rungs]
+        super().__init__(name, sources, border=border, gamma=gamma, limit=limit)
 
-    def _item(self, name, known):
-        i, rung = known
+    def _load(self, name: str, source: tuple[int, _Rung]) -> Item:
+        i, rung = source
         rng = np.random.default_rng([self._seed, i])
         kernel = _KERNELS[rung.blur](rung.radius, rng).astype(np.float32)
         reach = kernel.shape[0] // 2
@@ -78,33 +89,43 @@ class Synthetic(Pictures):
         image = np.rint(255 * np.clip(image, 0, 1)).astype(np.float32) / 255
         return Item(name, image, scene[inner], text, kernel, float(rung.radius), _NOISE, self.gamma)
 
-    def _parts(self):
-        # The pictures themselves: another font, as on another machine, makes others.
+    def _parts(self) -> Iterator[bytes]:
+        # The pictures themselves: the installed fonts change them from machine to machine.
         for name in self.names:
             item = self.load(name)
             yield item.image.tobytes() + repr((item.image.shape, item.text)).encode()
 
 
-def _line(radius, rng):
-    return psf.motion(2 * radius, rng.uniform(0, 180))
+def _disk(radius: float, rng: np.random.Generator) -> np.ndarray:
+    kernel: np.ndarray = psf.disk(radius)
+    return kernel
 
 
-def _shake(radius, rng):
-    return psf.random_motion(2 * round(radius) + 1, rng=rng)
+def _line(radius: float, rng: np.random.Generator) -> np.ndarray:
+    kernel: np.ndarray = psf.motion(2 * radius, rng.uniform(0, 180))
+    return kernel
 
 
-_KERNELS = {"disk": lambda radius, rng: psf.disk(radius), "line": _line, "shake": _shake}
+def _shake(radius: float, rng: np.random.Generator) -> np.ndarray:
+    kernel: np.ndarray = psf.random_motion(2 * round(radius) + 1, rng=rng)
+    return kernel
 
 
-def _letters(shape, reach, rng):
-    """Three lines of letters of no meaning."""
+_KERNELS = {"disk": _disk, "line": _line, "shake": _shake}
+
+_Scene = tuple[np.ndarray, tuple[str, ...] | None]
+
+
+def _letters(shape: tuple[int, int], reach: int, rng: np.random.Generator) -> _Scene:
+    """Three lines of random letters."""
     lines = ["".join(rng.choice(list(degrade.hdc.ALPHABET.strip()), 10)) for _ in range(3)]
     return _page(lines, 36, shape, reach, rng)
 
 
-def _words(shape, reach, rng):
+def _words(shape: tuple[int, int], reach: int, rng: np.random.Generator) -> _Scene:
     """Five lines of words."""
-    size, words, lines = 26, _WORDS.split(), []
+    size, words = 26, _WORDS.split()
+    lines: list[str] = []
     longest = int((shape[1] - 2 * size) / (0.66 * size))
     for _ in range(5):
         line = str(rng.choice(words))
@@ -114,8 +135,8 @@ def _words(shape, reach, rng):
     return _page(lines, size, shape, reach, rng)
 
 
-def _page(lines, size, shape, reach, rng):
-    """A page on which the lines stand within the frame: dark on bright; twice as fine, for smooth edges."""
+def _page(lines: list[str], size: int, shape: tuple[int, int], reach: int, rng: np.random.Generator) -> _Scene:
+    """A page with the lines inside the frame, dark on bright; drawn at twice the resolution for smooth edges."""
     outer = [2 * (n + 2 * reach) for n in shape]
     font = str(rng.choice(["verdana", "times"]))
     page = _halved(degrade.text_picture(lines, font=font, size=2 * size, shape=outer))
@@ -123,12 +144,12 @@ def _page(lines, size, shape, reach, rng):
     return (ink + (paper - ink) * page).astype(np.float32), tuple(lines)
 
 
-def _leaves(shape, reach, rng):
-    """Round leaves over one another, of all sizes, which has the statistics of photographs, in colour, and no text."""
+def _leaves(shape: tuple[int, int], reach: int, rng: np.random.Generator) -> _Scene:
+    """Overlapping discs of all sizes ("dead leaves"), which have the statistics of photographs; colour, no text."""
     height, width = (2 * (n + 2 * reach) for n in shape)
     page = Image.new("RGB", (width, height), (90, 100, 80))
     draw = ImageDraw.Draw(page)
-    # As many of each size as cover the same area, the small ones on top as well as below.
+    # The leaves of each size cover the same area in total; small and large ones overlap in random order.
     radii = 8 * (1 - rng.random(1500) * (1 - (8 / 160) ** 2)) ** -0.5
     for radius, x, y, value in zip(radii, *(rng.random((3, 1500)) * [[width], [height], [1]]), strict=True):
         tint = np.clip(255 * (0.05 + 0.85 * value) * rng.uniform(0.8, 1.05, 3), 0, 255)
@@ -136,9 +157,14 @@ def _leaves(shape, reach, rng):
     return _halved(np.asarray(page, np.float32) / 255), None
 
 
-_SCENES = {"letters": _letters, "words": _words, "leaves": _leaves}
+_SCENES: dict[str, Callable[[tuple[int, int], int, np.random.Generator], _Scene]] = {
+    "letters": _letters,
+    "words": _words,
+    "leaves": _leaves,
+}
 
 
-def _halved(page):
+def _halved(page: np.ndarray) -> np.ndarray:
     """Means of 2 x 2 pixels."""
-    return (page[::2, ::2] + page[1::2, ::2] + page[::2, 1::2] + page[1::2, 1::2]) / 4
+    means: np.ndarray = (page[::2, ::2] + page[1::2, ::2] + page[::2, 1::2] + page[1::2, 1::2]) / 4
+    return means

@@ -1,1 +1,1 @@
-"""The page of a comparison: scores, pictures, plots."""
+"""The report of a comparison: scores, plots and pictures on one page."""

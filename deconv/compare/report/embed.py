@@ -1,33 +1,36 @@
-"""Pictures made small enough that a page can hold them all."""
+"""Pictures reduced and encoded as data URIs, so that one page can hold them all."""
 
 import base64
 import contextlib
 import io
+from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 from PIL import Image
 
 from deconv._core import files
 
-__all__ = ["Embedded", "chosen", "pictures", "small"]
+__all__ = ["Embedded", "choose", "embed", "thumbnails"]
 
-# Widest side in pixels and WebP quality, from the best to the smallest that is still worth a look.
+# Longest side in pixels and WebP quality, from the best to the smallest that is still useful.
 _SIZES = ((1200, 85), (900, 80), (720, 72), (540, 66), (400, 58), (280, 50))
-# Letters that a picture in which text can still be read takes, more or less.
-_LEAST = 20_000
+# Characters of a data URI in which text can still be read, roughly.
+_MIN_CHARACTERS = 20_000
 
 
 @dataclass(frozen=True)
 class Embedded:
-    """A picture as a page holds it.
+    """A picture encoded for a page.
 
     Attributes
     ----------
     source : str
         Data URI.
     width, height : int
-        Of what is embedded.
+        Size in pixels.
     """
 
     source: str
@@ -35,86 +38,87 @@ class Embedded:
     height: int
 
 
-def chosen(names, versions, letters):
-    """Those of the pictures for which there is room, spread evenly over all.
+def choose(names: Sequence[str], versions: int, characters: int) -> list[str]:
+    """Choose as many pictures as there is room for, spread evenly over all.
 
     Parameters
     ----------
     names : list of str
     versions : int
-        Pictures that each name stands for, as of so many methods.
-    letters : int
-        Of data URIs, at most.
+        Number of pictures for each name, one for each method.
+    characters : int
+        Limit of all data URIs together.
 
     Returns
     -------
     list of str
     """
-    most = max(1, letters // (_LEAST * max(versions, 1)))
+    most = max(1, characters // (_MIN_CHARACTERS * max(versions, 1)))
     if len(names) <= most:
         return list(names)
     return [names[i] for i in np.linspace(0, len(names) - 1, most).round().astype(int)]
 
 
-def pictures(paths, letters):
-    """Versions of a picture, all by the same measure so that they can be compared.
+def embed(paths: dict[str, Path], characters: int) -> dict[str, Embedded]:
+    """Embed the versions of a picture, all reduced alike so that they can be compared.
 
     Parameters
     ----------
     paths : dict of str to Path
         Files.
-    letters : int
-        That all together may take.
+    characters : int
+        Limit of all data URIs together.
 
     Returns
     -------
     dict of str to Embedded
-        By the names of `paths`, less those that cannot be read; empty if they cannot be made so small.
+        By the names of `paths`, without unreadable files; empty if they cannot be made small enough.
     """
     images = _read(paths, _SIZES[0][0])
     for side, quality in _SIZES:
-        made = {name: _embedded(image, side, "webp", quality=quality) for name, image in images.items()}
-        if sum(len(e.source) for e in made.values()) <= letters:
-            return made
+        embedded = {name: _embed(image, side, "webp", quality=quality) for name, image in images.items()}
+        if sum(len(e.source) for e in embedded.values()) <= characters:
+            return embedded
     return {}
 
 
-def small(paths, side):
-    """Small pictures without loss, as of PSFs.
+def thumbnails(paths: dict[str, Path], side: int) -> dict[str, Embedded]:
+    """Embed small pictures such as PSFs, without loss.
 
     Parameters
     ----------
     paths : dict of str to Path
     side : int
-        Pixels of the wider side, at most.
+        Limit of the longer side, in pixels.
 
     Returns
     -------
     dict of str to Embedded
-        By the names of `paths`, less those that cannot be read.
+        By the names of `paths`, without unreadable files.
     """
-    return {name: _embedded(image, side, "png", optimize=True) for name, image in _read(paths, side).items()}
+    return {name: _embed(image, side, "png", optimize=True) for name, image in _read(paths, side).items()}
 
 
-def _read(paths, side):
-    """Pictures of 8 bits, no wider or higher than `side`."""
+def _read(paths: dict[str, Path], side: int) -> dict[str, Image.Image]:
+    """8-bit pictures whose sides are at most `side`."""
     images = {}
     for name, path in paths.items():
         with contextlib.suppress(files.FileProblem):
             pixels = np.clip(files.read(path).pixels, 0, 1)
-            images[name] = _within(Image.fromarray(np.round(pixels * 255).astype(np.uint8)), side)
+            images[name] = _reduced(Image.fromarray(np.round(pixels * 255).astype(np.uint8)), side)
     return images
 
 
-def _within(image, side):
+def _reduced(image: Image.Image, side: int) -> Image.Image:
     shrink = side / max(image.size)
     if shrink >= 1:
         return image
-    return image.resize([max(1, round(n * shrink)) for n in image.size], Image.Resampling.LANCZOS)
+    width, height = (max(1, round(n * shrink)) for n in image.size)
+    return image.resize((width, height), Image.Resampling.LANCZOS)
 
 
-def _embedded(image, side, kind, **options):
-    small = _within(image, side)
+def _embed(image: Image.Image, side: int, kind: str, **options: Any) -> Embedded:
+    small = _reduced(image, side)
     buffer = io.BytesIO()
     small.save(buffer, kind, **options)
     return Embedded(f"data:image/{kind};base64,{base64.b64encode(buffer.getvalue()).decode()}", *small.size)

@@ -1,40 +1,44 @@
-"""The report: one page that holds all of a comparison, to be opened from disk and sent."""
+"""The report: a comparison as one self-contained HTML file."""
 
 import json
+from collections.abc import Iterable, Iterator
 from html import escape
 from pathlib import Path
 from string import Template
+from typing import Any
 
-from deconv._core import files as _files
-from deconv.compare.protocol import Problem
-from deconv.compare.report.calibration import calibration
-from deconv.compare.report.part import Part
-from deconv.compare.report.pictures import pictures
-from deconv.compare.report.scores import plots, scores
+from deconv._core import files
+from deconv.compare.protocol import Problem, Row
+from deconv.compare.report.calibration import calibration_html
+from deconv.compare.report.pictures import pictures_html
+from deconv.compare.report.scores import plots_html, scores_html
+from deconv.compare.report.section import Section
 from deconv.compare.summary import complete, summarise
 from deconv.compare.table import read_rows, slug
 
 __all__ = ["write_report"]
 
-# Letters of all embedded pictures together: what remains to 15 MB is for the text.
-_LETTERS = 12_000_000
-# Failures that are listed.
-_FAILURES = 200
+# Characters of all embedded pictures together: the rest of 15 MB is for the text.
+_PICTURE_CHARACTERS = 12_000_000
+# Number of failures listed.
+_MAX_FAILURES = 200
 
 
-def write_report(out, *, rows=None, title=None, baseline="blurred"):
+def write_report(
+    out: str | Path, *, rows: Iterable[Row] | None = None, title: str | None = None, baseline: str = "blurred"
+) -> None:
     """Write ``report.html`` into the folder of a comparison.
 
     Parameters
     ----------
     out : path
-        Folder with rows.csv and, as far as they are there, env.json, truth.json and restored/.
+        Folder with rows.csv and, if they exist, env.json, truth.json and restored/.
     rows : list of Row, optional
-        Those that it tells of; by default all of rows.csv.
+        Rows to report; by default all of rows.csv.
     title : str, optional
-        Of the page.
+        Title of the page.
     baseline : str
-        Method with which the others are compared.
+        Method that the others are compared to.
 
     Raises
     ------
@@ -52,14 +56,14 @@ def write_report(out, *, rows=None, title=None, baseline="blurred"):
     rows = complete(read_rows(out / "rows.csv") if rows is None else rows)
     if not rows:
         raise Problem(f"{out} has no rows.csv with rows in it")
-    truth, told = _json(out / "truth.json"), _json(out / "env.json")
+    truth, env = _json(out / "truth.json"), _json(out / "env.json")
     summaries = summarise(rows, baseline)
     learners = list(dict.fromkeys(s.method for s in summaries if s.kind != "reference"))
     numbers = {s.method: learners.index(s.method) if s.method in learners else None for s in summaries}
-    parts = []
+    sections = []
     for place, dataset in enumerate(dict.fromkeys(row.dataset for row in rows), 1):
-        parts.append(
-            Part(
+        sections.append(
+            Section(
                 f"set{place}",
                 dataset,
                 [row for row in rows if row.dataset == dataset],
@@ -69,111 +73,120 @@ def write_report(out, *, rows=None, title=None, baseline="blurred"):
                 out / "restored" / slug(dataset),
             )
         )
-    title = title or f"Comparison on {', '.join(part.dataset for part in parts)}"
+    title = title or f"Comparison on {', '.join(section.dataset for section in sections)}"
     template = Template(Path(__file__).with_name("template.html").read_text(encoding="utf-8"))
     page = template.substitute(
         title=escape(title),
-        facts=_facts(rows, learners, parts),
-        contents=_contents(parts) if len(parts) > 1 else "",
-        sections="\n".join(_section(part, _LETTERS * len(part.rows) // len(rows), told) for part in parts),
-        # (What was chosen has its own table, and each candidate a line would bury the rest.)
-        environment=_environment({name: value for name, value in told.items() if name != "calibration"}),
+        facts=_facts(rows, learners, sections),
+        contents=_contents(sections) if len(sections) > 1 else "",
+        sections="\n".join(
+            _section_html(section, _PICTURE_CHARACTERS * len(section.rows) // len(rows), env) for section in sections
+        ),
+        # The calibration has its own table, and a line for each candidate would bury the rest.
+        environment=_environment({name: value for name, value in env.items() if name != "calibration"}),
     )
-    _files.replace(out / "report.html", page.encode("utf-8", "replace"))
+    files.replace(out / "report.html", page.encode("utf-8", "replace"))
 
 
-def _json(path):
-    """Contents of a file, none if there is no file."""
+def _json(path: Path) -> dict[str, Any]:
+    """The JSON object in a file; empty if there is no file."""
     if not path.is_file():
         return {}
     try:
-        told = json.loads(path.read_text(encoding="utf-8"))
+        content = json.loads(path.read_text(encoding="utf-8"))
     except ValueError:
         raise Problem(f"{path} is not JSON") from None
-    if not isinstance(told, dict):
+    if not isinstance(content, dict):
         raise Problem(f"{path} is not a JSON object")
-    return told
+    return content
 
 
-def _facts(rows, learners, parts):
+def _facts(rows: list[Row], methods: list[str], sections: list[Section]) -> str:
     failed = sum(bool(row.problem) for row in rows)
     facts = [
-        (len(learners), "method"),
-        (sum(len(part.items) for part in parts), "picture"),
-        (len(parts), "data set"),
+        (len(methods), "method"),
+        (sum(len(section.items) for section in sections), "picture"),
+        (len(sections), "data set"),
         (failed, "failure"),
     ]
     return "".join(f"<li><b>{n}</b> {name}{'' if n == 1 else 's'}</li>" for n, name in facts)
 
 
-def _contents(parts):
-    links = "".join(f'<li><a href="#{part.key}">{escape(part.dataset)}</a></li>' for part in parts)
+def _contents(sections: list[Section]) -> str:
+    links = "".join(f'<li><a href="#{s.key}">{escape(s.dataset)}</a></li>' for s in sections)
     return f'<nav aria-label="Data sets"><ul>{links}</ul></nav>'
 
 
-def _section(part, letters, told):
-    inside = [_lead(part), scores(part), calibration(part, told), plots(part), _failures(part), pictures(part, letters)]
+def _section_html(section: Section, characters: int, env: dict[str, Any]) -> str:
+    inside = [
+        _lead(section),
+        scores_html(section),
+        calibration_html(section, env),
+        plots_html(section),
+        _failures(section),
+        pictures_html(section, characters),
+    ]
     return (
-        f'<section id="{part.key}" aria-labelledby="{part.key}-name">\n'
-        f'<h2 id="{part.key}-name">{escape(part.dataset)}</h2>\n{"".join(inside)}</section>'
+        f'<section id="{section.key}" aria-labelledby="{section.key}-name">\n'
+        f'<h2 id="{section.key}-name">{escape(section.dataset)}</h2>\n{"".join(inside)}</section>'
     )
 
 
-def _lead(part):
-    """What a reader in a hurry wants to know."""
-    by_name = {s.method: s for s in part.summaries if s.score}
+def _lead(section: Section) -> str:
+    """The result in one sentence."""
+    by_name = {s.method: s for s in section.summaries if s.score}
     best = next((s for s in by_name.values() if s.kind != "reference" and s.ok), None)
-    if best is None:
+    if best is None or best.score is None:
         return '<p class="lead">No method gave a result that could be scored.</p>'
-    reads = part.leading == "accuracy"
+    reads = section.leading == "accuracy"
 
-    def shown(value):
+    def shown(value: float) -> str:
         return f"{100 * value:.0f} %" if reads else f"{value:.1f} dB"
 
-    said = f"<strong>{escape(best.method)}</strong> "
-    said += f"reads {shown(best.score.mean)} of the characters" if reads else f"comes to {shown(best.score.mean)}"
-    if best.score.low is not None:
-        said += f" (95 % interval {shown(best.score.low)} to {shown(best.score.high)})"
+    sentence = f"<strong>{escape(best.method)}</strong> "
+    sentence += f"reads {shown(best.score.mean)} of the characters" if reads else f"comes to {shown(best.score.mean)}"
+    if best.score.low is not None and best.score.high is not None:
+        sentence += f" (95 % interval {shown(best.score.low)} to {shown(best.score.high)})"
     if best.knows not in ("", "nothing"):
-        said += f", being told the {escape(best.knows.replace(', ', ' and '))}"
+        sentence += f", given the true {escape(best.knows.replace('psf', 'PSF').replace(', ', ' and '))}"
     others = [(best.baseline, "")] if best.baseline in by_name and best.baseline != best.method else []
     if "sharp" in by_name and reads:
-        others.append(("sharp", ", the most that can be hoped for"))
-    beside = "".join(f"; {escape(name)} {shown(by_name[name].score.mean)}{more}" for name, more in others)
-    return f'<p class="lead">Best: {said}{beside}.</p>\n'
+        others.append(("sharp", ", the upper bound"))
+    rest = "".join(f"; {escape(n)} {shown(s.score.mean)}{more}" for n, more in others if (s := by_name[n]).score)
+    return f'<p class="lead">Best: {sentence}{rest}.</p>\n'
 
 
-def _failures(part):
-    failed = [row for row in part.rows if row.problem]
+def _failures(section: Section) -> str:
+    failed = [row for row in section.rows if row.problem]
     if not failed:
         return ""
     body = "".join(
         f'<tr><th scope="row">{escape(row.method)}</th><td>{escape(row.item)}</td>'
         f"<td>{escape(row.problem[:500])}</td></tr>"
-        for row in failed[:_FAILURES]
+        for row in failed[:_MAX_FAILURES]
     )
-    more = len(failed) - _FAILURES
+    more = len(failed) - _MAX_FAILURES
     return (
         f'<h3>Failures</h3>\n<div class="scroll" role="region" tabindex="0" '
-        f'aria-label="Failures on {escape(part.dataset)}"><table><caption class="hidden">Failures</caption><thead><tr>'
-        '<th scope="col">method</th><th scope="col">picture</th><th scope="col">reason</th></tr></thead>'
+        f'aria-label="Failures on {escape(section.dataset)}"><table><caption class="hidden">Failures</caption>'
+        '<thead><tr><th scope="col">method</th><th scope="col">picture</th><th scope="col">reason</th></tr></thead>'
         f"<tbody>{body}</tbody></table></div>\n"
-        + (f'<p class="hint">And {more} more, which are in rows.csv.</p>\n' if more > 0 else "")
+        + (f'<p class="hint">{more} more failures are in rows.csv.</p>\n' if more > 0 else "")
     )
 
 
-def _environment(told):
-    if not told:
-        return "<p>env.json is not there.</p>"
-    lines = "".join(f'<tr><th scope="row">{escape(k)}</th><td>{escape(v)}</td></tr>' for k, v in _flat(told))
+def _environment(env: dict[str, Any]) -> str:
+    if not env:
+        return "<p>env.json is missing.</p>"
+    lines = "".join(f'<tr><th scope="row">{escape(k)}</th><td>{escape(v)}</td></tr>' for k, v in _flat(env))
     return f'<table><caption class="hidden">Environment</caption><tbody>{lines}</tbody></table>'
 
 
-def _flat(told, name=""):
-    """Names, with dots, and values of nested JSON."""
-    if isinstance(told, dict | list) and told:
-        pairs = told.items() if isinstance(told, dict) else enumerate(told, 1)
+def _flat(content: Any, name: str = "") -> Iterator[tuple[str, str]]:
+    """Dotted names and values of nested JSON."""
+    if isinstance(content, dict | list) and content:
+        pairs = content.items() if isinstance(content, dict) else enumerate(content, 1)
         for key, value in pairs:
             yield from _flat(value, f"{name}.{key}" if name else str(key))
     else:
-        yield name, told if isinstance(told, str) else json.dumps(told, ensure_ascii=False)
+        yield name, content if isinstance(content, str) else json.dumps(content, ensure_ascii=False)

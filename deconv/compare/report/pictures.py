@@ -1,40 +1,42 @@
-"""The pictures of the report: before and after, what each method made, and what is read in it."""
+"""The pictures of the report: a before-and-after slider, each method's result, and the text read in it."""
 
 from html import escape
 
-from deconv.compare.report import embed
-from deconv.compare.report.marked import marked
+from deconv.compare.protocol import Row
+from deconv.compare.report.embed import Embedded, choose, embed, thumbnails
+from deconv.compare.report.section import Section
+from deconv.compare.report.transcript import mark_errors
 from deconv.compare.table import slug
 
-__all__ = ["pictures"]
+__all__ = ["pictures_html"]
 
 _PSF_SIDE = 96
-# CSS pixels to which small pictures are enlarged where two are compared.
-_NARROWEST = 640
-# Pictures that are unfolded when the page opens.
+# CSS pixels to which small pictures are enlarged in the slider.
+_MIN_WIDTH = 640
+# Number of pictures unfolded when the page opens.
 _OPEN = 3
 
 
-def pictures(part, letters):
-    """All pictures for which there is room in so many letters."""
-    methods = [s.method for s in part.summaries]
-    shown = embed.chosen(part.items, len(methods), letters)
+def pictures_html(section: Section, characters: int) -> str:
+    """As many pictures as there is room for."""
+    methods = [s.method for s in section.summaries]
+    shown = choose(section.items, len(methods), characters)
     articles = []
     for place, item in enumerate(shown):
-        rows = {row.method: row for row in part.rows if row.item == item}
+        rows = {row.method: row for row in section.rows if row.item == item}
         article = _picture(
-            part,
-            f"{part.key}-{place}",
+            section,
+            f"{section.key}-{place}",
             item,
             [rows[method] for method in methods if method in rows],
-            letters // (len(shown) - place),
+            characters // (len(shown) - place),
             place < _OPEN,
         )
-        letters -= len(article)
+        characters -= len(article)
         articles.append(article)
-    left_out = len(part.items) - len(shown)
+    left_out = len(section.items) - len(shown)
     note = (
-        f'<p class="hint note">{left_out} of {len(part.items)} pictures are left out, evenly over the set, '
+        f'<p class="hint note">{left_out} of {len(section.items)} pictures are left out, evenly over the set, '
         "to keep this page small; all are in restored/, and all count in the scores.</p>\n"
         if left_out
         else ""
@@ -46,67 +48,69 @@ def pictures(part, letters):
         for side, name in (("before", "Left"), ("after", "Right"))
     )
     tools = f'<div class="tools all">{selects}<button type="button" class="unfold">Unfold all</button></div>\n'
-    legend = _LEGEND if part.leading == "accuracy" else ""
-    smaller = '<p class="hint">Pictures are made smaller for this page; those that were scored are in restored/.</p>\n'
-    return f"<h3>Pictures</h3>\n{legend}{smaller}{note}{tools}{''.join(articles)}"
+    legend = _LEGEND if section.leading == "accuracy" else ""
+    reduced = '<p class="hint">Pictures are reduced for this page; the scored originals are in restored/.</p>\n'
+    return f"<h3>Pictures</h3>\n{legend}{reduced}{note}{tools}{''.join(articles)}"
 
 
 _LEGEND = (
-    '<p class="hint">Text as it was read: <ruby>0<rp>(</rp><rt>O</rt><rp>)</rp></ruby> read wrongly, the true '
+    '<p class="hint">Recognised text: <ruby>0<rp>(</rp><rt>O</rt><rp>)</rp></ruby> read wrongly, the true '
     "letter above; <del>x</del> read, but not there; <ins>x</ins> there, but not read.</p>\n"
 )
 
 
-def _picture(part, key, item, rows, letters, unfolded):
-    """All methods on one picture."""
-    # (Where there is no result a file may still be there, of an earlier run.)
-    folders = {row.method: part.folder / slug(row.method) for row in rows if not row.problem}
-    made = embed.pictures({method: folder / f"{item}.png" for method, folder in folders.items()}, letters)
-    psfs = embed.small({method: folder / f"{item}.psf.png" for method, folder in folders.items()}, _PSF_SIDE)
-    truth = (part.truth.get(item) or {}).get("text")
+def _picture(section: Section, key: str, item: str, rows: list[Row], characters: int, unfolded: bool) -> str:
+    """The results of all methods on one picture."""
+    # A failed row may still have a file, from an earlier run.
+    folders = {row.method: section.folder / slug(row.method) for row in rows if not row.problem}
+    embedded = embed({method: folder / f"{item}.png" for method, folder in folders.items()}, characters)
+    psfs = thumbnails({method: folder / f"{item}.psf.png" for method, folder in folders.items()}, _PSF_SIDE)
+    truth = (section.truth.get(item) or {}).get("text")
     level = next((row.level for row in rows if row.level is not None), None)
     ids = {row.method: f"{key}-{place}" for place, row in enumerate(rows)}
-    cards = "".join(_card(row, ids[row.method], made.get(row.method), psfs.get(row.method), truth) for row in rows)
-    said = (
+    cards = "".join(_card(row, ids[row.method], embedded.get(row.method), psfs.get(row.method), truth) for row in rows)
+    text = (
         "" if truth is None else '<p class="truth"><span>True text</span> ' + "<br>".join(map(escape, truth)) + "</p>"
     )
     return (
         f'<details class="picture"{" open" if unfolded else ""}><summary><h4>{escape(item)}</h4>'
         f"{'' if level is None else f' <span>level {level:g}</span>'}</summary>\n"
-        f'{_viewer(part, key, item, rows, ids, made)}{said}<div class="cards">{cards}</div></details>\n'
+        f'{_viewer(section, key, item, rows, ids, embedded)}{text}<div class="cards">{cards}</div></details>\n'
     )
 
 
-def _viewer(part, key, item, rows, ids, made):
-    """Two methods over each other, with a slider between; scripts put the pictures in, from the cards."""
-    there = [row for row in rows if row.method in made]
-    if len(there) < 2:
+def _viewer(
+    section: Section, key: str, item: str, rows: list[Row], ids: dict[str, str], embedded: dict[str, Embedded]
+) -> str:
+    """Two methods with a slider between them; a script copies the pictures from the cards."""
+    shown = [row for row in rows if row.method in embedded]
+    if len(shown) < 2:
         return ""
-    own = [row for row in there if row.kind != "reference"] or there[1:]
-    after = max(own, key=lambda row: getattr(row, part.leading) or 0).method
-    baseline = part.summaries[0].baseline
-    before = baseline if baseline in made and baseline != after else next(r.method for r in there if r.method != after)
-    wide = max(there, key=lambda row: made[row.method].width)
-    size = made[wide.method]
+    candidates = [row for row in shown if row.kind != "reference"] or shown[1:]
+    after = max(candidates, key=lambda row: getattr(row, section.leading) or 0).method
+    baseline = section.summaries[0].baseline
+    others = [row.method for row in shown if row.method != after]
+    before = baseline if baseline in others else others[0]
+    size = max((embedded[row.method] for row in shown), key=lambda e: e.width)
 
-    def select(side, title, chosen):
+    def select(side: str, title: str, chosen: str) -> str:
         options = "".join(
             f'<option value="{ids[name]}"{" selected" if name == chosen else ""}>{escape(name)}</option>'
-            for name in (row.method for row in there)
+            for name in (row.method for row in shown)
         )
         return f'<label>{title}<select data-side="{side}">{options}</select></label>'
 
     return (
-        f'<div class="viewer" style="--wide:{max(size.width, _NARROWEST)}px">'
+        f'<div class="viewer" style="--wide:{max(size.width, _MIN_WIDTH)}px">'
         f'<div class="tools">{select("before", "Left", before)}{select("after", "Right", after)}</div>'
         f'<div class="pair" style="aspect-ratio:{size.width}/{size.height}"></div>'
-        f'<label class="hidden" for="{key}-at">Place of the border between left and right, {escape(item)}</label>'
+        f'<label class="hidden" for="{key}-at">Position of the slider between left and right, {escape(item)}</label>'
         f'<input type="range" id="{key}-at" min="0" max="100" value="50"></div>\n'
     )
 
 
-def _card(row, key, embedded, psf, truth):
-    """A method on a picture: what it made, how that scored, what is read in it."""
+def _card(row: Row, key: str, embedded: Embedded | None, psf: Embedded | None, truth: list[str] | None) -> str:
+    """The result of a method on a picture, its scores, and the text read in it."""
     if embedded is not None:
         alt = f"{row.item} by {row.method}"
         picture = (
@@ -130,5 +134,5 @@ def _card(row, key, embedded, psf, truth):
             "PSF</span>"
         )
     if row.accuracy is not None and not row.problem:
-        inside += f'<span class="read" dir="auto">{marked(row.read, truth)}</span>'
+        inside += f'<span class="read" dir="auto">{mark_errors(row.read, truth)}</span>'
     return f'<figure class="card">{picture}<figcaption>{inside}</figcaption></figure>\n'

@@ -1,15 +1,21 @@
-"""Plots of a comparison as SVG to stand in a page: drawn by hand, for matplotlib is not always there.
+"""Plots of a comparison as SVG for the page, written directly because matplotlib is optional.
 
-Colours are classes (``c0`` to ``c7``, ``ref``) that the page defines for light and dark; methods differ in the shape of
-their marks and, past the colours, in their dashes as well, so that nothing hangs on colour alone.
+Colours are classes (``c0`` to ``c7``, ``ref``) that the page defines for light and dark. Methods also differ in the
+shape of their marks and, beyond eight, in their dashes, so that nothing depends on colour alone.
 """
 
 import math
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from html import escape
 from itertools import pairwise
+from typing import TypeAlias
 
 __all__ = ["Series", "against_level", "against_seconds", "chip"]
+
+_Scale: TypeAlias = Callable[[float], float]
+# Left, top, right and bottom.
+_Box: TypeAlias = tuple[float, float, float, float]
 
 _WIDTH, _HEIGHT = 720, 380
 _LEFT, _RIGHT, _TOP, _BOTTOM = 58, 168, 16, 48
@@ -26,28 +32,28 @@ class Series:
     ----------
     name : str
     number : int or None
-        Of its colour and its mark; None for a reference.
+        Number of its colour and its mark; None for a reference.
     points : list of (float, float)
     low, high : float or None
-        Interval of the only point.
+        Confidence interval of the only point.
     """
 
     name: str
     number: int | None
-    points: list
+    points: list[tuple[float, float]]
     low: float | None = None
     high: float | None = None
 
     @property
-    def look(self):
-        """Classes of its colour and its dashes."""
+    def css_classes(self) -> str:
+        """CSS classes of its colour and its dashes."""
         if self.number is None:
             return "ref"
         return f"c{self.number % _COLOURS} d{self.number // _COLOURS % 3}"
 
 
-def against_level(series, score, top, title):
-    """A line for each method: its score at each level of blur.
+def against_level(series: Sequence[Series], score: str, top: float | None, title: str) -> str:
+    """Plot a line for each method: its score at each level of blur.
 
     Parameters
     ----------
@@ -56,9 +62,9 @@ def against_level(series, score, top, title):
     score : str
         Name of the score.
     top : float or None
-        Largest value the score can have, if it has one; then the axis is from 0 to it.
+        Largest possible score, if there is one; the axis then runs from 0 to it.
     title : str
-        Told to those who cannot see it.
+        Description for screen readers.
 
     Returns
     -------
@@ -68,7 +74,7 @@ def against_level(series, score, top, title):
     span = levels[-1] - levels[0]
     right = _WIDTH - _RIGHT
     ticks = levels if len(levels) <= 12 else _round_steps(levels[0], levels[-1])
-    # (Margins inside the axes keep marks off their ends.)
+    # Margins inside the axes keep marks off their ends.
     along = _scale(levels[0] - 0.03 * span, levels[-1] + 0.03 * span, _LEFT, right)
     up, parts = _axes(series, score, top, [(along(t), f"{t:g}") for t in ticks], "level of blur")
     ends = _apart([up(s.points[-1][1]) for s in series])
@@ -76,7 +82,7 @@ def against_level(series, score, top, title):
         places = [(along(x), up(y)) for x, y in s.points]
         path = " ".join(f"{x:.1f},{y:.1f}" for x, y in places)
         x, y = places[-1]
-        parts.append(f'<g class="{s.look}"><polyline points="{path}"/>')
+        parts.append(f'<g class="{s.css_classes}"><polyline points="{path}"/>')
         parts += [
             f"<g>{_mark(s, *place)}<title>{escape(f'{s.name}: {value:.3g} at level {level:g}')}</title></g>"
             for place, (level, value) in zip(places, s.points, strict=True)
@@ -86,17 +92,19 @@ def against_level(series, score, top, title):
     return _drawing(parts, title)
 
 
-def against_seconds(series, references, score, top, title):
-    """A dot for each method: its score over its seconds for a picture, these by powers of ten.
+def against_seconds(
+    series: Sequence[Series], references: Sequence[Series], score: str, top: float | None, title: str
+) -> str:
+    """Plot a dot for each method: its score over its seconds for a picture, on a logarithmic axis.
 
     Parameters
     ----------
     series : list of Series
         Each has one point, (seconds, score).
     references : list of Series
-        Those whose seconds mean nothing, each a line across.
+        Methods without a meaningful time, each a horizontal line.
     score, top, title
-        As of `against_level`.
+        As in `against_level`.
 
     Returns
     -------
@@ -122,15 +130,19 @@ def against_seconds(series, references, score, top, title):
         if s.low is not None and s.high is not None
     ]
     for s, (x, y) in zip(series, dots, strict=True):
-        told = f"{s.name}: {s.points[0][1]:.3g} in {s.points[0][0]:.3g} s"
-        bar = "" if s.low is None else f'<path class="bar" d="M{x:.1f},{up(s.low):.1f}V{up(s.high):.1f}"/>'
-        label = _beside(x, y, s.name, taken)
-        parts.append(f'<g class="{s.look}">{bar}{_mark(s, x, y)}<title>{escape(told)}</title>{label}</g>')
+        label_text = f"{s.name}: {s.points[0][1]:.3g} in {s.points[0][0]:.3g} s"
+        bar = (
+            ""
+            if s.low is None or s.high is None
+            else f'<path class="bar" d="M{x:.1f},{up(s.low):.1f}V{up(s.high):.1f}"/>'
+        )
+        label = _place_label(x, y, s.name, taken)
+        parts.append(f'<g class="{s.css_classes}">{bar}{_mark(s, x, y)}<title>{escape(label_text)}</title>{label}</g>')
     return _drawing(parts, title)
 
 
-def chip(series):
-    """The mark of a method alone, to stand beside its name.
+def chip(series: Series) -> str:
+    """Draw the mark of a method alone, to show beside its name.
 
     Parameters
     ----------
@@ -140,14 +152,18 @@ def chip(series):
     -------
     str
     """
-    return f'<svg class="chip {series.look}" viewBox="-7 -7 14 14" aria-hidden="true">{_mark(series, 0, 0)}</svg>'
+    return (
+        f'<svg class="chip {series.css_classes}" viewBox="-7 -7 14 14" aria-hidden="true">{_mark(series, 0, 0)}</svg>'
+    )
 
 
-def _axes(series, score, top, ticks, below):
-    """Function from a score to its height, and the drawing of grid, numbers and names."""
+def _axes(
+    series: Sequence[Series], score: str, top: float | None, ticks: Sequence[tuple[float, str]], below: str
+) -> tuple[_Scale, list[str]]:
+    """The scale from a score to its height, and the drawing of grid, numbers and names."""
     values = [y for s in series for _, y in s.points]
     values += [end for s in series for end in (s.low, s.high) if end is not None]
-    least, most = (0, top) if top is not None else (min(values), max(values))
+    least, most = (0.0, top) if top is not None else (min(values), max(values))
     steps = _round_steps(least, most)
     up = _scale(steps[0], steps[-1], _HEIGHT - _BOTTOM, _TOP)
     right, floor = _WIDTH - _RIGHT, _HEIGHT - _BOTTOM
@@ -161,18 +177,18 @@ def _axes(series, score, top, ticks, below):
     return up, parts
 
 
-def _drawing(parts, title):
+def _drawing(parts: Sequence[str], title: str) -> str:
     inside = "\n".join(parts)
     return f'<svg viewBox="0 0 {_WIDTH} {_HEIGHT}" role="img" aria-label="{escape(title)}">\n{inside}\n</svg>'
 
 
-def _scale(least, most, start, end):
+def _scale(least: float, most: float, start: float, end: float) -> _Scale:
     span = (most - least) or 1
     return lambda value: start + (value - least) / span * (end - start)
 
 
-def _round_steps(least, most):
-    """About five round numbers that enclose two."""
+def _round_steps(least: float, most: float) -> list[float]:
+    """About five round numbers that enclose an interval."""
     rough = max(most - least, 1e-9) / 5
     power = 10.0 ** math.floor(math.log10(rough))
     step = next(m * power for m in (1, 2, 2.5, 5, 10) if m * power >= rough * 0.999)
@@ -180,25 +196,25 @@ def _round_steps(least, most):
     return [round(step * i, 10) for i in range(first, max(last, first + 1) + 1)]
 
 
-def _seconds(power):
+def _seconds(power: int) -> str:
     return f"{10.0**power:g}" if -4 <= power <= 5 else f"1e{power}"
 
 
-def _apart(heights):
-    """Heights moved as far as labels need to stand below each other."""
+def _apart(heights: Sequence[float]) -> list[float]:
+    """Heights moved so that labels do not overlap."""
     order = sorted(range(len(heights)), key=heights.__getitem__)
     moved = list(heights)
     for above, below in pairwise(order):
         moved[below] = max(moved[below], moved[above] + _LINE)
-    limit = _HEIGHT - _BOTTOM
+    limit: float = _HEIGHT - _BOTTOM
     for i in reversed(order):
         moved[i] = min(moved[i], limit)
         limit = moved[i] - _LINE
     return moved
 
 
-def _beside(x, y, name, taken):
-    """The name at the first place around a dot that nothing else has taken."""
+def _place_label(x: float, y: float, name: str, taken: list[_Box]) -> str:
+    """The name at the first free place around a dot."""
     shown = _short(name, 200)
     wide = len(shown) * _LETTER
     places = [(x + 11, y), (x - 11 - wide, y)]
@@ -211,20 +227,20 @@ def _beside(x, y, name, taken):
     return _text(box[0], box[1] + _LINE / 2 + 4, name, 200)
 
 
-def _overlap(one, other):
+def _overlap(one: _Box, other: _Box) -> bool:
     return one[0] < other[2] and other[0] < one[2] and one[1] < other[3] and other[1] < one[3]
 
 
-def _short(name, width):
+def _short(name: str, width: float) -> str:
     most = int(width / _LETTER)
     return name if len(name) <= most else name[: most - 1] + "…"
 
 
-def _text(x, y, name, width):
+def _text(x: float, y: float, name: str, width: float) -> str:
     return f'<text class="label" x="{x:.1f}" y="{y:.1f}">{escape(_short(name, width))}</text>'
 
 
-# Around (0, 0); the sixth shape and the first differ in colour.
+# Paths around (0, 0); marks repeat after five, in another colour.
 _SHAPES = (
     "M-4.5,0a4.5,4.5 0 1,0 9,0a4.5,4.5 0 1,0 -9,0Z",
     "M-4,-4H4V4H-4Z",
@@ -234,6 +250,6 @@ _SHAPES = (
 )
 
 
-def _mark(series, x, y):
+def _mark(series: Series, x: float, y: float) -> str:
     shape = _SHAPES[0 if series.number is None else series.number % len(_SHAPES)]
     return f'<path class="mark" d="{shape}" transform="translate({x:.1f} {y:.1f})"/>'

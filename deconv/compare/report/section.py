@@ -1,54 +1,61 @@
-"""What the report says of one data set."""
+"""The data of one section of the report: a data set with its rows and summaries."""
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from deconv.compare.protocol import Row
 from deconv.compare.report.plot import Series
 from deconv.compare.summary import Summary
 
-__all__ = ["Part"]
+__all__ = ["Section"]
 
 
 @dataclass(frozen=True)
-class Part:
+class Section:
     """A data set in the report.
 
     Attributes
     ----------
     key : str
-        Begin of the names of its elements in the page.
+        Prefix of the ids of its elements in the page.
     dataset : str
-        Its name.
+        Name of the data set.
     rows : list of Row
-        Complete, see `deconv.compare.summary.complete`.
+        From `deconv.compare.summary.complete`.
     summaries : list of Summary
     numbers : dict of str to int or None
-        Of methods, for their colours; None for references.
+        Colour number of each method; None for references.
     truth : dict
         As in truth.json.
     folder : Path
-        Where its restored pictures are.
+        Folder of its restored pictures.
     """
 
     key: str
     dataset: str
     rows: list[Row]
     summaries: list[Summary]
-    numbers: dict
-    truth: dict
+    numbers: dict[str, int | None]
+    truth: dict[str, Any]
     folder: Path
 
     @property
-    def items(self):
+    def items(self) -> list[str]:
         """Names of its pictures."""
         return list(dict.fromkeys(row.item for row in self.rows))
 
     @property
-    def leading(self):
-        """The score that orders methods."""
+    def leading(self) -> str:
+        """The score that ranks methods."""
         return self.summaries[0].leading
 
-    def series(self, summary, points, low=None, high=None):
-        """A method as it looks in plots."""
+    def series(
+        self,
+        summary: Summary,
+        points: list[tuple[float, float]],
+        low: float | None = None,
+        high: float | None = None,
+    ) -> Series:
+        """The data of a method for a plot, with its colour."""
         return Series(summary.method, self.numbers[summary.method], points, low, high)

@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 import deconv
-from deconv.blind.text.strokes import _strokes, restore_strokes
+from deconv.blind.settings.text import Strokes
+from deconv.blind.text.strokes import draw_strokes, restore_strokes
 
 RADIUS = 10.0
 PSF = deconv.psf.disk(RADIUS, softness=0.09 * RADIUS)
@@ -20,38 +21,38 @@ def blurred(ink, sigma=0.001):
 
 
 def restored(ink, num_iter=80, width=0.14 * RADIUS):
-    return restore_strokes(ink, PSF, width, num_iter, lambda part: None)
+    return restore_strokes(ink, PSF, width, Strokes(num_iter=num_iter), lambda part: None)
 
 
-def error(found, truth):
+def error(estimate, truth):
     """Rms difference from the truth, as part of it, both as sharp as the blur allows to see."""
-    found, truth = (deconv.degrade.blur(x, deconv.psf.gaussian(1.0)) for x in (found, truth))
-    gain = np.sum(found * truth) / np.sum(found**2)
-    return np.sqrt(np.mean((gain * found - truth) ** 2) / np.mean(truth**2))
+    estimate, truth = (deconv.degrade.blur(x, deconv.psf.gaussian(1.0)) for x in (estimate, truth))
+    gain = np.sum(estimate * truth) / np.sum(estimate**2)
+    return np.sqrt(np.mean((gain * estimate - truth) ** 2) / np.mean(truth**2))
 
 
 def test_unresolved_letters_come_out_better_than_by_total_variation():
     ink = page()
-    seen = blurred(ink)
-    flat = deconv.variational(seen, PSF, bounds=(0.0, 1.2), num_iter=80).image
-    assert error(restored(seen), ink) < 0.75 * error(flat, ink)
+    photo = blurred(ink)
+    flat = deconv.variational(photo, PSF, bounds=(0.0, 1.2), num_iter=80).image
+    assert error(restored(photo), ink) < 0.75 * error(flat, ink)
 
 
 def test_it_explains_the_picture_and_stays_between_paper_and_ink():
-    seen = blurred(page())
-    found = restored(seen)
-    assert found.dtype == np.float32
-    assert found.min() >= 0.0
-    assert found.max() <= 1.0
+    photo = blurred(page())
+    drawn = restored(photo)
+    assert drawn.dtype == np.float32
+    assert drawn.min() >= 0.0
+    assert drawn.max() <= 1.0
     inner = (slice(10, -10), slice(10, -10))
-    assert np.abs(deconv.degrade.blur(found, PSF) - seen)[inner].max() < 0.02
+    assert np.abs(deconv.degrade.blur(drawn, PSF) - photo)[inner].max() < 0.02
 
 
 @pytest.mark.parametrize("width", [1.4, 3.3, 6.0])
 def test_wide_pens_do_not_diverge(width):
     # A pen of many pixels weighs a hundred times a point, which single precision must not mind.
-    seen = blurred(page())
-    short, long = restored(seen, 60, width), restored(seen, 180, width)
+    photo = blurred(page())
+    short, long = restored(photo, 60, width), restored(photo, 180, width)
     assert np.sqrt(np.mean((short - long) ** 2)) < 0.35 * np.sqrt(np.mean(long**2))
 
 
@@ -60,7 +61,7 @@ def test_paper_stays_paper():
 
 
 def test_strokes_hold_as_much_ink_in_every_direction():
-    strokes = _strokes(3.0)
+    strokes = draw_strokes(3.0, Strokes())
     assert strokes.sum(axis=(1, 2)) == pytest.approx(9.0)
     assert strokes.shape[1] == strokes.shape[2]
     # The first lies along the rows, and a quarter turn of it stands upright.
@@ -72,6 +73,6 @@ def test_strokes_hold_as_much_ink_in_every_direction():
 def test_every_backend_draws_the_same(backend):
     if backend.name == "torch":
         pytest.skip("tensors become arrays at the door of deblur")
-    seen = blurred(page())
-    found = backend.to_numpy(restored(backend.asarray(seen), 20))
-    np.testing.assert_allclose(found, restored(seen, 20), atol=2e-3)
+    photo = blurred(page())
+    drawn = backend.to_numpy(restored(backend.asarray(photo), 20))
+    np.testing.assert_allclose(drawn, restored(photo, 20), atol=2e-3)

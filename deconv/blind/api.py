@@ -1,0 +1,303 @@
+"""Blind deconvolution of one picture, or of several that share one PSF."""
+
+import warnings
+from collections.abc import Sequence
+from functools import partial
+from typing import Any, Literal, TypeAlias
+
+from threadpoolctl import threadpool_limits
+
+from deconv import noise
+from deconv._core.array import Array, Result, array_namespace, torch_door
+from deconv.blind.arguments import (
+    FreeForm,
+    as_planes,
+    check_callback,
+    check_gamma,
+    check_images,
+    check_radius,
+    check_settings,
+    free_form,
+    one_of,
+)
+from deconv.blind.freeform.pipeline import restore_pages
+from deconv.blind.parametric.families import FAMILIES
+from deconv.blind.parametric.pipeline import PsfSearch, restore_as_natural, sharp_fields
+from deconv.blind.parametric.search import Estimate, at_radius, search
+from deconv.blind.progress import FREE_FORM, PARAMETRIC, Callback, Progress
+from deconv.blind.result import Restoration
+from deconv.blind.select import choose
+from deconv.blind.settings import Settings
+from deconv.blind.text.pipeline import restore_as_text
+
+__all__ = ["deblur", "deblur_pages"]
+
+Prior: TypeAlias = Literal["auto", "text", "natural"]
+Family: TypeAlias = Literal["disk", "gaussian", "motion", "free", "auto"]
+Size: TypeAlias = int | tuple[int, int]
+
+
+@torch_door
+def deblur(
+    image: Array,
+    *,
+    prior: Prior = "auto",
+    psf: Family | Array = "disk",
+    radius: float | None = None,
+    gamma: float | None = None,
+    psf_size: Size | None = None,
+    region: tuple[slice, slice] | None = None,
+    channel_axis: int | None = None,
+    callback: Callback | None = None,
+    settings: Settings | None = None,
+) -> Restoration:
+    r"""Deblur one image, PSF unknown.
+
+    Parameters
+    ----------
+    image : array, shape (M, N[, C])
+        The blurred image, its shorter side 32 pixels or more; floats in [0, 1] or 8 or 16-bit integers.
+    prior : {"auto", "text", "natural"}
+        What the scene is: text of one tone on a background of another, or anything. ``"auto"`` restores it as text,
+        keeps that if text explains the image, and else restores it with a natural-image prior; ``"text"`` does so
+        too, with a warning where it falls back.
+    psf : {"disk", "gaussian", "motion", "free", "auto"} or array, shape (m, n)
+        Family of the PSF: out of focus, Gaussian, straight motion, any form (camera shake), or the likeliest of these.
+        Radii are searched from no blur to 11 % of the width of the image, supports of a free-form PSF up to 161 pixels
+        or 30 % of the shorter side. An array is the start of a free-form estimate.
+    radius : float, optional
+        Radius of a disc in pixels where it is known, from another image by the same lens, say; at most half the
+        shorter side. It is kept, and only the softness of the edge is fitted. By default it is estimated.
+    gamma : float, optional
+        Exponent of the encoding, ``light = value ** gamma``: 1 for linear data. By default that of photographs, 2.2;
+        for text the shoulder by which a camera compresses highlights is estimated as well, or that the data are
+        linear. With a free-form PSF 1 or 2.2, whichever explains the image better; given, the search takes half the
+        time.
+    psf_size : int or (int, int), optional
+        Side of the support of a free-form PSF in pixels, or its smallest and largest. By default it is estimated.
+    region : tuple of two slices, optional
+        Rows and columns in which a free-form PSF is estimated; the whole image is restored with it. By default the
+        whole image, or the part of a large one that has most edges.
+    channel_axis : int, optional
+        Axis of the colours; they share one PSF.
+    callback : callable, optional
+        Called as ``callback(fraction, stage)`` with the fraction done, 0 to 1, and the name of the stage.
+    settings : deconv.blind.Settings, optional
+        Thresholds and weights of every stage, for studies.
+
+    Returns
+    -------
+    Restoration
+        The restored image (float64 for float64 input, else float32), the PSF and the evidence for it.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If an argument is of the wrong type, shape or value.
+
+    Warns
+    -----
+    UserWarning
+        If ``prior="text"`` was asked for and the image is blurred but not text.
+
+    Notes
+    -----
+    1. Light: the encoding is undone. For text, dark or bright, the light of its background is fitted and divided
+       out (`deconv.vignette`).
+    2. Search: radius and softness of the PSF maximise the evidence of the image's spectrum, with a smooth scene and
+       noise integrated out [1]_, on a coarse grid first and on finer ones while the estimated blur is small. A known
+       radius is not searched for; its evidence is that of this one radius.
+    3. Tone: blur is linear in light alone, so of several response curves the one is used through which a restoration
+       explains the image best; the light is computed again, and the PSF refined.
+    4. Restore: masked total variation [2]_ and, where strokes are finer than it resolves, strokes of a round pen.
+    5. Judge: text is what two tones, so blurred, explain. If they do not, the image is restored from the start with a
+       natural-image prior.
+
+    A free-form PSF and a scene of few edges are estimated in turn [3]_: from starts that explain the power spectrum of
+    the image, with phases from random numbers, and coarse to fine from several sizes of the support. The likeliest is
+    compared with no blur. The image is then restored by total variation, with a weight from the noise and from the
+    residual that the PSF leaves.
+
+    An image whose blur has a radius below one pixel is taken for sharp, unless the radius is given, and is returned
+    unchanged.
+
+    References
+    ----------
+    .. [1] P. Whittle, "Estimation and information in stationary time series", Arkiv foer Matematik 2, 423-434
+       (1953), :doi:`10.1007/BF02590998`
+    .. [2] M. S. C. Almeida, M. A. T. Figueiredo, "Deconvolving images with unknown boundaries using the alternating
+       direction method of multipliers", IEEE Trans. Image Process. 22, 3074-3086 (2013),
+       :doi:`10.1109/TIP.2013.2258354`
+    .. [3] J. Pan, Z. Hu, Z. Su, M.-H. Yang, "Deblurring text images via L0-regularized intensity and gradient prior",
+       CVPR, 2901-2908 (2014), :doi:`10.1109/CVPR.2014.371`
+
+    Examples
+    --------
+    >>> import numpy as np, deconv
+    >>> sharp = deconv.degrade.text_picture(["blind", "deblur"], shape=(120, 200))
+    >>> blurred = deconv.degrade.add_noise(deconv.degrade.blur(sharp, deconv.psf.disk(4)), 0.002, rng=0)
+    >>> restored = deconv.blind.deblur(blurred, gamma=1).image
+    >>> bool(np.abs(restored - sharp).mean() < np.abs(blurred - sharp).mean() / 3)
+    True
+    """
+    settings = check_settings(settings)
+    image, planes = as_planes(image, channel_axis, settings.general)
+    xp = array_namespace(image)
+    gamma = check_gamma(gamma)
+    one_of(prior, "prior", ("auto", "text", "natural"))
+    if isinstance(psf, str) or not hasattr(psf, "shape"):
+        one_of(psf, "psf", (*FAMILIES, "free", "auto"))
+    check_callback(callback)
+    if isinstance(psf, str) and psf != "free":
+        for name, value in (("psf_size", psf_size), ("region", region)):
+            if value is not None:
+                raise ValueError(f"{name} is for a free PSF: it does not go with psf={psf!r}")
+    if radius is not None:
+        radius = check_radius(radius, psf, planes)
+    estimate: Estimate | None = None
+    family: Any = psf
+    if isinstance(family, str) and family == "auto":
+        with threadpool_limits(1, user_api="blas"):
+            choice = choose(xp.clip(xp.mean(planes, axis=0), 0.0, None), gamma, lambda _: None, settings=settings)
+        family, estimate = choice.family, choice.estimate
+        if family == "none":
+            return _result(image, None, sharp_fields(choice.estimate, planes, choice.gamma), channel_axis)
+        # The tone curve of text is estimated relative to a photograph's: only linear data change that.
+        gamma = choice.gamma if family != "free" and choice.gamma == 1.0 else gamma
+    if not isinstance(family, str) or family == "free":
+        arguments = free_form(family, psf_size, region, planes, settings.general)
+        return _deblur_free_form([image], [planes], prior, gamma, arguments, channel_axis, callback, settings)[0]
+
+    planes = xp.clip(planes, 0.0, None)
+    estimate_psf: PsfSearch = (
+        partial(search, families=[FAMILIES[family]], width=planes.shape[2], settings=settings.parametric)
+        if radius is None
+        else partial(at_radius, radius=radius, settings=settings.parametric)
+    )
+    report = Progress(callback, PARAMETRIC)
+    fields: dict[str, Any] = {}
+    restored = None
+    # The search solves thousands of small systems, for which the threads of a linear algebra library only wait for each
+    # other: six times the CPU time on two busy cores.
+    with threadpool_limits(1, user_api="blas"):
+        if prior != "natural":
+            restored, fields = restore_as_text(planes, estimate_psf, gamma, settings, report)
+        if restored is None:
+            report.restart()
+            restored, natural = restore_as_natural(planes, estimate_psf, gamma, settings, report, estimate)
+            if restored is not None:
+                natural |= fields
+                if prior == "text":
+                    warnings.warn(f"image was not restored as text: {fields['reason']}", stacklevel=3)
+            fields = natural
+    report("judge", 1.0)
+    return _result(image, restored, fields, channel_axis)
+
+
+@torch_door
+def deblur_pages(
+    images: Sequence[Array],
+    *,
+    prior: Prior = "auto",
+    psf: Literal["free"] | Array = "free",
+    gamma: float | None = None,
+    psf_size: Size | None = None,
+    channel_axis: int | None = None,
+    callback: Callback | None = None,
+    settings: Settings | None = None,
+) -> list[Restoration]:
+    """Deblur images that share one PSF, such as the pages of one scan.
+
+    Parameters
+    ----------
+    images : sequence of arrays, each of shape (M, N[, C])
+        The blurred images, as for `deblur`; their sizes may differ.
+    prior : {"auto", "text", "natural"}
+        What the scenes are.
+    psf : {"free"} or array, shape (m, n)
+        A free-form PSF, or the start of its estimate.
+    gamma : float, optional
+        Exponent of the encoding, ``light = value ** gamma``; by default that of photographs, 2.2, or 1, whichever
+        explains the images better.
+    psf_size : int or (int, int), optional
+        Side of the PSF's support in pixels, or its smallest and largest. By default it is estimated.
+    channel_axis : int, optional
+        Axis of the colours.
+    callback : callable, optional
+        Called as ``callback(fraction, stage)``.
+    settings : deconv.blind.Settings, optional
+        Thresholds and weights of every stage, for studies.
+
+    Returns
+    -------
+    list of Restoration
+        One for each image, with the same PSF.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If an argument is of the wrong type, shape or value.
+
+    Examples
+    --------
+    >>> import deconv
+    >>> shake = deconv.psf.random_motion(9, rng=1)
+    >>> pages = [deconv.degrade.text_picture([word, "of text"], shape=(96, 160)) for word in ("page", "some")]
+    >>> blurred = [deconv.degrade.blur(page, shake) for page in pages]
+    >>> first, second = deconv.blind.deblur_pages(blurred)
+    >>> first.psf is second.psf
+    True
+    """
+    check_images(images)
+    gamma = check_gamma(gamma)
+    one_of(prior, "prior", ("auto", "text", "natural"))
+    if isinstance(psf, str) or not hasattr(psf, "shape"):
+        one_of(psf, "psf", ("free",))
+    check_callback(callback)
+    settings = check_settings(settings)
+    checked = [as_planes(image, channel_axis, settings.general, f"images[{i}]") for i, image in enumerate(images)]
+    pictures, pages = ([pair[i] for pair in checked] for i in (0, 1))
+    smallest = min(pages, key=lambda planes: min(planes.shape[1:]))
+    arguments = free_form(psf, psf_size, None, smallest, settings.general)
+    return _deblur_free_form(pictures, pages, prior, gamma, arguments, channel_axis, callback, settings)
+
+
+def _deblur_free_form(
+    images: list[Result],
+    pages: list[Result],
+    prior: Prior,
+    gamma: float | None,
+    arguments: FreeForm,
+    channel_axis: int | None,
+    callback: Callback | None,
+    settings: Settings,
+) -> list[Restoration]:
+    """The results for images that share a free-form PSF."""
+    report = Progress(callback, FREE_FORM)
+    with threadpool_limits(1, user_api="blas"):
+        pages = [array_namespace(planes).clip(planes, 0.0, None) for planes in pages]
+        restored, fields = restore_pages(
+            pages,
+            prior,
+            gamma,
+            sizes=arguments.sizes,
+            start=arguments.start,
+            region=arguments.region,
+            report=report,
+            settings=settings,
+        )
+    report("restore", 1.0)
+    restored = restored or [None] * len(images)
+    return [_result(image, planes, fields, channel_axis) for image, planes in zip(images, restored, strict=True)]
+
+
+def _result(
+    image: Result, restored: list[Result] | None, fields: dict[str, Any], channel_axis: int | None
+) -> Restoration:
+    """The result for one image; without restored planes, that image itself."""
+    xp = array_namespace(image)
+    if restored is None:
+        sharp = xp.asarray(image, copy=True)
+    else:
+        sharp = restored[0] if channel_axis is None else xp.moveaxis(xp.stack(restored), 0, channel_axis)
+    return Restoration(image=sharp, noise=noise.estimate(image, channel_axis=channel_axis), **fields)

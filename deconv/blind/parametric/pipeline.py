@@ -1,0 +1,126 @@
+"""From values to values with a parametric PSF and no assumption on the scene."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from functools import partial
+from typing import Any, Protocol
+
+import numpy as np
+
+from deconv import tone
+from deconv._core.array import Array, Result, array_namespace, like
+from deconv.blind.parametric.families import FAMILIES, Candidate, Disk
+from deconv.blind.parametric.restore import deconvolve
+from deconv.blind.parametric.search import Estimate, refine
+from deconv.blind.progress import Progress
+from deconv.blind.settings import Settings
+
+__all__ = ["PsfSearch", "refined", "restore_as_natural", "result_fields", "searched", "sharp_fields"]
+
+
+class PsfSearch(Protocol):
+    """``search(image, report=...)`` returns the PSF estimate for linear light or ink."""
+
+    def __call__(self, image: Result, *, report: Callable[[float], None]) -> Estimate:
+        """The estimate; ``report(fraction)`` hears of progress."""
+        ...
+
+
+def restore_as_natural(
+    planes: Array,
+    search: PsfSearch,
+    gamma: float | None,
+    settings: Settings,
+    report: Progress,
+    estimate: Estimate | None = None,
+) -> tuple[list[Result] | None, dict[str, Any]]:
+    """Planes restored with a natural-image prior, and the fields of the result.
+
+    Parameters
+    ----------
+    planes : array, shape (C, M, N)
+        Encoded values, not negative.
+    search : callable
+        ``search(image, report=...)`` returns the PSF estimate.
+    gamma : float or None
+        Exponent of the encoding; None for a photograph's.
+    settings : Settings
+        Of every stage.
+    report : Progress
+        Of all stages.
+    estimate : Estimate, optional
+        A PSF estimate that replaces the search.
+
+    Returns
+    -------
+    list of arrays, each of shape (M, N), or None
+        Encoded as `planes`; None if the picture is sharp.
+    dict
+        Fields of `Restoration`.
+    """
+    xp = array_namespace(planes)
+    curve = (settings.general.photograph_gamma if gamma is None else gamma, 0.0)
+    light = tone.decode(planes, *curve)
+    grey = xp.mean(light, axis=0)
+    report("light", 1.0)
+    estimate = estimate or searched(search, grey, settings, partial(report, "search"))
+    if estimate.candidate is None:
+        return None, sharp_fields(estimate, planes, curve[0])
+    candidate = refined(grey, estimate.candidate, settings)
+    count = light.shape[0]
+    restored = [
+        deconvolve(light[c, ...], candidate, settings.general.deconvolution, report.part("restore", c, count))
+        for c in range(count)
+    ]
+    return [tone.encode(plane, *curve) for plane in restored], result_fields(estimate, candidate, planes, curve)
+
+
+def searched(search: PsfSearch, image: Array, settings: Settings, report: Callable[[float], None]) -> Estimate:
+    """The PSF estimate of a search, of the known softness where the settings have one."""
+    estimate = search(image, report=report)
+    return replace(estimate, candidate=_with_softness(estimate.candidate, settings))
+
+
+def refined(image: Array, candidate: Candidate, settings: Settings) -> Candidate:
+    """The PSF fitted once more, unless the settings disable that."""
+    refinement = settings.general.refinement
+    if refinement.enabled:
+        candidate = refine(image, candidate, settings=settings.parametric)
+    candidate = _with_softness(candidate, settings)
+    if refinement.radius_factor == 1:
+        return candidate
+    return replace(candidate, radius=refinement.radius_factor * candidate.radius)
+
+
+def _with_softness(candidate: Any, settings: Settings) -> Any:
+    """A disc with the softness that is known; any other PSF, or None, as it is."""
+    softness = settings.general.refinement.softness
+    if softness is None or not isinstance(candidate, Disk):
+        return candidate
+    return replace(candidate, softness=softness)
+
+
+def sharp_fields(estimate: Estimate, planes: Array, gamma: float) -> dict[str, Any]:
+    """Fields of the result for a sharp picture."""
+    return {"psf": like(np.ones((1, 1)), planes), "family": "none", "gamma": gamma, "search": _search(estimate)}
+
+
+def result_fields(
+    estimate: Estimate, candidate: Candidate, planes: Array, curve: tuple[float, float]
+) -> dict[str, Any]:
+    """Fields of the result that describe the PSF and the response curve."""
+    gamma, shoulder = curve
+    return {
+        "psf": like(candidate.make(), planes),
+        "family": next(name for name, family in FAMILIES.items() if isinstance(candidate, family)),
+        "parameters": candidate.parameters(),
+        "uncertainty": candidate.uncertainty,
+        "gamma": gamma,
+        "shoulder": shoulder,
+        "score": estimate.score,
+        "search": _search(estimate),
+    }
+
+
+def _search(estimate: Estimate) -> dict[str, np.ndarray]:
+    return {"radius": estimate.radii, "criterion": estimate.criterion}

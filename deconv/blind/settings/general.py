@@ -1,0 +1,96 @@
+"""Settings that all pipelines share: input, refinement of a parametric PSF, deconvolution with it."""
+
+from dataclasses import dataclass, field
+
+from deconv.blind.settings._setting import setting
+
+__all__ = ["Deconvolution", "General", "Refinement"]
+
+_RESTORING = "tried: Restoring"
+
+
+@dataclass(frozen=True)
+class Refinement:
+    """What becomes of a parametric PSF between search and deconvolution."""
+
+    enabled: bool = setting(
+        True,
+        "Fit the PSF once more on the grid that shows it best.",
+        "1",
+        "studies/ablation",
+        "does not show on simulated photographs, whose tone curve has no shoulder: 88.5 points without it, 87.5 with",
+    )
+    radius_factor: float = setting(
+        1.0,
+        "The refined radius is multiplied by it: a correction for a lens, or an error whose cost is to be studied.",
+        "1",
+        "studies/ablation",
+        "1.05 loses 16 of 87.5 points over four pictures of steps 12 and 17",
+    )
+    softness: float | None = setting(
+        None,
+        "Standard deviation of a disc's soft edge over its radius where it is known; None to fit it.",
+        "1",
+        "studies/ablation",
+        "0.02 loses 28 of 87.5 points over four pictures of steps 12 and 17",
+    )
+
+
+@dataclass(frozen=True)
+class Deconvolution:
+    """Total variation with a parametric PSF, on a grid as coarse as the blur allows.
+
+    For noise of standard deviation s and gradients of Laplacian scale g the likeliest scene has the weight s^2 / g.
+    """
+
+    weight_from_noise: bool = setting(
+        True,
+        "Estimate the noise for the weight; else the model error alone sets it.",
+        "1",
+        "studies/ablation",
+        "without it 0.8 of 87.5 points are lost over four pictures of steps 12 and 17",
+    )
+    model_error: float = setting(
+        0.006,
+        "Error of the model that adds to the noise, rms.",
+        "full contrast",
+        _RESTORING,
+        "photographs leave residuals of 0.003 to 0.008; from half to twice the weight the mean score moves by less "
+        "than 3 points, a third costs 17 points unstretched and 5 stretched, three times as much costs steps 16 and 18",
+    )
+    gradient_scale: float = setting(
+        0.6, "Laplacian scale of the gradients.", "full contrast", _RESTORING, "see `model_error`"
+    )
+    unknown_border: bool = setting(
+        True,
+        "Leave open what lies beyond the frame; else the picture goes on periodically.",
+        "1",
+        "studies/ablation",
+        "does not show on pages, whose border is paper",
+    )
+    working_radius: float = setting(
+        14.0, "Radius of the PSF on the grid: strokes must stay wider than a pixel of it.", "pixels"
+    )
+    least_reduction: float = setting(
+        1.5, "Reduction of a picture that is not large from which it saves time worth its blur.", "1"
+    )
+    large: float = setting(1e6, "Pixels of a picture that any reduction is worth.", "pixels")
+    num_iter: int = setting(
+        35,
+        "Iterations: more fit the error of the PSF.",
+        "iterations",
+        evidence="more cost 0.1 dB in the mean over four photographs",
+    )
+
+
+@dataclass(frozen=True)
+class General:
+    """What all pipelines share."""
+
+    smallest_side: int = setting(32, "Shorter side below which a picture shows too little of its blur.", "pixels")
+    photograph_gamma: float = setting(2.2, "Exponent of the encoding that is assumed for photographs.", "1")
+    region_contrast: float = setting(
+        1e-4, "Range of a region over the picture's maximum from which it is not flat but for rounding.", "1"
+    )
+    refinement: Refinement = field(default_factory=Refinement)
+    deconvolution: Deconvolution = field(default_factory=Deconvolution)

@@ -1,0 +1,79 @@
+"""The likelihood of a PSF of any form: every frequency by itself, the scene's power plugged in."""
+
+import math
+
+import numpy as np
+
+from deconv._core.array import Array, to_numpy
+from deconv._core.fft import fast_shape, irfftn, rfftn
+from deconv.blind.settings.spectrum import FullSpectrum
+from deconv.blind.spectrum.whittle import SeparableWindow, count_frequencies, whittle
+
+__all__ = ["FullPeriodogram", "smooth_power"]
+
+# Minus the mean of the log of an exponentially distributed number of mean 1; its median.
+_EULER, _MEDIAN = 0.5772, math.log(2)
+
+
+class FullPeriodogram:
+    """Power of a picture at every frequency, its smooth part and its noise.
+
+    Parameters
+    ----------
+    image : array, shape (M, N)
+        Linear light.
+    settings : FullSpectrum
+        SeparableWindow, frequencies and knots.
+
+    Attributes
+    ----------
+    count : float
+        Number of independent frequencies.
+    """
+
+    def __init__(self, image: Array, *, settings: FullSpectrum) -> None:
+        picture = to_numpy(image).astype(np.float64)
+        window = SeparableWindow(picture.shape, [settings.fade * n for n in picture.shape])
+        self._grid = fast_shape(picture.shape)
+        padded = np.zeros(self._grid)
+        padded[tuple(slice(0, n) for n in picture.shape)] = window.fade(picture)
+        # Not the sum of the squared parts, as of the binned power: the last bits differ, and descents on them diverge.
+        power = np.abs(rfftn(padded)) ** 2 / window.energy
+        f, direction, counted = count_frequencies(self._grid, picture.shape, settings)
+        noise = max(
+            float(np.median(power[f > settings.noise_from])) / _MEDIAN,
+            settings.least_noise * float(power[counted].mean()),
+        )
+        smooth = np.zeros(f.shape)
+        smooth[counted] = smooth_power(f[counted], direction[counted], power[counted], settings=settings)
+        independent = window.independent(self._grid)
+        self._counts = (counted * independent).astype(np.float32)
+        self.count = float(counted.sum() * independent)
+        self._power, self._noise = power.astype(np.float32), np.float32(noise)
+        self._scene = np.maximum(smooth - noise, 0.0).astype(np.float32)
+
+    def negative_log_likelihood(self, psf: np.ndarray) -> tuple[float, np.ndarray]:
+        """Minus the log likelihood of a square PSF, in nats, and its derivative by the weights."""
+        side = psf.shape[0]
+        padded = np.zeros(self._grid, np.float32)
+        padded[:side, :side] = psf
+        otf = rfftn(padded)
+        expected = self._scene * (otf.real**2 + otf.imag**2) + self._noise
+        value, slope = whittle(self._power, expected, self._counts)
+        gradient = irfftn(self._counts * slope / expected * self._scene * otf, self._grid)
+        return value, gradient[:side, :side].astype(np.float64) * math.prod(self._grid)
+
+
+def smooth_power(f: np.ndarray, direction: np.ndarray, power: np.ndarray, *, settings: FullSpectrum) -> np.ndarray:
+    """The smooth part of power: its log piecewise linear in log f, and slower times functions of the direction."""
+    x = np.log(f)
+    spacing = math.log(settings.knot_ratio)
+    knots = np.arange(math.log(settings.first_knot), x.max() + spacing / 2, spacing)
+    radial = np.maximum(0, 1 - np.abs(np.clip(x, knots[0], knots[-1])[:, None] - knots) / spacing)
+    slow = np.stack([np.ones_like(x), x, x * x], 1)
+    turns = [slow * np.cos(n * direction)[:, None] for n in (2, 4)]
+    columns = np.concatenate([radial, *turns], 1)
+    log_power = np.log(np.maximum(power, 1e-12 * power.max())) + _EULER
+    smooth = columns @ np.linalg.lstsq(columns.T @ columns, columns.T @ log_power, rcond=1e-9)[0]
+    result: np.ndarray = np.exp(smooth)
+    return result

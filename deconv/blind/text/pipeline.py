@@ -1,0 +1,79 @@
+"""From values to coverage by text with a parametric PSF; None where the picture is not text."""
+
+from functools import partial
+from typing import Any
+
+from deconv import tone
+from deconv._core.array import Array, Result, array_namespace
+from deconv.blind.parametric.pipeline import PsfSearch, refined, result_fields, searched
+from deconv.blind.progress import Progress
+from deconv.blind.settings import Settings
+from deconv.blind.text.ink import estimate_foreground, planes_as_ink
+from deconv.blind.text.restore import restore_text
+from deconv.blind.text.tone_curve import estimate_tone_curve
+from deconv.blind.text.verdict import assess
+
+__all__ = ["restore_as_text"]
+
+_NO_BLUR = "no blur was found in the part that would be its text"
+
+
+def restore_as_text(
+    planes: Array, search: PsfSearch, gamma: float | None, settings: Settings, report: Progress
+) -> tuple[list[Result] | None, dict[str, Any]]:
+    """Planes restored as text, and the fields of the result.
+
+    Parameters
+    ----------
+    planes : array, shape (C, M, N)
+        Encoded values, not negative.
+    search : callable
+        ``search(ink, report=...)`` returns the PSF estimate.
+    gamma : float or None
+        Exponent of the encoding; None to estimate the response curve.
+    settings : Settings
+        Of every stage.
+    report : Progress
+        Of all stages.
+
+    Returns
+    -------
+    list of arrays, each of shape (M, N), or None
+        Text of one tone on a background of the other, 0 to 1; None if the picture is sharp or not text.
+    dict
+        Fields of `Restoration`; the reason alone if nothing was restored.
+    """
+    xp = array_namespace(planes)
+    curve = assumed = (settings.general.photograph_gamma if gamma is None else gamma, 0.0)
+    light = tone.decode(planes, *curve)
+    foreground = estimate_foreground(xp.mean(light, axis=0), settings.text.ink)
+    inks, grey, window = planes_as_ink(light, foreground, settings.text.ink)
+    report("light", 1.0)
+    estimate = searched(search, grey, settings, partial(report, "search"))
+    candidate = estimate.candidate
+    if candidate is None:
+        return None, {"reason": _NO_BLUR}
+    if gamma is None:
+        values = xp.mean(planes, axis=0)
+        curve = estimate_tone_curve(values, candidate, foreground, settings, partial(report, "tone"))
+        if curve != assumed:
+            inks, grey, window = planes_as_ink(tone.decode(planes, *curve), foreground, settings.text.ink)
+        if curve[0] != assumed[0]:
+            # Through so wrong a curve the search may have gone astray.
+            estimate = searched(search, grey, settings, lambda _: None)
+            candidate = estimate.candidate
+            if candidate is None:
+                return None, {"reason": _NO_BLUR}
+    candidate = refined(grey, candidate, settings)
+    coverages = []
+    for c, ink in enumerate(inks):
+        whole = xp.zeros_like(ink)
+        part = xp.asarray(ink[window], copy=True)
+        whole[window] = restore_text(part, candidate, settings, report.part("restore", c, len(inks)))
+        coverages.append(whole)
+    verdict = assess(inks, coverages, candidate, foreground, settings)
+    if not verdict.text:
+        return None, {"reason": verdict.reason}
+    fields = result_fields(estimate, candidate, planes, curve)
+    fields |= {"prior": "text", "readability": verdict.readability, "reason": verdict.reason}
+    return coverages if foreground == "bright" else [1.0 - c for c in coverages], fields

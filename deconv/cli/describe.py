@@ -1,0 +1,40 @@
+"""A blind restoration in words: the blur, and what the picture was restored as."""
+
+import math
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from deconv.blind import Restoration
+
+__all__ = ["blur", "restoration"]
+
+
+def blur(result: "Restoration") -> str:
+    """The estimated blur, in one line."""
+    noise = f"noise {result.noise:.4f}"
+    if result.family == "none":
+        free = "size" in result.search
+        return f"{'no PSF found that explains it better than no blur' if free else 'no blur found'}; {noise}"
+    if result.family == "free":
+        side, better = result.parameters["size"], 100 * result.score
+        return f"free PSF, {side:.0f} px wide; it explains the picture {better:.0f} % better than no blur; {noise}"
+    numbers = [
+        f"{name} {value:.1f}{' degrees' if name == 'angle' else ' px'}" for name, value in result.parameters.items()
+    ]
+    if math.isfinite(result.uncertainty):
+        numbers[0] += f" (+- {100 * result.uncertainty:.1f} %)"
+    return f"{result.family} of {', '.join(numbers)}; {noise}"
+
+
+def restoration(result: "Restoration", *, tone: bool = True) -> str:
+    """The prior of the restoration, and the tone curve if it was estimated, in one line."""
+    if result.family == "free":
+        words = "restored as text" if result.prior == "text" else "restored as a natural picture"
+        return f"{words}; tone curve: gamma {result.gamma:.1f}" if tone else words
+    if result.prior == "natural":
+        return f"restored as a natural picture{': ' if result.reason else ''}{result.reason}"
+    part = f"about {100 * result.readability:.0f} % of the characters readable"
+    words = f"restored as text, {part}" if result.readable else f"too blurred to read: {part}; {result.reason}"
+    if tone:
+        words += f"; tone curve: gamma {result.gamma:.1f}, shoulder {result.shoulder:.2f}"
+    return words

@@ -1,0 +1,222 @@
+"""Thresholds, each between two pictures that lie just below and just above it: a threshold that moves fails here.
+
+The measure that is compared with the threshold is asserted too, where it can be, so that a picture that no longer lies
+beside the threshold fails as well.
+"""
+
+import math
+
+import numpy as np
+import pytest
+from skimage.data import camera
+from threadpoolctl import threadpool_limits
+
+from deconv import degrade, psf
+from deconv.blind.freeform.phase import Power
+from deconv.blind.parametric.families import Disk, Gaussian, Motion
+from deconv.blind.parametric.motion import search_motion
+from deconv.blind.parametric.search import Estimate, _possible, compare_families, search
+from deconv.blind.select import _choose_at, _is_disk, _shows_path, sharpness, unevenness
+from deconv.blind.settings import Settings
+from deconv.blind.settings.freeform import PhaseRetrieval
+from deconv.blind.settings.parametric import DiskLimits, MotionLimits, MotionSearch, Parametric, Search
+from deconv.blind.settings.select import Selection, Sharpness, Unevenness
+from deconv.blind.settings.spectrum import Spectrum
+from deconv.blind.spectrum import Periodogram
+
+PHOTO = camera()[100:260, 100:300] / 255.0
+SMALL_PHOTO = camera()[100:220, 100:260] / 255.0
+SOFT_PHOTO = camera()[300:460, 100:300] / 255.0
+
+# Whatever is likeliest is believed: shows the log odds that the search compares.
+CREDULOUS = Parametric(
+    search=Search(
+        disk_limits=DiskLimits(doubtful_score=0.0),
+        motion_limits=MotionLimits(doubtful_score=0.0),
+        least_log_odds=-math.inf,
+        least_log_odds_motion=-math.inf,
+    )
+)
+# Nothing is believed, and movements are hardly looked for: leaves the last question alone.
+INCREDULOUS = Parametric(
+    search=Search(least_log_odds=math.inf, least_log_odds_motion=math.inf),
+    motion=MotionSearch(least_log_odds_envelope=math.inf, directions=4, envelope_lengths=2),
+)
+
+
+@pytest.fixture(autouse=True)
+def _one_thread():
+    with threadpool_limits(1, user_api="blas"):
+        yield
+
+
+def _silent(_):
+    pass
+
+
+def _ink(kernel, noise, shape=(100, 150)):
+    """Ink of a small page, blurred."""
+    page = 1 - degrade.text_picture(["Blind", "deblur"], size=24, shape=shape)
+    return degrade.add_noise(degrade.blur(page, kernel), noise, rng=0)
+
+
+def _blurred(scene, kernel, noise=0.003):
+    return degrade.add_noise(degrade.blur(scene, kernel), noise, rng=0)
+
+
+def _both(image, family, blurred=False):
+    """The likeliest PSF, and the estimate that is returned for it."""
+    width = image.shape[1]
+    return tuple(search(image, [family], width, _silent, blurred, settings=s) for s in (CREDULOUS, Parametric()))
+
+
+@pytest.mark.parametrize(("noise", "low", "high", "believed"), [(0.12, 10, 12, True), (0.125, 8, 10, False)])
+def test_log_odds_of_ten_are_needed(noise, low, high, believed):
+    likeliest, estimate = _both(_ink(psf.disk(6), noise), Disk)
+    assert low < likeliest.log_odds < high
+    assert (estimate.candidate is not None) == believed
+
+
+@pytest.mark.parametrize(("noise", "low", "high", "believed"), [(0.085, 45, 65, True), (0.09, 30, 45, False)])
+def test_log_odds_of_a_movement(noise, low, high, believed):
+    likeliest, estimate = _both(_ink(psf.motion(9, 30), noise), Motion)
+    assert low < likeliest.log_odds < high
+    assert (estimate.candidate is not None) == believed
+
+
+@pytest.mark.parametrize(
+    ("noise", "low", "high", "believed"), [(0.0095, 0.01, 0.011, True), (0.0102, 0.008, 0.01, False)]
+)
+def test_a_small_disc_must_gain_at_every_frequency(noise, low, high, believed):
+    likeliest, estimate = _both(_ink(psf.disk(1.8), noise), Disk)
+    assert likeliest.candidate.radius < 3
+    assert low < likeliest.score < high
+    assert (estimate.candidate is not None) == believed
+
+
+@pytest.mark.parametrize(("noise", "low", "high", "believed"), [(0.0085, 60, 80, True), (0.009, 55, 60, False)])
+def test_a_small_disc_is_sooner_believed_of_a_blurred_picture(noise, low, high, believed):
+    image = _ink(psf.disk(1.8), noise, (120, 200))
+    likeliest, estimate = _both(image, Disk, blurred=True)
+    assert low < likeliest.log_odds < high
+    assert (estimate.candidate is not None) == believed
+    assert _both(image, Disk)[1].candidate is None
+
+
+@pytest.mark.parametrize(
+    ("candidate", "start", "possible"),
+    [
+        (Disk(6.0, uncertainty=0.045), Disk(6.0), True),
+        (Disk(6.0, uncertainty=0.055), Disk(6.0), False),
+        (Gaussian(6.0, uncertainty=0.28), Gaussian(6.0), True),
+        (Gaussian(6.0, uncertainty=0.32), Gaussian(6.0), False),
+        (Disk(6.0), Disk(6.0 * math.exp(0.45)), True),
+        (Disk(6.0), Disk(6.0 * math.exp(-0.55)), False),
+        # Slopes of 1.5 and of 1.7 times the steepest that such a disc would leave.
+        (Disk(9.2), Disk(9.2), True),
+        (Disk(10.2), Disk(10.2), False),
+    ],
+)
+def test_a_fit_is_certain_near_its_start_and_no_softer_than_the_picture(candidate, start, possible):
+    edge = np.zeros((80, 80))
+    edge[:, 40:] = 1.0
+    image = degrade.blur(edge, psf.disk(6.0))
+    assert _possible(image, candidate, start, Search()) == possible
+
+
+@pytest.mark.parametrize(("softness", "is_disk"), [(0.3, True), (0.4, False)])
+def test_a_disc_is_clearly_likelier_than_a_gaussian(softness, is_disk):
+    image = _blurred(SMALL_PHOTO, psf.disk(6, softness=6 * softness))
+    own, other = compare_families(image, Disk(6.0), Gaussian, settings=Parametric())
+    assert (1.4 * other < own - 8 < 1.8 * other) if is_disk else (1.2 * other < own < 1.4 * other)
+    assert _is_disk(image, _estimate(Disk(6.0)), 0.3, 160, Selection(), Parametric()) == is_disk
+
+
+@pytest.mark.parametrize(("width", "is_disk"), [(112, True), (128, False)])
+def test_a_wide_disc_need_only_be_likelier_than_a_gaussian(width, is_disk):
+    image = _blurred(SMALL_PHOTO, psf.disk(6, softness=2.4))
+    assert _is_disk(image, _estimate(Disk(6.0)), 0.3, width, Selection(), Parametric()) == is_disk
+
+
+@pytest.mark.parametrize(
+    ("candidate", "edges", "is_disk"),
+    [
+        (Disk(5.4), 0.9, True),
+        (Disk(4.7), 0.9, False),
+        (Disk(4.7, fill=0.42), 0.61, True),
+        (Disk(4.7, fill=0.48), 0.61, False),
+        (Disk(4.7, fill=0.42), 0.65, False),
+    ],
+)
+def test_a_small_disc_needs_soft_edges_and_deep_zeros(candidate, edges, is_disk):
+    image = _blurred(SMALL_PHOTO, psf.disk(5))
+    assert _is_disk(image, _estimate(candidate), edges, 400, Selection(), Parametric()) == is_disk
+
+
+@pytest.mark.parametrize(("edges", "family"), [(0.61, "gaussian"), (0.65, "none")])
+def test_edges_of_this_sharpness_leave_no_doubt(edges, family):
+    # But for its edges' sharpness, which is given, this picture shows a Gaussian.
+    assert _choose_at(_blurred(SOFT_PHOTO, psf.gaussian(2.5)), 1.0, edges, _silent, Settings()).family == family
+
+
+@pytest.mark.parametrize(("edges", "family"), [(0.78, "free"), (0.82, "none")])
+def test_sharper_edges_than_any_shake_leaves(edges, family):
+    shaken = _blurred(PHOTO, psf.random_motion(15, rng=1))
+    assert _choose_at(shaken, 1.0, edges, _silent, Settings()).family == family
+
+
+@pytest.mark.parametrize(("noise", "low", "high", "shows"), [(0.003, 0.12, 0.2, True), (0.005, 0.07, 0.12, False)])
+def test_a_path_shows_from_this_likelihood(noise, low, high, shows):
+    shaken = _blurred(PHOTO, psf.random_motion(15, rng=1), noise)
+    assert low < Power([shaken]).likely(31, np.random.default_rng(0))[1] < high
+    assert _shows_path(shaken, Selection(), PhaseRetrieval()) == shows
+
+
+@pytest.mark.parametrize(("ratio", "family"), [(2.8, "gaussian"), (3.2, "none")])
+def test_a_gaussian_far_smaller_than_the_softness_does_not_explain_it(ratio, family):
+    soft = _blurred(SOFT_PHOTO, psf.gaussian(2.5))
+    steepest = search(soft, [Gaussian], soft.shape[1], _silent).candidate.steepest()
+    assert _choose_at(soft, 1.0, steepest / ratio, _silent, Settings()).family == family
+
+
+@pytest.mark.parametrize(("noise", "low", "high", "family"), [(0.016, 1.45, 1.55, "free"), (0.023, 1.35, 1.45, "none")])
+def test_uneven_power_is_that_of_a_shake(noise, low, high, family):
+    scene = degrade.add_noise(camera()[150:270, 200:360] / 255.0, noise, rng=0)
+    assert low < unevenness(scene, settings=Unevenness(), spectrum=Spectrum()) < high
+    settings = Settings(parametric=INCREDULOUS)
+    assert _choose_at(scene, 1.0, 0.3, _silent, settings).family == family
+
+
+@pytest.mark.parametrize(("variation", "ends"), [(0.36, True), (0.44, False)])
+def test_a_picture_ends_before_its_border_if_that_hardly_varies(variation, ends):
+    rng = np.random.default_rng(0)
+    image = rng.standard_normal((100, 100))
+    # Pictures of this size are looked at over their outermost two pixels.
+    band = np.ones_like(image, bool)
+    band[2:-2, 2:-2] = False
+    image[band] *= variation
+    count = Periodogram(image, settings=Spectrum()).count.sum()
+    assert (count > 0.6 * math.pi / 8 * image.size) == ends
+
+
+@pytest.mark.parametrize(("still", "low", "high", "certain"), [(0.19, 0.28, 0.34, True), (0.22, 0.34, 0.4, False)])
+def test_zeros_filled_too_far_are_no_movement(still, low, high, certain):
+    # A copy that did not move fills the zeros of the one that did.
+    mixed = (1 - still) * degrade.blur(SMALL_PHOTO, psf.motion(12, 30)) + still * SMALL_PHOTO
+    image = degrade.add_noise(mixed, 0.003, rng=0)
+    filled = search_motion(image, 30.0, settings=Parametric(motion=MotionSearch(largest_fill=1.0)))
+    assert low < filled.candidate.fill < high
+    assert (search_motion(image, 30.0, settings=Parametric()).candidate is not None) == certain
+
+
+@pytest.mark.parametrize(("step", "counts"), [(0.5, True), (0.41, False)])
+def test_edges_count_from_half_of_the_largest_contrast(step, counts):
+    # A sharp edge beside one that is soft, and three quarters of the whole contrast high in a window.
+    image = np.full((100, 200), 0.2)
+    image[:, 100:] += 0.8 / (1 + np.exp(-(np.arange(100) - 50) / 3.0))
+    image[50:, 40:60] += 0.8 * step
+    assert (sharpness(image, settings=Sharpness()) > 0.9) == counts
+
+
+def _estimate(candidate):
+    return Estimate(candidate, 0.1, np.ones(1), -np.ones(1), 100.0)

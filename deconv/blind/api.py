@@ -287,8 +287,8 @@ def _deblur_free_form(
             settings=settings,
         )
     report("restore", 1.0)
-    restored = restored or [None] * len(images)
-    return [_result(image, planes, fields, channel_axis) for image, planes in zip(images, restored, strict=True)]
+    pages = [None] * len(images) if restored is None else restored
+    return [_result(image, planes, fields, channel_axis) for image, planes in zip(images, pages, strict=True)]
 
 
 def _result(

@@ -38,7 +38,7 @@ def setting(default: T, about: str, unit: str, source: str = JUDGEMENT, evidence
 
     (Typed as the value that it holds, as `dataclasses.field` is.)
     """
-    made: Any = field(default=default, metadata={"origin": Origin(about, unit, source, evidence)})
+    made: T = field(default=default, metadata={"origin": Origin(about, unit, source, evidence)})
     return made
 
 

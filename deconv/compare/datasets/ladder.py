@@ -11,7 +11,8 @@ from deconv.compare.protocol import Item, Problem
 
 __all__ = ["Ladder"]
 
-_FONTS, _DIGITS = ("verdana", "times"), "0123456789"
+_FONTS: tuple[Literal["verdana"], Literal["times"]] = ("verdana", "times")
+_DIGITS = "0123456789"
 
 
 class Ladder(Pictures):

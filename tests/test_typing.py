@@ -22,7 +22,7 @@ def complaints():
     by_file = {"passes.py": {}, "fails.py": {}}
     for line in out.splitlines():
         if (match := MESSAGE.match(line)) and (name := Path(match["file"]).name) in by_file:
-            by_file[name][int(match["line"])] = (match["code"], match["text"])
+            by_file[name].setdefault(int(match["line"]), (match["code"], match["text"]))
     return by_file
 
 

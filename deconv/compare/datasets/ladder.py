@@ -1,6 +1,7 @@
 """The Helsinki challenge simulated: any number of pictures, with exact ground truth."""
 
 from collections.abc import Iterator, Sequence
+from typing import Literal
 
 import numpy as np
 

@@ -273,7 +273,7 @@ def test_float64_stays(backend):
         (BLURRED, {"radius": -3.5}, ValueError, "radius"),
         (BLURRED, {"radius": np.inf}, ValueError, "radius"),
         (BLURRED, {"radius": "3.5"}, TypeError, "radius"),
-        (BLURRED, {"radius": 48.5}, ValueError, "radius must be at most 48, half the picture's shorter side, got 48.5"),
+        (BLURRED, {"radius": 48.5}, ValueError, "radius must be at most 48, half the image's shorter side, got 48.5"),
         *(
             (BLURRED, {"radius": 3.5, "psf": kind}, ValueError, f"radius is for a disk: .* with psf='{kind}'")
             for kind in ("gaussian", "motion", "free", "auto")

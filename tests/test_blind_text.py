@@ -16,7 +16,7 @@ def test_a_natural_picture_is_not_made_text():
     natural = deblur(MOON, prior="natural", gamma=1)
     auto = deblur(MOON, gamma=1)
     with pytest.warns(
-        UserWarning, match=r"not restored as text: .*would leave \d+% of the picture unexplained"
+        UserWarning, match=r"not restored as text: .*would leave \d+% of the image unexplained"
     ) as caught:
         text = deblur(MOON, prior="text", gamma=1)
     # It is the caller's own line that is pointed at.

@@ -1,4 +1,4 @@
-"""Estimate the PSF and the picture together.
+"""Estimate the PSF and the image together.
 
 >>> import numpy as np, deconv
 >>> sharp = deconv.degrade.text_picture(["blind", "deblur"], shape=(120, 200))

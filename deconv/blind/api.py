@@ -1,4 +1,4 @@
-"""Blind deconvolution of one picture, or of several that share one PSF."""
+"""Blind deconvolution of one image, or of several that share one PSF: the choice of the pipeline, and its result."""
 
 import warnings
 from collections.abc import Sequence
@@ -10,7 +10,7 @@ from threadpoolctl import threadpool_limits
 from deconv import noise
 from deconv._core.array import Array, Result, array_namespace, torch_door
 from deconv.blind.arguments import (
-    FreeForm,
+    FreeFormArguments,
     as_planes,
     check_callback,
     check_gamma,
@@ -58,30 +58,32 @@ def deblur(
     image : array, shape (M, N[, C])
         The blurred image, its shorter side 32 pixels or more; floats in [0, 1] or 8 or 16-bit integers.
     prior : {"auto", "text", "natural"}
-        What the scene is: text of one tone on a background of another, or anything. ``"auto"`` restores it as text,
-        keeps that if text explains the image, and else restores it with a natural-image prior; ``"text"`` does so
-        too, with a warning where it falls back.
+        What the scene shows: text of one tone on a background of another, or anything. ``"auto"`` restores the image
+        as text and, if that does not explain it, with a natural-image prior. ``"text"`` does the same, but warns if
+        it falls back to the natural-image prior.
     psf : {"disk", "gaussian", "motion", "free", "auto"} or array, shape (m, n)
-        Family of the PSF: out of focus, Gaussian, straight motion, any form (camera shake), or the likeliest of these.
-        Radii are searched from no blur to 11 % of the width of the image, supports of a free-form PSF up to 161 pixels
-        or 30 % of the shorter side. An array is the start of a free-form estimate.
+        Family of the PSF: defocus, Gaussian, straight motion, free-form (camera shake), or the likeliest of these.
+        Radii are searched from no blur to 11 % of the width of the image; the support of a free-form PSF may be as
+        large as 161 pixels or 30 % of the shorter side, whichever is smaller. An array is the starting point of a
+        free-form estimate.
     radius : float, optional
-        Radius of a disc in pixels where it is known, from another image by the same lens, say; at most half the
-        shorter side. It is kept, and only the softness of the edge is fitted. By default it is estimated.
+        Radius of the disc in pixels if you know it, for example from another image taken with the same lens; at most
+        half the shorter side. Only the softness of the edge is then fitted. By default the radius is estimated.
     gamma : float, optional
-        Exponent of the encoding, ``light = value ** gamma``: 1 for linear data. By default that of photographs, 2.2;
-        for text the shoulder by which a camera compresses highlights is estimated as well, or that the data are
-        linear. With a free-form PSF 1 or 2.2, whichever explains the image better; given, the search takes half the
-        time.
+        Exponent of the encoding, ``light = value ** gamma``; 1 for linear data. By default 2.2, the exponent of
+        photographs. For text, the default also estimates the shoulder by which a camera compresses highlights, and
+        recognises linear data. With a free-form PSF, the default tries 1 and 2.2 and keeps the one that explains the
+        image better; giving the exponent halves the time of the search.
     psf_size : int or (int, int), optional
         Side of the support of a free-form PSF in pixels, or its smallest and largest. By default it is estimated.
     region : tuple of two slices, optional
-        Rows and columns in which a free-form PSF is estimated; the whole image is restored with it. By default the
-        whole image, or the part of a large one that has most edges.
+        Rows and columns in which a free-form PSF is estimated; the whole image is then restored. By default the whole
+        image or, of a large image, the part with the most edges.
     channel_axis : int, optional
         Axis of the colours; they share one PSF.
     callback : callable, optional
-        Called as ``callback(fraction, stage)`` with the fraction done, 0 to 1, and the name of the stage.
+        Called as ``callback(fraction, stage)`` with the fraction done, 0 to 1, and the name of the stage: "light",
+        "search", "tone", "restore" or "judge", the steps listed below.
     settings : deconv.blind.Settings, optional
         Thresholds and weights of every stage, for studies.
 
@@ -102,23 +104,23 @@ def deblur(
 
     Notes
     -----
-    1. Light: the encoding is undone. For text, dark or bright, the light of its background is fitted and divided
-       out (`deconv.vignette`).
-    2. Search: radius and softness of the PSF maximise the evidence of the image's spectrum, with a smooth scene and
-       noise integrated out [1]_, on a coarse grid first and on finer ones while the estimated blur is small. A known
-       radius is not searched for; its evidence is that of this one radius.
-    3. Tone: blur is linear in light alone, so of several response curves the one is used through which a restoration
-       explains the image best; the light is computed again, and the PSF refined.
-    4. Restore: masked total variation [2]_ and, where strokes are finer than it resolves, strokes of a round pen.
-    5. Judge: text is what two tones, so blurred, explain. If they do not, the image is restored from the start with a
-       natural-image prior.
+    1. Light: the encoding is undone. For text, dark or bright, the light of the background is fitted and divided out
+       (`deconv.vignette`).
+    2. Search: the radius and softness of the PSF are those of the largest evidence in the spectrum of the image, with
+       the power of the scene and the noise integrated out [1]_. The search starts on a coarse grid and continues on
+       finer ones while the estimated blur is small. A known radius is not searched for.
+    3. Tone: blur is linear in light and in nothing else, so a wrong response curve leaves a residual. Of several
+       curves, the one with the smallest residual is used to compute the light again, and the PSF is refined.
+    4. Restore: masked total variation [2]_ and, where it cannot resolve the strokes, strokes of a round pen.
+    5. Judge: the image is text if a blurred scene of two tones explains it. If not, the image is restored from the
+       start with a natural-image prior.
 
-    A free-form PSF and a scene of few edges are estimated in turn [3]_: from starts that explain the power spectrum of
-    the image, with phases from random numbers, and coarse to fine from several sizes of the support. The likeliest is
-    compared with no blur. The image is then restored by total variation, with a weight from the noise and from the
-    residual that the PSF leaves.
+    A free-form PSF is estimated alternately with a scene of few edges [3]_, from two kinds of starting points: PSFs
+    retrieved from the power spectrum of the image with random initial phases, and small PSFs on coarse scales with
+    supports of several sizes. The best result is compared with no blur. The image is then restored by total variation,
+    whose weight follows the noise and the residual that the PSF leaves.
 
-    An image whose blur has a radius below one pixel is taken for sharp, unless the radius is given, and is returned
+    An image whose blur has a radius below one pixel counts as sharp, unless `radius` is given, and is returned
     unchanged.
 
     References
@@ -162,7 +164,7 @@ def deblur(
         family, estimate = choice.family, choice.estimate
         if family == "none":
             return _result(image, None, sharp_fields(choice.estimate, planes, choice.gamma), channel_axis)
-        # The tone curve of text is estimated relative to a photograph's: only linear data change that.
+        # Only linear data fix the exponent: otherwise the text pipeline estimates the tone curve itself.
         gamma = choice.gamma if family != "free" and choice.gamma == 1.0 else gamma
     if not isinstance(family, str) or family == "free":
         arguments = free_form(family, psf_size, region, planes, settings.general)
@@ -215,23 +217,23 @@ def deblur_pages(
     prior : {"auto", "text", "natural"}
         What the scenes are.
     psf : {"free"} or array, shape (m, n)
-        A free-form PSF, or the start of its estimate.
+        The PSF is free-form; an array is the starting point of its estimate.
     gamma : float, optional
-        Exponent of the encoding, ``light = value ** gamma``; by default that of photographs, 2.2, or 1, whichever
-        explains the images better.
+        Exponent of the encoding, ``light = value ** gamma``. By default 1 (linear data) or 2.2 (photographs),
+        whichever explains the images better.
     psf_size : int or (int, int), optional
         Side of the PSF's support in pixels, or its smallest and largest. By default it is estimated.
     channel_axis : int, optional
-        Axis of the colours.
+        Axis of the colours, which share the PSF.
     callback : callable, optional
-        Called as ``callback(fraction, stage)``.
+        Called as ``callback(fraction, stage)`` with the fraction done, 0 to 1, and the stage, "search" or "restore".
     settings : deconv.blind.Settings, optional
         Thresholds and weights of every stage, for studies.
 
     Returns
     -------
     list of Restoration
-        One for each image, with the same PSF.
+        One for each image, all with the same PSF; images are float64 for float64 input, else float32.
 
     Raises
     ------
@@ -256,10 +258,10 @@ def deblur_pages(
     check_callback(callback)
     settings = check_settings(settings)
     checked = [as_planes(image, channel_axis, settings.general, f"images[{i}]") for i, image in enumerate(images)]
-    pictures, pages = ([pair[i] for pair in checked] for i in (0, 1))
+    originals, pages = ([pair[i] for pair in checked] for i in (0, 1))
     smallest = min(pages, key=lambda planes: min(planes.shape[1:]))
     arguments = free_form(psf, psf_size, None, smallest, settings.general)
-    return _deblur_free_form(pictures, pages, prior, gamma, arguments, channel_axis, callback, settings)
+    return _deblur_free_form(originals, pages, prior, gamma, arguments, channel_axis, callback, settings)
 
 
 def _deblur_free_form(
@@ -267,12 +269,12 @@ def _deblur_free_form(
     pages: list[Result],
     prior: Prior,
     gamma: float | None,
-    arguments: FreeForm,
+    arguments: FreeFormArguments,
     channel_axis: int | None,
     callback: Callback | None,
     settings: Settings,
 ) -> list[Restoration]:
-    """The results for images that share a free-form PSF."""
+    """Restore images that share a free-form PSF."""
     report = Progress(callback, FREE_FORM)
     with threadpool_limits(1, user_api="blas"):
         pages = [array_namespace(planes).clip(planes, 0.0, None) for planes in pages]
@@ -294,7 +296,7 @@ def _deblur_free_form(
 def _result(
     image: Result, restored: list[Result] | None, fields: dict[str, Any], channel_axis: int | None
 ) -> Restoration:
-    """The result for one image; without restored planes, that image itself."""
+    """The result for one image; without restored planes, a copy of the image itself."""
     xp = array_namespace(image)
     if restored is None:
         sharp = xp.asarray(image, copy=True)

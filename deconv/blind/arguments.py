@@ -1,4 +1,4 @@
-"""What a user passes, checked: one sentence for each mistake."""
+"""Checks of the arguments of `deblur` and `deblur_pages`: one clear sentence for each mistake."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ from deconv.blind.settings import Settings
 from deconv.blind.settings.general import General
 
 __all__ = [
-    "FreeForm",
+    "FreeFormArguments",
     "as_planes",
     "check_callback",
     "check_gamma",
@@ -26,7 +26,7 @@ __all__ = [
 
 
 def one_of(value: object, name: str, known: Sequence[str]) -> None:
-    """Refuse what is none of the known words."""
+    """Raise unless `value` is one of the known strings."""
     if not isinstance(value, str):
         raise TypeError(f"{name} must be one of {', '.join(map(repr, known))}, got {type(value).__name__}")
     if value not in known:
@@ -34,18 +34,18 @@ def one_of(value: object, name: str, known: Sequence[str]) -> None:
 
 
 def check_gamma(gamma: object) -> float | None:
-    """The exponent as a float."""
+    """`gamma` as a float, or None."""
     return None if gamma is None else real(gamma, "gamma", above=0.0)
 
 
 def check_callback(callback: object) -> None:
-    """Refuse what cannot be called."""
+    """Raise unless `callback` is None or callable."""
     if callback is not None and not callable(callback):
         raise TypeError(f"callback must be callable, got {type(callback).__name__}")
 
 
 def check_settings(settings: object) -> Settings:
-    """The settings, the default ones for None."""
+    """`settings`, or the default ones if that is None."""
     if settings is None:
         return Settings()
     if not isinstance(settings, Settings):
@@ -54,25 +54,25 @@ def check_settings(settings: object) -> Settings:
 
 
 def check_images(images: object) -> None:
-    """Refuse what is not a sequence of one picture or more."""
+    """Raise unless `images` is a sequence of one image or more; a single array is a mistake."""
     if hasattr(images, "shape") or isinstance(images, str) or not hasattr(images, "__len__") or len(images) == 0:
-        raise TypeError(f"images must be a sequence of pictures, one or more, got {type(images).__name__}")
+        raise TypeError(f"images must be a sequence of one image or more, got {type(images).__name__}")
 
 
 def check_radius(radius: object, psf: object, planes: Result) -> float:
-    """The radius of a known disc, which must be no wider than the picture."""
+    """The known radius as a float; raise unless the PSF is a disc that fits into the image."""
     if not (isinstance(psf, str) and psf == "disk"):
         got = repr(psf) if isinstance(psf, str) else "an array"
         raise ValueError(f"radius is for a disk: it does not go with psf={got}")
     known: float = real(radius, "radius", above=0.0)
     most = min(planes.shape[1:]) / 2
     if known > most:
-        raise ValueError(f"radius must be at most {most:g}, half the picture's shorter side, got {known:g}")
+        raise ValueError(f"radius must be at most {most:g}, half the image's shorter side, got {known:g}")
     return known
 
 
 def as_planes(image: Array, channel_axis: int | None, settings: General, name: str = "image") -> tuple[Result, Result]:
-    """The picture as floats, and its planes, shape (C, M, N); refused if it can show no blur."""
+    """The image as floats, and its planes, shape (C, M, N); raise if it is too small, flat or black."""
     image = as_image(image, name, channel_axis=channel_axis)
     xp = array_namespace(image)
     planes = image[None, ...] if channel_axis is None else xp.moveaxis(image, channel_axis, 0)
@@ -87,17 +87,17 @@ def as_planes(image: Array, channel_axis: int | None, settings: General, name: s
 
 
 @dataclass(frozen=True)
-class FreeForm:
-    """What a user asks of a free-form PSF.
+class FreeFormArguments:
+    """The checked arguments of a free-form estimate.
 
     Attributes
     ----------
     start : ndarray or None
         The PSF to start from, square, its sides odd.
     sizes : (int, int) or None
-        Bounds of its support.
+        Smallest and largest side of the support.
     region : tuple of slices or None
-        Where it is estimated.
+        Rows and columns in which the PSF is estimated.
     """
 
     start: np.ndarray | None
@@ -105,26 +105,26 @@ class FreeForm:
     region: tuple[slice, slice] | None
 
 
-def free_form(psf: Any, psf_size: object, region: object, planes: Result, settings: General) -> FreeForm:
-    """The arguments of a free-form PSF, checked against the picture."""
+def free_form(psf: Any, psf_size: object, region: object, planes: Result, settings: General) -> FreeFormArguments:
+    """Check the arguments of a free-form estimate against the image."""
     part = None if region is None else _region(region, planes, settings)
     shape = planes.shape[1:] if part is None else planes[(0, *part)].shape
-    # Beyond this no part of the picture is independent of what lies outside of it.
+    # With a larger PSF every pixel of the image would depend on the scene outside the frame.
     most = min(shape) // 2
     sizes = None if psf_size is None else _sizes(psf_size, most)
     if isinstance(psf, str):
-        return FreeForm(None, sizes, part)
+        return FreeFormArguments(None, sizes, part)
     start = to_numpy(as_psf(psf, planes[0, ...]))
     side = max(n + 1 - n % 2 for n in start.shape)
     if side > most:
-        raise ValueError(f"psf must have sides of at most {most}, half the picture's, got shape {psf.shape}")
+        raise ValueError(f"psf must have sides of at most {most}, half the image's, got shape {psf.shape}")
     square = np.zeros((side, side))
     square[tuple(slice(side // 2 - n // 2, side // 2 - n // 2 + n) for n in start.shape)] = start
-    return FreeForm(square, sizes, part)
+    return FreeFormArguments(square, sizes, part)
 
 
 def _sizes(psf_size: object, most: int) -> tuple[int, int]:
-    """Least and largest side of a support."""
+    """Smallest and largest side of the support."""
     wanted = "psf_size must be a whole number of pixels or two, (least, largest)"
     if isinstance(psf_size, tuple | list):
         if len(psf_size) != 2:
@@ -138,7 +138,7 @@ def _sizes(psf_size: object, most: int) -> tuple[int, int]:
 
 
 def _region(region: Any, planes: Result, settings: General) -> tuple[slice, slice]:
-    """Two slices of a part that is large enough and not flat."""
+    """`region` as rows and columns; raise unless that part is large enough and not flat."""
     if not (isinstance(region, tuple | list) and len(region) == 2 and all(isinstance(part, slice) for part in region)):
         raise TypeError(f"region must be two slices, of rows and of columns, got {region!r}")
     if not all(n is None or isinstance(n, Integral) for s in region for n in (s.start, s.stop, s.step)):
@@ -148,7 +148,7 @@ def _region(region: Any, planes: Result, settings: General) -> tuple[slice, slic
     if any(s.step not in (None, 1) for s in region) or min(planes[0, rows, columns].shape) < least:
         raise ValueError(f"region must be {least} pixels or more on each side, without steps, got {region!r}")
     xp, part = array_namespace(planes), planes[:, rows, columns]
-    # A blurred flat part differs by rounding.
+    # A flat part that has been blurred differs from flat by rounding.
     if float(xp.max(part) - xp.min(part)) < settings.region_contrast * float(xp.max(planes)):
         raise ValueError(f"region is flat: it shows no blur to estimate, got {region!r}")
     return rows, columns

@@ -1,9 +1,9 @@
-r"""What JPEG lost: an error that is not white, so that differences of neighbouring pixels do not show it as noise.
+r"""The error of JPEG compression, which is not white, so that differences of neighbouring pixels do not reveal it.
 
-JPEG keeps, of each block of 8 x 8 pixels, multiples of a quantisation step q for each frequency of the cosine transform
-[1]_. In the decoded image the coefficients still are such multiples, but for rounding to 8 bits, so that the steps can
-be read off it. A coefficient that was kept is off by up to q / 2, uniformly. The number of those that became 0 gives
-the width of the Laplacian distribution they came from, and so what they lost.
+JPEG rounds each coefficient of the cosine transform of 8 x 8 pixels to a multiple of a quantisation step q that depends
+on the frequency [1]_. In the decoded image the coefficients still are such multiples, up to the rounding to 8 bits, so
+that the steps can be measured. The error of a coefficient that was kept is uniform, up to q / 2. The fraction of
+coefficients that became 0 gives the width of their Laplacian distribution, and so the error of these.
 
 References
 ----------
@@ -22,25 +22,25 @@ from deconv.blind.settings.jpeg import Jpeg
 __all__ = ["quantisation_error"]
 
 _BLOCK, _LEVELS = 8, 255
-# Of red, green and blue in the luma, which has the finer steps.
+# Weights of red, green and blue in the luma, which JPEG quantises more finely than the chroma.
 _LUMA = np.array([0.299, 0.587, 0.114])
 _DEFAULTS = Jpeg()
 
 
 def quantisation_error(page: Array, *, settings: Jpeg = _DEFAULTS) -> float:
-    """Standard deviation of the error that JPEG left.
+    """Standard deviation of the error of JPEG compression.
 
     Parameters
     ----------
     page : array, shape (C, M, N)
-        Values from 0 to 1, a block beginning in the corner; of three colours the luma counts.
+        Encoded values from 0 to 1, whose corner is the corner of a block; for three colours the luma is used.
     settings : Jpeg
-        When coefficients are taken for multiples of a step.
+        When coefficients count as multiples of a step.
 
     Returns
     -------
     float
-        In the units of the values; 0 if the image was not stored as JPEG, or was changed since.
+        In the units of the values; 0 if the image was never stored as JPEG, or was resized or processed afterwards.
     """
     planes = to_numpy(page).astype(np.float64)
     plane = np.tensordot(_LUMA, planes, 1) if len(planes) == len(_LUMA) else planes.mean(0)
@@ -56,7 +56,7 @@ def quantisation_error(page: Array, *, settings: Jpeg = _DEFAULTS) -> float:
 
 
 def _step(coefficients: np.ndarray, *, settings: Jpeg) -> int:
-    """The step of which these are multiples; 0 if there is none."""
+    """The quantisation step of the coefficients of one frequency; 0 if they show none."""
     size = np.sort(np.abs(coefficients))[::-1]
     # The largest first: multiples of a step are multiples of its divisors too.
     for step in range(settings.largest_step, settings.least_step - 1, -1):

@@ -1,4 +1,4 @@
-"""A picture restored by a PSF that is known: the last step of a free-form restoration, for comparisons."""
+"""Restoration with a known PSF by the last step of the free-form pipeline, as a reference for comparisons."""
 
 from deconv._core.array import Array, Result, array_namespace
 from deconv.blind.natural import restore
@@ -7,7 +7,7 @@ __all__ = ["restore_known_psf"]
 
 
 def restore_known_psf(light: Array, psf: Array, *, prior: str, channel_axis: int | None = None) -> Result:
-    """Light restored by one PSF as `deblur` restores it once a free-form PSF is estimated.
+    """Restore linear light with a given PSF, as `deblur` does once it has estimated a free-form PSF.
 
     Parameters
     ----------
@@ -16,13 +16,14 @@ def restore_known_psf(light: Array, psf: Array, *, prior: str, channel_axis: int
     psf : array, shape (m, n)
         The PSF, centred at index ``n // 2``; sum 1.
     prior : {"text", "natural"}
-        What the scene is.
+        What the scene shows.
     channel_axis : int, optional
         Axis of the colours.
 
     Returns
     -------
     array, shape of `light`
+        The restored light, not negative.
     """
     xp = array_namespace(light)
     if channel_axis is None:

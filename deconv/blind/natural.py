@@ -1,9 +1,9 @@
-"""The last step of a free-form restoration: the image, by a PSF that was estimated and has errors.
+"""The last step of the free-form pipeline: restore the image with an estimated PSF, which has errors.
 
-Total variation with the outside of the frame unknown and light in a box. An error of the PSF is not noise of the
-camera, but no less an error of the data: a first, nearly unregularised round shows both together as its residual, and
-that sets the weight. A pixel that the sensor clipped is only a lower bound of the light. That matters where the box
-does not explain it: for lamps by night, not for paper.
+Total variation, the scene beyond the frame unknown, light between 0 and 1. Errors of the PSF are not camera noise, but
+they leave a residual too: a first, nearly unregularised round measures both together, and its residual sets the weight
+of the prior. A pixel that the sensor clipped is only a lower bound of the light. That matters for lamps at night, whose
+light exceeds the upper bound by far, but not for paper.
 """
 
 import math
@@ -30,7 +30,7 @@ def restore(
     report: Callable[[float], None],
     settings: Natural = _DEFAULTS,
 ) -> tuple[list[Result], float]:
-    """Restore the colours of an image by one PSF and one weight, their edges at the same places.
+    """Restore the colours of an image together, with one PSF, one weight, and edges at the same places.
 
     Parameters
     ----------
@@ -39,7 +39,7 @@ def restore(
     psf : array, shape (m, n)
         The PSF, centred at index ``n // 2``; sum 1.
     prior : {"text", "natural"}
-        What the scene is.
+        What the scene shows.
     report : callable
         ``report(fraction)``.
     settings : Natural
@@ -48,12 +48,11 @@ def restore(
     Returns
     -------
     list of array, shape (M, N)
-        Not negative. Up to 1 where the planes are: anything brighter cannot be encoded, and lamps would set the scale
-        of all else.
+        The restored planes: not negative, and at most 1 if the input is, because brighter light cannot be encoded.
     float
-        RMS of the residual; of pixels that may have been clipped, only the light that they lack.
+        RMS of the residual; pixels that may have been clipped count only for the light that the model lacks.
     """
-    # A grey image may come as three planes.
+    # A grey image stored as colour is restored once.
     kinds = [next(j for j in range(i + 1) if _equal(planes[j], planes[i])) for i in range(len(planes))]
     distinct = sorted(set(kinds))
     xp = array_namespace(planes[0])
@@ -79,7 +78,7 @@ def _solve(
     *,
     settings: Natural,
 ) -> tuple[Result, float]:
-    """A plane, or planes of colours, restored, and the residual."""
+    """The restored plane, or stack of colours, and the RMS residual."""
     xp = array_namespace(image)
     planes = image.ndim == 3
     top = 1.0 if float(xp.max(image)) <= 1.0 else math.inf
@@ -116,7 +115,7 @@ class _ColourTotalVariation:
 
 
 class _SensorClipping(Splitting):
-    """The splitting solver for an image whose pixels from a level on may be lower bounds of the light.
+    """The splitting solver for an image whose pixels at or above a level may be lower bounds of the light.
 
     Parameters
     ----------
@@ -130,7 +129,7 @@ class _SensorClipping(Splitting):
     Attributes
     ----------
     lower_bounds : bool
-        Whether such pixels are lower bounds; if not they are data as all others.
+        Whether such pixels count as lower bounds; if not, they are data like all others.
     """
 
     def __init__(self, image: Array, reach: tuple[int, ...], level: float) -> None:
@@ -142,12 +141,12 @@ class _SensorClipping(Splitting):
             self._take_means_by_colour()
 
     def _take_means_by_colour(self) -> None:
-        """Each colour has its own mean, and the contrast is that about these means."""
+        """Give each colour its own mean, and measure the contrast about these means."""
         xp = self.xp
         total, bright = (xp.sum(x, axis=(-2, -1), keepdims=True) for x in (self.weight, self.weight * self.image))
         self.mean = xp.where(total > 0, bright / xp.clip(total, min=1.0), self.mean)
         spread = math.sqrt(float(xp.sum(self.weight * (self.image - self.mean) ** 2)) / float(xp.sum(total)))
-        # Colours of one tone each have no contrast.
+        # If every colour is flat, there is no contrast.
         self.scale = max(spread, 1e-3 * self.scale)
 
     def _split(
@@ -159,7 +158,7 @@ class _SensorClipping(Splitting):
         self._split_data(blurred, image, pull, relax, s, z, out)
 
     def missing_light(self, run: Run) -> float:
-        """RMS of the light that the model lacks where the scene stands at the box's top."""
+        """RMS of the light that the model lacks where the scene is at its upper bound."""
         xp = self.xp
         at_top = run.transfer.forward(xp.astype(run.box_z >= run.high, self.image.dtype)) * self.weight
         at_top = xp.clip(at_top, min=0.0)

@@ -1,14 +1,14 @@
-"""How far a blind deconvolution is."""
+"""Progress of a blind deconvolution, from fractions of a stage to fractions of the whole."""
 
 from collections.abc import Callable, Mapping
 from typing import TypeAlias
 
 __all__ = ["FREE_FORM", "PARAMETRIC", "Callback", "Progress"]
 
-# What a user passes: ``callback(fraction, stage)``.
+# Progress as users receive it: ``callback(fraction, stage)``.
 Callback: TypeAlias = Callable[[float, str], object]
 
-# Share of the time by stage, on a photograph of text.
+# Fractions of the time at which each stage begins and ends, on a photograph of text.
 PARAMETRIC = {
     "light": (0.0, 0.1),
     "search": (0.1, 0.25),
@@ -21,7 +21,7 @@ FREE_FORM = {"search": (0.0, 0.7), "restore": (0.7, 1.0)}
 
 
 class Progress:
-    """Reports progress to a callback; a second pipeline goes on from where the first was given up.
+    """Report progress to a callback; a second pipeline continues from where a first one gave up.
 
     Parameters
     ----------
@@ -42,9 +42,9 @@ class Progress:
             self._callback(self._done, stage)
 
     def restart(self) -> None:
-        """Begin another pipeline in the time that remains."""
+        """Begin another pipeline, which fills the remaining fraction."""
         self._start = self._done
 
     def part(self, stage: str, index: int, count: int) -> Callable[[float], None]:
-        """``report(fraction)`` for one of so many equal parts of a stage."""
+        """``report(fraction)`` for part `index` of the `count` equal parts of a stage."""
         return lambda fraction: self(stage, (index + fraction) / count)

@@ -1,4 +1,4 @@
-"""What blind deconvolution returns."""
+"""The result of blind deconvolution: image, PSF, evidence, and a plot of them."""
 
 import math
 from dataclasses import dataclass, field
@@ -14,48 +14,50 @@ if TYPE_CHECKING:
 
 __all__ = ["READABLE", "Restoration"]
 
-# Readability from which text counts as readable.
+# Expected fraction of readable characters from which text counts as readable.
 READABLE = 0.5
 
 
 @dataclass(frozen=True)
 class Restoration:
-    """A restored image, the PSF, and the evidence for it.
+    """A restored image, the estimated PSF, and the evidence for both.
 
     Attributes
     ----------
     image : array, shape (M, N[, C])
-        The restored image. With the text prior and a PSF of a family, text of one tone on a background of the other:
-        paper 1 and ink 0, for bright text on a dark background the other way round, the light over the frame evened
-        out. With the natural prior or a free-form PSF it is encoded as the input was. A sharp image is returned
-        unchanged.
+        The restored image. With the text prior and a parametric PSF: the text with the light over the frame evened
+        out, paper 1 and ink 0, or the reverse for bright text on a dark background. With the natural prior or a
+        free-form PSF: encoded as the input was. A sharp image is returned unchanged.
     psf : array, shape (m, m)
-        The point-spread function at the scale of the image, centred at ``m // 2``, sum 1.
+        The point-spread function in pixels of the image, centred at ``m // 2``, sum 1.
     family : {"none", "disk", "gaussian", "motion", "free"}
-        Kind of PSF; "none" for a sharp image.
+        Kind of PSF; "none" if the image is sharp.
     parameters : dict of str to float
-        Its parameters: lengths in pixels of the image, angles in degrees; of a free-form one its ``"size"``.
+        Parameters of the PSF: lengths in pixels of the image, angles in degrees. A free-form PSF has only a ``"size"``,
+        the side of its support.
     uncertainty : float
-        Standard deviation of the PSF's radius (of a motion's length) over that radius; NaN for "none", "free" and a
-        known radius.
+        Relative standard deviation of the radius (for "motion", of the length); NaN for "none", "free" and a known
+        radius.
     prior : {"text", "natural"}
-        The prior that the image was restored with.
+        The prior with which the image was restored.
     readability : float
-        Expected share of the characters that can be read, 0 to 1, estimated without reading; NaN unless restored as
-        text.
+        Expected fraction of the characters that can be read, 0 to 1, estimated without character recognition; NaN
+        unless the image was restored as text with a parametric PSF.
     reason : str
-        Why it was taken for text, or not, and how readable; empty for ``prior="natural"``.
+        Why the image was restored as text or not; empty if that was not decided, as with ``prior="natural"``.
     gamma, shoulder : float
         The response curve that was undone (see `deconv.tone`).
     score : float
-        Evidence for the PSF: log likelihood per frequency that it gains over no blur; for a free-form one the part of
-        the cost of no blur that it saves; 0 for "none", and below 0 if a known radius is less likely than no blur.
+        Evidence for the PSF over no blur, higher for a more certain PSF; 0 for "none". For a parametric PSF the gain of
+        log likelihood per frequency, which is negative if a known radius is less likely than no blur; for a free-form
+        PSF the relative decrease of the cost.
     search : dict of str to ndarray
-        ``"radius"`` tried (pixels; half the length for "motion", two standard deviations for "gaussian") and
-        ``"criterion"`` there: minus the log likelihood per frequency, no blur being 0; for a known radius that one
-        alone. For a free-form PSF the ``"size"`` of the supports tried and their cost. Smaller is better.
+        The search, to be plotted. For a parametric PSF the ``"radius"`` of each trial (pixels; half the length for
+        "motion", two standard deviations for "gaussian") and its ``"criterion"``, minus the log likelihood per
+        frequency relative to no blur. For a free-form PSF the ``"size"`` of each trial's support and its cost, as
+        ``"criterion"``. Smaller is better.
     noise : float
-        Standard deviation of the image's noise, in units of its full scale.
+        Standard deviation of the noise in the blurred image, as a fraction of full scale.
     """
 
     image: Result
@@ -74,21 +76,26 @@ class Restoration:
 
     @property
     def readable(self) -> bool:
-        """Whether at least half of the text is expected to be readable; False if it is not text."""
+        """Whether at least half of the characters are expected to be readable; False if the image is not text."""
         return self.readability >= READABLE
 
     def plot(self, before: Array | None = None) -> "Figure":
-        """Draw the image, the PSF and the criterion over the radius.
+        """Draw the restored image, the PSF, and the criterion over the sizes tried.
 
         Parameters
         ----------
         before : array, optional
-            The blurred image, to be drawn beside.
+            The blurred image, drawn beside the restored one.
 
         Returns
         -------
         matplotlib.figure.Figure
-            The drawing, to be shown or saved.
+            The figure, to be shown or saved.
+
+        Raises
+        ------
+        ModuleNotFoundError
+            If matplotlib is not installed; the extra ``plot`` brings it.
         """
         with extra("plot", "a figure"):
             import matplotlib.pyplot as plt

@@ -1,9 +1,8 @@
-"""Which kind of blur a picture has: none, a disc, a Gaussian, a straight movement, or none of these.
+"""Choose the kind of blur of an image: none, a disc, a Gaussian, straight motion, or a free-form PSF.
 
-Each question is put to the measure that answers it. A disc and a movement have zeros, which the spectrum shows or not.
-A Gaussian has none; it shows by a steepness that no scene has (`deconv.blind.spectrum`). A sharp picture has edges one
-pixel wide in every direction, which no blur leaves. A picture that is blurred by none of these goes to the free-form
-estimate.
+Each kind is tested by the measure that separates it best. The spectrum of a disc or of straight motion has zeros. That
+of a Gaussian has none, but falls off more steeply than that of any scene (`deconv.blind.spectrum`). A sharp image has
+edges one pixel wide in every direction, which no blur leaves. All other images go to the free-form estimate.
 """
 
 from collections.abc import Callable
@@ -31,7 +30,7 @@ __all__ = ["Choice", "choose", "sharpness", "unevenness"]
 
 _DEFAULT = Settings()
 
-# Neighbours between which steps are measured: four directions.
+# Steps are measured between a pixel and these neighbours: four directions.
 _NEIGHBOURS = ((0, 1), (1, 0), (1, 1), (1, -1))
 
 Family = Literal["none", "disk", "gaussian", "motion", "free"]
@@ -39,18 +38,18 @@ Family = Literal["none", "disk", "gaussian", "motion", "free"]
 
 @dataclass(frozen=True)
 class Choice:
-    """The kind of blur of a picture.
+    """The kind of blur chosen for an image, and the evidence for it.
 
     Attributes
     ----------
     family : {"none", "disk", "gaussian", "motion", "free"}
         Kind of blur.
     estimate : Estimate
-        The PSF of that kind and the evidence for it; without a candidate for "none" and "free".
+        The PSF of that kind and the evidence for it; its candidate is None for "none" and "free".
     gamma : float
-        Exponent of the encoding through which it was estimated.
+        Exponent of the encoding with which the PSF was estimated.
     sharpness : float
-        Height of the steepest steps over the contrast around them, in the direction in which it is least.
+        Height of the steepest steps relative to the contrast around them, in the direction where it is lowest.
     """
 
     family: Family
@@ -66,22 +65,23 @@ def choose(
     *,
     settings: Settings = _DEFAULT,
 ) -> Choice:
-    """The kind of blur that the spectrum and the edges of a picture show.
+    """Choose the kind of blur of an image from its spectrum and its edges.
 
     Parameters
     ----------
     image : array, shape (M, N)
-        The picture, grey, as it is encoded.
+        Grey, encoded values.
     gamma : float or None
-        Exponent of its encoding; None for that of photographs or, where no blur is found through that, for none.
+        Exponent of the encoding. None tries that of photographs first, then linear data if the first leaves doubt.
     report : callable
         ``report(fraction)``.
     settings : Settings
-        Of every stage.
+        Settings of all stages.
 
     Returns
     -------
     Choice
+        The kind, its PSF and the encoding.
     """
     selection = settings.selection
     edges = sharpness(image, settings=selection.sharpness)
@@ -93,7 +93,7 @@ def choose(
             report((done + part) / len(curves))
 
         choices.append(_choose_at(image, curve, edges, report_part, settings))
-        # Through a wrong curve zeros are filled: a disc may pass for a Gaussian, and anything for none of these.
+        # Decoding with the wrong exponent fills zeros: a disc may pass for a Gaussian, any blur for a free-form one.
         last = choices[-1]
         clear = last.family == "motion" and last.estimate.log_odds > selection.clear_motion
         if edges >= selection.sharp_from or last.family == "disk" or clear:
@@ -105,7 +105,7 @@ def choose(
 def _choose_at(
     image: Array, gamma: float, edges: float, report: Callable[[float], object], settings: Settings
 ) -> Choice:
-    """The choice if the picture is encoded with that exponent and its edges have that sharpness."""
+    """The choice if the encoding has the exponent `gamma`; `edges` is the sharpness of the image."""
     selection, parametric = settings.selection, settings.parametric
     light, width = decode(image, gamma), image.shape[1]
     disk = search(
@@ -123,16 +123,16 @@ def _choose_at(
         shaken = edges < selection.crisp_from and _shows_path(light, selection, settings.freeform.phase_retrieval)
         return Choice("free" if shaken else "none", no_blur, gamma, edges)
     soft = search(light, [Gaussian], width, lambda part: report(0.4 + 0.2 * part), settings=parametric)
-    moved = search(light, [Motion], width, lambda part: report(0.6 + 0.4 * part), settings=parametric)
-    if isinstance(moved.candidate, Motion) and moved.log_odds > selection.motion_factor * soft.log_odds:
+    motion = search(light, [Motion], width, lambda part: report(0.6 + 0.4 * part), settings=parametric)
+    if isinstance(motion.candidate, Motion) and motion.log_odds > selection.motion_factor * soft.log_odds:
         line = _confirmed_line(
-            light, moved.candidate, selection.line, selection.sharpness.pixels, settings.freeform.phase_retrieval
+            light, motion.candidate, selection.line, selection.sharpness.pixels, settings.freeform.phase_retrieval
         )
         if line is not None:
-            return Choice("motion", replace(moved, candidate=line), gamma, edges)
+            return Choice("motion", replace(motion, candidate=line), gamma, edges)
     if soft.candidate is not None and soft.candidate.steepest() < selection.gaussian_slope * edges:
         return Choice("gaussian", soft, gamma, edges)
-    # The power of what is merely soft is the same in directions not far from each other, that of a shake is not.
+    # The power of a merely soft image varies slowly with direction, that of a shaken one does not.
     uneven = unevenness(light, settings=selection.unevenness, spectrum=parametric.spectrum)
     return Choice("free" if uneven >= selection.shaken_from else "none", no_blur, gamma, edges)
 
@@ -140,11 +140,11 @@ def _choose_at(
 def _is_disk(
     light: Array, disk: Estimate, edges: float, width: int, selection: Selection, parametric: Parametric
 ) -> bool:
-    """Whether the likeliest disc is one, and not the picture's own edges or a Gaussian."""
+    """Whether the blur really is the likeliest disc, rather than a Gaussian or the edges of a sharp image."""
     candidate = disk.candidate
     if not isinstance(candidate, Disk):
         return False
-    # Nothing sharp has the rings of a large disc; noise that varies over the picture may look sharp beside one.
+    # No sharp image has the rings of a large disc. It overrules the sharpness, which uneven noise can feign.
     small = edges < selection.sharp_from and candidate.fill < selection.small_disk_fill
     if not (candidate.radius > selection.large_disk or small):
         return False
@@ -154,7 +154,7 @@ def _is_disk(
 
 
 def _shows_path(light: Array, settings: Selection, retrieval: PhaseRetrieval) -> bool:
-    """Whether the power shows a path, as of a shake that rested long enough to leave sharp edges."""
+    """Whether the power shows the path of a shake that paused long enough to leave sharp edges."""
     middle = _middle(to_numpy(light), settings.sharpness.pixels)
     if min(middle.shape) < 3 * settings.path_support:
         return False
@@ -165,14 +165,14 @@ def _shows_path(light: Array, settings: Selection, retrieval: PhaseRetrieval) ->
 def _confirmed_line(
     light: Array, candidate: Motion, settings: LineCheck, pixels: float, retrieval: PhaseRetrieval
 ) -> Motion | None:
-    """A movement, or one near it of a likelier length and angle; None if the power speaks against any.
+    """The motion, or a likelier one of similar length and angle; None if the power contradicts straight motion.
 
-    A shake's longest stretch has zeros of its own, which the rest of the path fills. So does a line of a wrong length
-    or angle fill those of the right one, which is why it is not denied before its neighbours have been tried.
+    The longest straight stretch of a shake has zeros, but the rest of the path fills them. A line of slightly wrong
+    length or angle looks just as bad, so its neighbours are tried before it is rejected.
     """
     middle = _middle(to_numpy(light), pixels)
     widest = min(middle.shape) - 2
-    # A strip may be narrower than the movement along it is long.
+    # A narrow strip may be shorter than the motion, and then cannot contradict it.
     if max(2 * candidate.radius, 3 * settings.shortest) > widest:
         return candidate
     longest = min(max(settings.longest * 2 * candidate.radius, 3 * settings.shortest), widest)
@@ -211,14 +211,14 @@ def _likeliest_line(
 
 
 def sharpness(image: Array, *, settings: Sharpness) -> float:
-    """Height of the steepest steps over the contrast around them, in the direction in which it is least."""
+    """Height of the steepest steps relative to the contrast around them, in the direction where it is lowest."""
     x = _middle(to_numpy(image).astype(np.float64), settings.pixels)
     window, sigma = settings.window, noise.estimate(x)
     high, low = (f(x, window) for f in (ndimage.maximum_filter, ndimage.minimum_filter))
     inner = (slice(window, -window, 3),) * 2
     contrast = (high - low)[inner].ravel() - settings.noise_contrast * sigma
     largest = float(np.quantile(contrast, 0.98))
-    # Blur much wider than a window leaves none of the picture's contrast in it, and noise looks sharp.
+    # A blur much wider than a window leaves only noise in it, which looks sharp.
     whole = float(np.ptp(np.quantile(x, (0.001, 0.999))))
     if largest <= max(settings.local_contrast * whole, settings.clear_contrast * sigma):
         return 0.0
@@ -232,12 +232,12 @@ def sharpness(image: Array, *, settings: Sharpness) -> float:
 
 
 def unevenness(light: Array, *, settings: Unevenness, spectrum: Spectrum) -> float:
-    """Dispersion of the power about a smooth one, in narrow directions; 1 if it is even."""
+    """Dispersion of the power about a smooth model, in narrow sectors of direction; 1 if the model holds."""
     small, _ = at_scale(light, max(light.shape) / settings.side)
     return Periodogram(small, settings=spectrum).coarse(settings.directions, settings.ring_ratio).fit().dispersion
 
 
 def _middle(image: np.ndarray, pixels: float) -> np.ndarray:
-    """The middle of a picture of more pixels than that."""
+    """The image, or its central part if it has more than `pixels` pixels."""
     part = min(1.0, (pixels / image.size) ** 0.5)
     return image[tuple(slice(round((1 - part) / 2 * n), round((1 + part) / 2 * n)) for n in image.shape)]

@@ -1,4 +1,4 @@
-"""Families of PSFs that a few numbers describe: their numbers, their power, and how each is built."""
+"""Families of parametric PSFs: their parameters, their power spectrum, and the PSF itself."""
 
 import math
 from dataclasses import dataclass, field
@@ -15,7 +15,7 @@ __all__ = ["FAMILIES", "Candidate", "Disk", "Gaussian", "KnownRadiusDisk", "Moti
 _PIXEL = 1 / math.sqrt(12)
 # The window smears a zero by a Gaussian. Three-point Gauss-Hermite rule: shifts in standard deviations, and weights.
 _SMEAR = ((-math.sqrt(3), 1 / 6), (0.0, 2 / 3), (math.sqrt(3), 1 / 6))
-# Zeros are filled up to less than this part of the rings: strokes, words and lines make shallower dips than a PSF.
+# Upper bound of the fill: dips that are shallower come from strokes, words and lines rather than from the PSF.
 _LARGEST_FILL = 0.6
 
 
@@ -35,11 +35,11 @@ _TYPICAL_FILL = _logit(0.03)
 
 @dataclass(frozen=True)
 class Disk:
-    """Defocus: a disc of some radius, its edge rounded by a Gaussian of `softness` radii.
+    """Defocus: a disc whose edge is softened by a Gaussian of `softness` radii.
 
-    Its zeros are filled up to the part `fill` of the power around them: by blur that differs over the frame or is not
-    quite round, by a tone curve that is not quite undone. (Smearing the zeros more instead loses 299 nats on 16 real
-    photographs: docs/tried.md, "The radius".)
+    In real photographs the zeros of its spectrum are filled, up to the fraction `fill` of the power around them: the
+    blur varies over the frame or is not quite round, or the tone curve is not quite undone. Smearing the zeros more
+    widely instead loses 299 nats on 16 real photographs (docs/tried.md, "The radius").
     """
 
     radius: float
@@ -74,7 +74,7 @@ class Disk:
         return power
 
     def steepest(self) -> float:
-        """Largest slope, a pixel, of any scene of contrast 1 so blurred: the disc less itself moved by a pixel."""
+        """Largest slope per pixel that this blur leaves of a scene of contrast 1: that of a disc shifted by a pixel."""
         return 2 / (math.pi * self.radius)
 
     def make(self, scale: float = 1.0) -> np.ndarray:
@@ -99,7 +99,7 @@ class KnownRadiusDisk(Disk):
         return super().vector()[1:]
 
     def at(self, vector: np.ndarray, _uncertainty: float = math.nan) -> Self:
-        """The PSF of another vector; the uncertainty is of its first number, here not the radius, and is dropped."""
+        """The PSF of another vector, without the uncertainty, because no radius is fitted."""
         return type(self)(self.radius, math.exp(vector[0]), _fill(vector[1]))
 
 
@@ -127,7 +127,7 @@ class Gaussian:
         return _gaussian_power(f, math.hypot(self.radius / 2, _PIXEL))
 
     def steepest(self) -> float:
-        """Largest slope, a pixel, of any scene of contrast 1 so blurred."""
+        """Largest slope per pixel that this blur leaves of a scene of contrast 1."""
         return math.sqrt(2 / math.pi) / self.radius
 
     def make(self, scale: float = 1.0) -> np.ndarray:
@@ -142,7 +142,7 @@ class Gaussian:
 
 @dataclass(frozen=True)
 class Motion:
-    """A straight and even movement over a length of two `radius`, at `angle` degrees; `fill` as of a disc."""
+    """Straight uniform motion: a line of length 2 `radius` at `angle` degrees; `fill` as of a disc."""
 
     radius: float
     angle: float = 0.0
@@ -173,7 +173,7 @@ class Motion:
         return power
 
     def steepest(self) -> float:
-        """Largest slope, a pixel, of any scene of contrast 1 so blurred: unbounded, for edges along it stay."""
+        """Largest slope per pixel that this blur leaves: unbounded, because edges along the motion stay sharp."""
         return math.inf
 
     def make(self, scale: float = 1.0) -> np.ndarray:

@@ -1,10 +1,10 @@
-r"""A straight movement, searched in two steps in the spectrum of one picture.
+r"""Search for straight motion in the spectrum of one image: first its angle, then its length.
 
-A movement of length L at an angle multiplies the scene's power by :math:`\mathrm{sinc}^2(L f_\parallel)`, whose zeros
-lie in lines across it. To try every angle with every length is dear, so the angle is searched first, in coarse bins of
-frequency, by the movement's *envelope* :math:`1 / (1 + 2 (\pi L f_\parallel)^2)`, the local mean of its power. Then, in
-bins that are narrow along that direction and wide across it, the length is searched by the zeros. The envelope is also
-the alternative that a movement has to beat: long straight edges, and shakes, have it too.
+Motion of length L multiplies the scene's power by :math:`\mathrm{sinc}^2(L f_\parallel)`, with zeros on lines
+perpendicular to the motion. Trying every angle with every length would be slow. So the angle is searched first, in
+coarse bins of frequency, by the *envelope* :math:`1 / (1 + 2 (\pi L f_\parallel)^2)`, the local mean of that factor.
+The length is then searched by the zeros, in bins that are narrow along the motion and wide across it. The envelope is
+also the alternative that motion has to beat, because long straight edges and camera shake have such an envelope too.
 """
 
 import math
@@ -23,14 +23,14 @@ __all__ = ["MotionEstimate", "search_motion"]
 
 
 class MotionEstimate(NamedTuple):
-    """The likeliest movement.
+    """The likeliest straight motion.
 
     Attributes
     ----------
     candidate : Motion or None
-        The movement; None if it is not certain.
+        The motion; None if none is certain.
     log_odds : float
-        Log odds for its zeros: against the same without zeros, and against no blur.
+        Log odds for its zeros, against the likelier of its envelope without zeros and no blur.
     score : float
         Log evidence per frequency that it gains over no blur.
     lengths, criterion : ndarray
@@ -46,7 +46,7 @@ class MotionEstimate(NamedTuple):
 
 @dataclass(frozen=True)
 class _Envelope:
-    """A movement's effect on the power, its zeros apart; a mean over the directions of a bin."""
+    """The effect of motion on the power apart from its zeros, averaged over the directions of a bin."""
 
     length: float
     angle: float
@@ -61,21 +61,21 @@ class _Envelope:
 
 
 def search_motion(image: Array, largest: float, *, settings: Parametric) -> MotionEstimate:
-    """The likeliest movement in a picture.
+    """The likeliest straight motion in an image.
 
     Parameters
     ----------
     image : array, shape (M, N)
         Linear light, or ink, evenly lit.
     largest : float
-        Longest movement, in pixels.
+        Largest length tried, in pixels.
     settings : Parametric
-        Numbers of the spectrum and of the search.
+        Settings of the spectrum and of the search.
 
     Returns
     -------
     MotionEstimate
-        In pixels of the picture.
+        Lengths are in pixels of the image.
     """
     search, motion = settings.search, settings.motion
     factor = max(1.0, min(max(image.shape) / search.coarsest_side, min(image.shape) / search.narrowest_side))
@@ -122,7 +122,7 @@ def _angles(spectrum: Periodogram, longest: float, settings: Parametric) -> list
     likeliest = [envelopes[i].candidate for i in sorted(minima, key=costs.__getitem__)[: motion.angles]]
     if no_blur.cost - min(costs) < motion.least_log_odds_envelope:
         return []
-    # The scene's own directions pull an envelope aside, by more than the zeros forgive.
+    # Edges of the scene pull the angle of the envelope aside, by more than the zeros tolerate.
     offsets = (-motion.angle_offset, motion.angle_offset)
     beside = [replace(likeliest[0], angle=likeliest[0].angle + offset) for offset in offsets]
     return [(envelope.angle, envelope.length) for envelope in likeliest + beside]
@@ -135,7 +135,7 @@ def _envelope(length: float, angle: float, settings: Parametric) -> _Envelope:
 def _along(
     spectrum: Periodogram, angle: float, length: float, longest: float, settings: Parametric
 ) -> MotionEstimate | None:
-    """The likeliest movement near an angle, at the scale of the spectrum; None if none is certain."""
+    """The likeliest motion near an angle, in pixels of the spectrum's scale; None if none is certain."""
     motion, limits = settings.motion, settings.search.motion_limits
     low = max(motion.shortest, motion.length_from * length)
     high = min(motion.length_to * length, longest)

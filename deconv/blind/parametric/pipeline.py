@@ -1,4 +1,4 @@
-"""From values to values with a parametric PSF and no assumption on the scene."""
+"""The natural-image pipeline for a parametric PSF: decode, search, deconvolve, encode; and the fields of its result."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -22,7 +22,7 @@ class PsfSearch(Protocol):
     """``search(image, report=...)`` returns the PSF estimate for linear light or ink."""
 
     def __call__(self, image: Result, *, report: Callable[[float], None]) -> Estimate:
-        """The estimate; ``report(fraction)`` hears of progress."""
+        """Return the estimate, calling ``report(fraction)`` on the way."""
         ...
 
 
@@ -34,7 +34,7 @@ def restore_as_natural(
     report: Progress,
     estimate: Estimate | None = None,
 ) -> tuple[list[Result] | None, dict[str, Any]]:
-    """Planes restored with a natural-image prior, and the fields of the result.
+    """Restore planes with a natural-image prior, and describe the PSF.
 
     Parameters
     ----------
@@ -43,18 +43,18 @@ def restore_as_natural(
     search : callable
         ``search(image, report=...)`` returns the PSF estimate.
     gamma : float or None
-        Exponent of the encoding; None for a photograph's.
+        Exponent of the encoding; None for that of photographs.
     settings : Settings
-        Of every stage.
+        Settings of all stages.
     report : Progress
-        Of all stages.
+        Receives the progress.
     estimate : Estimate, optional
         A PSF estimate that replaces the search.
 
     Returns
     -------
     list of arrays, each of shape (M, N), or None
-        Encoded as `planes`; None if the picture is sharp.
+        Encoded as `planes`; None if the image is sharp.
     dict
         Fields of `Restoration`.
     """
@@ -76,7 +76,7 @@ def restore_as_natural(
 
 
 def searched(search: PsfSearch, image: Array, settings: Settings, report: Callable[[float], None]) -> Estimate:
-    """The PSF estimate of a search, of the known softness where the settings have one."""
+    """The PSF estimate of a search, with the softness of the settings if they fix one."""
     estimate = search(image, report=report)
     return replace(estimate, candidate=_with_softness(estimate.candidate, settings))
 
@@ -93,7 +93,7 @@ def refined(image: Array, candidate: Candidate, settings: Settings) -> Candidate
 
 
 def _with_softness(candidate: Any, settings: Settings) -> Any:
-    """A disc with the softness that is known; any other PSF, or None, as it is."""
+    """A disc with the softness of the settings if they fix one; other candidates unchanged."""
     softness = settings.general.refinement.softness
     if softness is None or not isinstance(candidate, Disk):
         return candidate
@@ -101,7 +101,7 @@ def _with_softness(candidate: Any, settings: Settings) -> Any:
 
 
 def sharp_fields(estimate: Estimate, planes: Array, gamma: float) -> dict[str, Any]:
-    """Fields of the result for a sharp picture."""
+    """Fields of the result for a sharp image."""
     return {"psf": like(np.ones((1, 1)), planes), "family": "none", "gamma": gamma, "search": _search(estimate)}
 
 

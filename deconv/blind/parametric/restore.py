@@ -21,7 +21,7 @@ def deconvolve(
     report: Callable[[float], None],
     high: float = math.inf,
 ) -> Result:
-    """The scene by masked total variation.
+    """Restore the scene by total variation, the data masked to the frame.
 
     Parameters
     ----------
@@ -39,6 +39,7 @@ def deconvolve(
     Returns
     -------
     array, shape (M, N)
+        The restored scene.
     """
     factor = candidate.radius / settings.working_radius
     worthwhile = factor >= settings.least_reduction or math.prod(image.shape) > settings.large
@@ -62,5 +63,5 @@ def prior_weight(sigma: float, settings: Deconvolution) -> float:
 
 
 def to_shape(sharp: Array, shape: tuple[int, ...]) -> Result:
-    """The image enlarged to a shape; itself if it has that shape."""
+    """The image enlarged to a shape, or unchanged if it has that shape."""
     return sharp if tuple(sharp.shape) == tuple(shape) else enlarge(sharp, shape)

@@ -1,4 +1,4 @@
-"""Coarse to fine search for the PSF of a family, by the evidence of the picture's spectrum."""
+"""Coarse-to-fine search for the likeliest PSF of one or more families, from the spectrum of the image."""
 
 import math
 from collections.abc import Callable, Iterable, Sequence
@@ -23,14 +23,14 @@ CandidateT = TypeVar("CandidateT", bound=Candidate)
 
 @dataclass(frozen=True)
 class Estimate:
-    """The outcome of a search, lengths in pixels of the picture.
+    """The outcome of a search; lengths are in pixels of the image.
 
     Attributes
     ----------
     candidate : Disk, Gaussian, Motion or None
-        The PSF; None if the picture is sharp.
+        The likeliest PSF; None if no blur is likelier.
     score : float
-        Log evidence per frequency that it gains over no blur; 0 for None.
+        Log evidence per frequency that it gains over no blur; 0 without a candidate.
     radii, criterion : ndarray
         Radii tried, and minus the log evidence per frequency of each relative to that of no blur.
     log_odds : float
@@ -58,29 +58,30 @@ def search(
     Parameters
     ----------
     image : array, shape (M, N)
-        Linear light, or ink, evenly lit.
+        Linear light or coverage by ink, evenly lit.
     families : sequence of classes
         Of `deconv.blind.parametric.families`.
     width : int
-        Width of the whole picture, which bounds the radius.
+        Width of the whole image, which bounds the radius.
     report : callable
         ``report(fraction)``.
     blurred : bool
-        Whether it is known not to be sharp.
+        Whether the image is known to be blurred, in which case less evidence is needed.
     settings : Parametric
-        Numbers of the spectrum and of the search.
+        Settings of the spectrum and of the search.
 
     Returns
     -------
     Estimate
+        The likeliest PSF and the evidence for it.
     """
     limits = settings.search
     largest = max(limits.largest_radius * width, 2 * limits.first_radius)
     if Motion in families:
-        moved, others = _search_motion(image, largest, settings), [f for f in families if f is not Motion]
+        motion, others = _search_motion(image, largest, settings), [f for f in families if f is not Motion]
         report(1.0 if not others else 0.5)
         rest = [search(image, others, width, report, blurred, settings=settings)] if others else []
-        return max([moved, *rest], key=lambda estimate: estimate.log_odds)
+        return max([motion, *rest], key=lambda estimate: estimate.log_odds)
     # The shorter side of a long strip keeps some pixels.
     factor = max(1.0, min(max(image.shape) / limits.coarsest_side, min(image.shape) / limits.narrowest_side))
     radii: list[float] = []
@@ -110,7 +111,7 @@ def search(
             best is not None and log_odds > limits.least_log_odds and best.candidate.radius >= limits.finer_below
         ):
             break
-        # Blur this small shows better on a finer grid; of what is much larger only the likeliest need be tried there.
+        # So small a blur shows better on a finer grid, on which radii much larger need not be searched again.
         largest, last_scale = 1.5 * limits.finer_below * scale, scale
         factor = max(1.0, factor / limits.finer_by)
     report(1.0)
@@ -127,14 +128,14 @@ def search(
 def at_radius(
     image: Array, radius: float, report: Callable[[float], object], *, settings: Parametric = _DEFAULT
 ) -> Estimate:
-    """A disc of a given radius, as `search` would return it: its edge is fitted, the evidence is that of the radius.
+    """A disc of a given radius, in the form that `search` returns: only its softness and its fill are fitted.
 
     Parameters
     ----------
     image : array, shape (M, N)
         As of `search`.
     radius : float
-        In pixels of the picture.
+        In pixels of the image.
     report : callable
         ``report(fraction)``.
     settings : Parametric
@@ -143,7 +144,7 @@ def at_radius(
     Returns
     -------
     Estimate
-        Its score is below 0 if no blur at all is likelier.
+        The score is below 0 if no blur is likelier than this radius.
     """
     disk = KnownRadiusDisk(radius)
     spectrum, scale = _periodogram_for(image, disk, settings)
@@ -157,7 +158,7 @@ def at_radius(
 def compare_families(
     image: Array, candidate: Candidate, family: type[Candidate], *, settings: Parametric
 ) -> tuple[float, float]:
-    """Log odds against no blur of a PSF, and of the likeliest one of another family and similar size, on one grid."""
+    """Log odds over no blur of a PSF, and of the likeliest PSF of another family and similar size, on the same grid."""
     limits = settings.search
     small, scale = at_scale(image, candidate.radius / limits.refinement_radius)
     spectrum = Periodogram(small, settings=settings.spectrum)
@@ -169,19 +170,19 @@ def compare_families(
 
 
 def refine(image: Array, candidate: CandidateT, *, settings: Parametric = _DEFAULT) -> CandidateT:
-    """The numbers of a PSF once more, on the grid that shows it best."""
+    """The PSF, its parameters fitted again on the grid that shows its zeros best."""
     spectrum, scale = _periodogram_for(image, candidate, settings)
     if isinstance(candidate, Motion):
         spectrum = spectrum.along(candidate.angle, 2 * candidate.radius / scale)
     start = _scaled(candidate, 1 / scale)
     fit = spectrum.fit(start, vary=True)
-    # By this ratio, which is 1 for a known radius, that one stays what it was to the last digit.
+    # Multiplied by a ratio, which is exactly 1 for a known radius, so that rounding cannot change that radius.
     return replace(fit.candidate, radius=candidate.radius * (fit.candidate.radius / start.radius))
 
 
 def _periodogram_for(image: Array, candidate: Candidate, settings: Parametric) -> tuple[Periodogram, float]:
-    """The spectrum on the grid that shows a PSF best, and the pixels of the picture in one of that grid."""
-    # A known radius may be large beside the part that holds the text.
+    """The spectrum on the grid that shows the zeros of a PSF best, and the reduction to that grid."""
+    # The text window may be small compared with a known radius.
     limits = settings.search
     factor = min(candidate.radius / limits.refinement_radius, min(image.shape) / limits.narrowest_side)
     small, scale = at_scale(image, factor)
@@ -202,7 +203,7 @@ def _search_motion(image: Array, largest: float, settings: Parametric) -> Estima
 
 
 def _required_log_odds(candidate: Candidate, total: float, blurred: bool, settings: Search) -> float:
-    """Log odds against no blur from which a PSF is believed."""
+    """Log odds over no blur that a PSF needs to be accepted."""
     limits = settings.limits(candidate.family)
     if candidate.radius < limits.sharp_below:
         return math.inf
@@ -213,9 +214,10 @@ def _required_log_odds(candidate: Candidate, total: float, blurred: bool, settin
 
 
 def _possible(image: Array, candidate: Candidate, start: Candidate, settings: Search) -> bool:
-    """Whether a fit is certain and stayed near its start, and the picture's slopes are not too steep to be so blurred.
+    """Whether a fit is certain, has stayed near its start, and allows slopes as steep as those of the image.
 
-    Rings of zeros that a scene has itself, or that lie closer than the spectrum resolves, may fit a disc far too large.
+    Without this check, rings of zeros in the scene itself, or rings too narrow to be resolved, can fit a disc that is
+    far too large.
     """
     largest_uncertainty = settings.limits(candidate.family).largest_uncertainty
     drift = abs(math.log(candidate.radius / start.radius))
@@ -223,14 +225,14 @@ def _possible(image: Array, candidate: Candidate, start: Candidate, settings: Se
         return False
     small, scale = at_scale(image, candidate.radius / settings.slope_radius)
     xp, steepest = array_namespace(image), settings.largest_slope * _scaled(candidate, 1 / scale).steepest()
-    # Light need not end at 1.
+    # The range of light may exceed 1.
     steepest *= max(1.0, float(xp.max(image)) - float(xp.min(image)))
     slopes = [xp.abs(small[1:, :] - small[:-1, :]), xp.abs(small[:, 1:] - small[:, :-1])]
     return all(float(np.quantile(to_numpy(s), settings.slope_quantile)) < steepest for s in slopes)
 
 
 def _scan(spectrum: Periodogram, families: Sequence[type[Candidate]], radii: np.ndarray) -> list[Fit[Candidate]]:
-    """For each radius the likeliest candidate's fit; each starts from the fit of the radius before."""
+    """The best fit of all families at each radius; each fit starts from the one at the radius before."""
     best: list[Fit[Candidate] | None] = [None] * len(radii)
     for family in families:
         start = None
@@ -244,7 +246,7 @@ def _scan(spectrum: Periodogram, families: Sequence[type[Candidate]], radii: np.
 
 
 def _minima(scan: Sequence[Fit[Candidate]], most: int) -> list[Fit[Candidate]]:
-    """The likeliest few of the minima over the radius."""
+    """The fits at the `most` lowest minima of the cost over the radius."""
     values = [math.inf, *(fit.cost for fit in scan), math.inf]
     minima = [i for i in range(1, len(values) - 1) if values[i] <= min(values[i - 1], values[i + 1])]
     return [scan[i - 1] for i in sorted(minima, key=values.__getitem__)[:most]]

@@ -25,14 +25,14 @@ class Refinement:
         "The refined radius is multiplied by it: a correction for a lens, or an error whose cost is to be studied.",
         "1",
         "studies/ablation",
-        "1.05 loses 16 of 87.5 points over four pictures of steps 12 and 17",
+        "1.05 loses 16 of 87.5 points over four images of steps 12 and 17",
     )
     softness: float | None = setting(
         None,
         "Standard deviation of a disc's soft edge over its radius where it is known; None to fit it.",
         "1",
         "studies/ablation",
-        "0.02 loses 28 of 87.5 points over four pictures of steps 12 and 17",
+        "0.02 loses 28 of 87.5 points over four images of steps 12 and 17",
     )
 
 
@@ -48,7 +48,7 @@ class Deconvolution:
         "Estimate the noise for the weight; else the model error alone sets it.",
         "1",
         "studies/ablation",
-        "without it 0.8 of 87.5 points are lost over four pictures of steps 12 and 17",
+        "without it 0.8 of 87.5 points are lost over four images of steps 12 and 17",
     )
     model_error: float = setting(
         0.006,
@@ -63,7 +63,7 @@ class Deconvolution:
     )
     unknown_border: bool = setting(
         True,
-        "Leave open what lies beyond the frame; else the picture goes on periodically.",
+        "Leave open what lies beyond the frame; else the image goes on periodically.",
         "1",
         "studies/ablation",
         "does not show on pages, whose border is paper",
@@ -72,9 +72,9 @@ class Deconvolution:
         14.0, "Radius of the PSF on the grid: strokes must stay wider than a pixel of it.", "pixels"
     )
     least_reduction: float = setting(
-        1.5, "Reduction of a picture that is not large from which it saves time worth its blur.", "1"
+        1.5, "Reduction of an image that is not large from which it saves time worth its blur.", "1"
     )
-    large: float = setting(1e6, "Pixels of a picture that any reduction is worth.", "pixels")
+    large: float = setting(1e6, "Pixels of an image that any reduction is worth.", "pixels")
     num_iter: int = setting(
         35,
         "Iterations: more fit the error of the PSF.",
@@ -87,10 +87,10 @@ class Deconvolution:
 class General:
     """What all pipelines share."""
 
-    smallest_side: int = setting(32, "Shorter side below which a picture shows too little of its blur.", "pixels")
+    smallest_side: int = setting(32, "Shorter side below which an image shows too little of its blur.", "pixels")
     photograph_gamma: float = setting(2.2, "Exponent of the encoding that is assumed for photographs.", "1")
     region_contrast: float = setting(
-        1e-4, "Range of a region over the picture's maximum from which it is not flat but for rounding.", "1"
+        1e-4, "Range of a region over the image's maximum from which it is not flat but for rounding.", "1"
     )
     refinement: Refinement = field(default_factory=Refinement)
     deconvolution: Deconvolution = field(default_factory=Deconvolution)

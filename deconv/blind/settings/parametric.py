@@ -10,7 +10,7 @@ __all__ = ["DiskLimits", "FamilyLimits", "GaussianLimits", "MotionLimits", "Moti
 
 _PER_OCTAVE = "Sizes tried an octave."
 _UNCERTAINTY = "Standard deviation of the size, as a part of it, beyond which the estimate is dropped."
-_SHARP_BELOW = "Smaller radii are no more than a sharp picture's own sampling."
+_SHARP_BELOW = "Smaller radii are no more than a sharp image's own sampling."
 _DOUBTFUL_BELOW = "A smaller radius is doubtful: strokes of one width have zeros of their own."
 _DOUBTFUL_SCORE = "Log evidence that a doubtful radius must gain over no blur."
 _STROKES = "a sharp page gains up to 0.007 from discs of one or two pixels, blurred ones 0.015 and more except in noise"
@@ -22,8 +22,8 @@ class DiskLimits:
 
     sizes_per_octave: int = setting(14, _PER_OCTAVE, "1", evidence="as many as rings of zeros need")
     largest_uncertainty: float = setting(0.05, _UNCERTAINTY, "1", evidence="rings of zeros leave no doubt")
-    sharp_below: float = setting(1.0, _SHARP_BELOW, "pixels of the picture")
-    doubtful_below: float = setting(3.0, _DOUBTFUL_BELOW, "pixels of the picture")
+    sharp_below: float = setting(1.0, _SHARP_BELOW, "pixels of the image")
+    doubtful_below: float = setting(3.0, _DOUBTFUL_BELOW, "pixels of the image")
     doubtful_score: float = setting(0.01, _DOUBTFUL_SCORE, "nats a frequency", evidence=_STROKES)
 
 
@@ -33,8 +33,8 @@ class GaussianLimits:
 
     sizes_per_octave: int = setting(4, _PER_OCTAVE, "1")
     largest_uncertainty: float = setting(0.3, _UNCERTAINTY, "1")
-    sharp_below: float = setting(1.6, _SHARP_BELOW, "pixels of the picture")
-    doubtful_below: float = setting(0.0, _DOUBTFUL_BELOW + " It has none, nor has a Gaussian.", "pixels of the picture")
+    sharp_below: float = setting(1.6, _SHARP_BELOW, "pixels of the image")
+    doubtful_below: float = setting(0.0, _DOUBTFUL_BELOW + " It has none, nor has a Gaussian.", "pixels of the image")
     doubtful_score: float = setting(0.0, _DOUBTFUL_SCORE, "nats a frequency")
 
 
@@ -44,8 +44,8 @@ class MotionLimits:
 
     sizes_per_octave: int = setting(14, _PER_OCTAVE, "1")
     largest_uncertainty: float = setting(0.05, _UNCERTAINTY, "1")
-    sharp_below: float = setting(1.0, _SHARP_BELOW, "pixels of the picture")
-    doubtful_below: float = setting(3.0, _DOUBTFUL_BELOW, "pixels of the picture")
+    sharp_below: float = setting(1.0, _SHARP_BELOW, "pixels of the image")
+    doubtful_below: float = setting(3.0, _DOUBTFUL_BELOW, "pixels of the image")
     doubtful_score: float = setting(0.02, _DOUBTFUL_SCORE, "nats a frequency")
 
 
@@ -65,7 +65,7 @@ class Search:
         "pixels of that scale",
     )
     narrowest_side: int = setting(16, "Shorter side that a strip keeps there.", "pixels of that scale")
-    largest_radius: float = setting(0.115, "Largest radius searched.", "parts of the picture's width")
+    largest_radius: float = setting(0.115, "Largest radius searched.", "parts of the image's width")
     largest_radius_across: float = setting(0.4, "Largest radius at any scale.", "parts of its shorter side")
     first_radius: float = setting(0.4, "Smallest radius tried at any scale.", "pixels of that scale")
     fitted_minima: int = setting(3, "Likeliest minima over the radius whose numbers are all fitted.", "1")
@@ -81,7 +81,7 @@ class Search:
     )
     least_log_odds_blurred: float = setting(
         60.0,
-        "Log odds that suffice for a doubtful radius in a picture that is known to be blurred: "
+        "Log odds that suffice for a doubtful radius in an image that is known to be blurred: "
         "there strokes have no zeros of their own.",
         "nats",
     )
@@ -90,11 +90,11 @@ class Search:
     )
     largest_slope: float = setting(
         1.6,
-        "Slope of a picture over the steepest that a blur leaves of any scene of its contrast, beyond which it is not "
+        "Slope of an image over the steepest that a blur leaves of any scene of its contrast, beyond which it is not "
         "so blurred. Above 1 for the ink's level, for noise and for another tone curve.",
         "1",
     )
-    slope_quantile: float = setting(0.995, "Quantile of a picture's slopes that is compared.", "1")
+    slope_quantile: float = setting(0.995, "Quantile of an image's slopes that is compared.", "1")
     slope_radius: float = setting(3.0, "Radius at the scale at which slopes are compared.", "pixels of that scale")
     largest_drift: float = setting(0.5, "Change of the log of a radius beyond which a fit has left its minimum.", "1")
     similar_from: float = setting(0.4, "Smallest radius of another family that is compared with one.", "1")

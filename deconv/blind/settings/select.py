@@ -1,7 +1,7 @@
 """Settings of the choice among kinds of blur (`deconv.blind.select`).
 
 Most were chosen on ``python -m benchmarks.studies.families --tuned``; docs/results.md, "Kinds of blur told apart", has
-the outcome on pictures kept apart.
+the outcome on images kept apart.
 """
 
 from dataclasses import dataclass, field
@@ -16,24 +16,24 @@ _KINDS = "tried: Kinds of blur"
 
 @dataclass(frozen=True)
 class Sharpness:
-    """How steep the steepest steps of a picture are."""
+    """How steep the steepest steps of an image are."""
 
-    pixels: float = setting(1e6, "Of a larger picture only the middle is examined.", "pixels")
+    pixels: float = setting(1e6, "Of a larger image only the middle is examined.", "pixels")
     window: int = setting(
         21,
         "Side of the windows in which a step is compared with the contrast around it.",
         "pixels",
         _KINDS,
-        "in windows of 13 pixels shakes reach 0.67 of the steepness of sharp pictures",
+        "in windows of 13 pixels shakes reach 0.67 of the steepness of sharp images",
     )
     least_contrast: float = setting(0.5, "Contrast from which a window counts.", "parts of the largest contrast")
     noise_contrast: float = setting(6.0, "Contrast that noise adds in a window.", "standard deviations of the noise")
     noise_step: float = setting(4.5, "Height that noise adds to the steepest step.", "standard deviations of the noise")
-    quantile: float = setting(0.97, "Quantile of the windows that speaks for the picture.", "1")
+    quantile: float = setting(0.97, "Quantile of the windows that speaks for the image.", "1")
     local_contrast: float = setting(
         0.3,
         "Contrast that windows must reach: a much wider blur leaves only noise in them, which looks sharp.",
-        "parts of the picture's contrast",
+        "parts of the image's contrast",
     )
     clear_contrast: float = setting(
         12.0, "Contrast that windows must reach, for the same reason.", "standard deviations of the noise"
@@ -91,26 +91,26 @@ class Selection:
     unevenness: Unevenness = field(default_factory=Unevenness)
     sharp_from: float = setting(
         0.63,
-        "Sharpness from which a picture is sharp.",
+        "Sharpness from which an image is sharp.",
         "parts of the contrast around a step",
         _STUDY,
-        "of 60 sharp pictures all have more, of 120 moved or shaken ones two",
+        "of 60 sharp images all have more, of 120 moved or shaken ones two",
     )
     blurred_below: float = setting(
-        0.5, "Sharpness below which a picture is certainly not sharp.", "parts of the contrast around a step"
+        0.5, "Sharpness below which an image is certainly not sharp.", "parts of the contrast around a step"
     )
     crisp_from: float = setting(
         0.8,
-        "Sharpness from which a picture is certainly sharp; below, it is not if its power shows a path.",
+        "Sharpness from which an image is certainly sharp; below, it is not if its power shows a path.",
         "parts of the contrast around a step",
     )
-    path_support: int = setting(31, "Support on which a path is sought in the power of such a picture.", "pixels")
+    path_support: int = setting(31, "Support on which a path is sought in the power of such an image.", "pixels")
     path_gain: float = setting(
         0.12,
         "Log likelihood over no blur from which the power shows a path.",
         "nats a frequency",
         _STUDY,
-        "one shake with sharp edges showed 0.26, the sharp pictures 0.06",
+        "one shake with sharp edges showed 0.26, the sharp images 0.06",
     )
     large_disk: float = setting(
         5.0, "Radius from which a disc overrules sharp edges: nothing sharp has rings of that kind.", "pixels"
@@ -130,19 +130,19 @@ class Selection:
         0.05,
         "Radius from which a disc need only be likelier than a Gaussian: few of its rings rise above the noise, and "
         "only lenses blur so much.",
-        "parts of the picture's width",
+        "parts of the image's width",
         evidence="the widest pages of the Helsinki challenge, 8 and 9 %, have 1.2 to 2 times the log odds",
     )
     clear_motion: float = setting(100.0, "Log odds for a movement from which no other encoding is tried.", "nats")
     motion_factor: float = setting(1.5, "Log odds for a movement over those for a Gaussian, from which it is one.", "1")
     gaussian_slope: float = setting(
         3.0,
-        "Steepest step that a Gaussian allows, over the picture's, beyond which it explains the softness in part only.",
+        "Steepest step that a Gaussian allows, over the image's, beyond which it explains the softness in part only.",
         "1",
     )
     shaken_from: float = setting(
         1.45,
-        "Unevenness of the power from which a blurred picture was shaken.",
+        "Unevenness of the power from which a blurred image was shaken.",
         "1",
         _STUDY,
         "shakes have 1.6 and more, soft photographs 1.0 to 1.3",

@@ -1,4 +1,4 @@
-"""Settings of the likelihood of a PSF from the power of a picture (`deconv.blind.spectrum`)."""
+"""Settings of the likelihood of a PSF from the power of an image (`deconv.blind.spectrum`)."""
 
 from dataclasses import dataclass
 
@@ -9,7 +9,7 @@ __all__ = ["Frequencies", "FullSpectrum", "Spectrum"]
 
 @dataclass(frozen=True)
 class Frequencies:
-    """Which frequencies of a picture count."""
+    """Which frequencies of an image count."""
 
     lowest: float = setting(
         2.5,
@@ -31,12 +31,12 @@ class Spectrum(Frequencies):
     """The likelihood in bins of frequency and direction, scene and noise integrated out."""
 
     margin: float = setting(
-        0.03, "Width of the fade of a picture whose scene ends before its border.", "parts of the longer side"
+        0.03, "Width of the fade of an image whose scene ends before its border.", "parts of the longer side"
     )
     border_variation: float = setting(
         0.4,
-        "A picture whose border varies by less than this ends before it and needs only the narrow fade.",
-        "standard deviations of the picture",
+        "An image whose border varies by less than this ends before it and needs only the narrow fade.",
+        "standard deviations of the image",
     )
     edge_slope: float = setting(
         -3.0, "Slope of the log power of a scene over log frequency: that of edges, whatever the scene.", "1"
@@ -120,7 +120,7 @@ class FullSpectrum(Frequencies):
     )
     noise_from: float = setting(0.45, "Frequency from which on power is mostly noise.", "cycles a pixel")
     least_noise: float = setting(
-        1e-6, "Least power of the noise: pictures drawn by a computer have none.", "parts of the mean power"
+        1e-6, "Least power of the noise: images drawn by a computer have none.", "parts of the mean power"
     )
     knot_ratio: float = setting(1.73, "Ratio of frequency between neighbouring knots of the scene's log power.", "1")
     first_knot: float = setting(1 / 150, "Frequency of the lowest knot.", "cycles a pixel")

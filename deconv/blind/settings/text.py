@@ -1,4 +1,4 @@
-"""Settings of the text pipeline: ink, tone curve, restoration, strokes, and whether a picture is text at all."""
+"""Settings of the text pipeline: ink, tone curve, restoration, strokes, and whether an image is text at all."""
 
 import math
 from dataclasses import dataclass, field
@@ -11,8 +11,8 @@ _LIGHT = "tried: Light and tone"
 _STROKES = "tried: Restoring where strokes are not resolved"
 _IS_TEXT = "tried: Is it text"
 _RATIOS = (
-    "ratios over 100 pictures: 1 to 5 for dark text, 12 to 33 for a checkerboard; 1.3 to 2.7 for bright text, 4.7 and "
-    "more for other pictures but for the rings of a clock, which are one piece; crops of coins have 2.8 and more"
+    "ratios over 100 images: 1 to 5 for dark text, 12 to 33 for a checkerboard; 1.3 to 2.7 for bright text, 4.7 and "
+    "more for other images but for the rings of a clock, which are one piece; crops of coins have 2.8 and more"
 )
 _CALIBRATED = (
     "fitted to half of 60 simulated photographs and compared with what tesseract read of the other half: correlation "
@@ -22,14 +22,14 @@ _CALIBRATED = (
 
 @dataclass(frozen=True)
 class Ink:
-    """From light to coverage by ink: dark or bright text, its background, and the part of the picture that holds it."""
+    """From light to coverage by ink: dark or bright text, its background, and the part of the image that holds it."""
 
     fit_background: bool = setting(
         True,
-        "Fit the light of the background as a smooth field; else it is even, the median of the picture.",
+        "Fit the light of the background as a smooth field; else it is even, the median of the image.",
         "1",
         "studies/ablation",
-        "an even background loses 63 of 87.5 points over four pictures of steps 12 and 17",
+        "an even background loses 63 of 87.5 points over four images of steps 12 and 17",
     )
     background_floor: float = setting(
         1e-3, "Least background light that ink is divided by, over the brightest background.", "1"
@@ -47,7 +47,7 @@ class Ink:
         0.05, "Light that a colour needs, over the brightest colour's, for its noise not to count as ink.", "1"
     )
     foreground_side: float = setting(
-        100.0, "Longer side of the reduced picture that shows whether text is dark or bright.", "pixels"
+        100.0, "Longer side of the reduced image that shows whether text is dark or bright.", "pixels"
     )
     foreground_trend: float = setting(
         8.0, "Standard deviation of the Gaussian that removes the background's trend there.", "pixels"
@@ -59,7 +59,7 @@ class Ink:
         _LIGHT,
         "-0.3 to -1.6 for dark text, 0.4 to 2 for bright text, on dense pages too; wrong on none of 44 pages",
     )
-    window_side: float = setting(120.0, "Longer side of the reduced picture in which text is located.", "pixels")
+    window_side: float = setting(120.0, "Longer side of the reduced image in which text is located.", "pixels")
     window_coverage: float = setting(0.02, "Least coverage that counts as text there.", "1")
     window_noise: float = setting(3.0, "The same in robust standard deviations of the coverage.", "1")
     window_speck: float = setting(
@@ -67,14 +67,14 @@ class Ink:
         "Area of a piece at the frame's edge, over that of all pieces, below which it is a dark corner and not text.",
         "1",
     )
-    margin_coarse: float = setting(3.0, "Margin around the text in pixels of the reduced picture.", "pixels")
-    margin_width: float = setting(0.025, "Margin around the text over the width of the picture.", "1")
+    margin_coarse: float = setting(3.0, "Margin around the text in pixels of the reduced image.", "pixels")
+    margin_width: float = setting(0.025, "Margin around the text over the width of the image.", "1")
     window_least: float = setting(32.0, "Least side of the text window.", "pixels")
 
 
 @dataclass(frozen=True)
 class ToneCurve:
-    """Which response curve, by how well a restoration through it explains the picture."""
+    """Which response curve, by how well a restoration through it explains the image."""
 
     linear_gamma: float = setting(1.0, "Exponent of the alternative to a photograph's: linear data.", "1")
     shoulders: tuple[float, ...] = setting((0.0, 0.5, 1.0), "Shoulders that are tried, 0 the first.", "1")
@@ -146,7 +146,7 @@ class TextRestoration:
         "Restore with what is known of text: a bound on coverage, strokes, two tones; else by total variation alone.",
         "1",
         "studies/ablation",
-        "without it 40 of 87.5 points are lost over four pictures of steps 12 and 17",
+        "without it 40 of 87.5 points are lost over four images of steps 12 and 17",
     )
     highest_coverage: float = setting(1.2, "Upper bound of the coverage in total variation.", "1")
     level_above: float = setting(0.1, "Restored coverage above which a pixel counts as inked.", "1")
@@ -167,7 +167,7 @@ class TextRestoration:
         "Restored coverage up to which it is paper.",
         "1",
         _STROKES,
-        "0.1 to 0.6 reads 64.9 / 52.9 over 16 + 16 pictures, 0 to 0.8 58.8 / 52.6, 0.2 to 0.7 53.7 / 49.3",
+        "0.1 to 0.6 reads 64.9 / 52.9 over 16 + 16 images, 0 to 0.8 58.8 / 52.6, 0.2 to 0.7 53.7 / 49.3",
     )
     ink_coverage: float = setting(0.6, "Restored coverage from which it is ink.", "1", _STROKES, "see `paper_coverage`")
 
@@ -178,16 +178,16 @@ class Limits:
 
     misfit: float = setting(
         0.2,
-        "Rms of what two tones leave unexplained beyond the noise, over the rms of the picture.",
+        "Rms of what two tones leave unexplained beyond the noise, over the rms of the image.",
         "1",
         _IS_TEXT,
         "0.036 to 0.080 on 17 real frames, 0 to 0.029 on 16 simulated photographs, 0.008 to 0.985 (median 0.36) on 40 "
-        "blurred pictures that are not text, of which 14 have less than 0.2",
+        "blurred images that are not text, of which 14 have less than 0.2",
     )
     grey_ratio: float = setting(
         8.0, "Rms residual of two tones over that of a scene of any tones.", "1", evidence=_RATIOS
     )
-    grey: float = setting(0.4, "Mean of c (1 - c) over that of an even grey picture, c the coverage.", "1")
+    grey: float = setting(0.4, "Mean of c (1 - c) over that of an even grey image, c the coverage.", "1")
     largest_piece: float = setting(0.75, "Area of the largest connected piece of ink over that of all ink.", "1")
     merged_blur: float = setting(
         3.0, "Blur from which letters may run into one piece, so that `largest_piece` does not count.", "stroke widths"
@@ -235,20 +235,20 @@ class Readability:
 
 @dataclass(frozen=True)
 class Verdict:
-    """Whether a picture is text, and how much of it can be read."""
+    """Whether an image is text, and how much of it can be read."""
 
     pixels: float = setting(1.5e5, "Pixels that are examined, all colours together.", "pixels")
     working_radius: float = setting(
         14.0, "Radius of the PSF on the grid that is examined: strokes are a pixel wide and more.", "pixels"
     )
-    least_radius: float = setting(6.0, "The same at least, where the picture is too large.", "pixels")
+    least_radius: float = setting(6.0, "The same at least, where the image is too large.", "pixels")
     least_reduction: float = setting(1.2, "Reduction beyond whole blocks of pixels that is worth its own blur.", "1")
     steps: int = setting(12, "Landweber steps in which the edges of the two-tone scene move.", "iterations")
     edge_width: float = setting(0.3, "Width of an edge over the way from one tone to the other.", "1")
     faintest: float = setting(
-        0.05, "Least level of the ink: else no ink at all would explain a picture that is not text.", "1"
+        0.05, "Least level of the ink: else no ink at all would explain an image that is not text.", "1"
     )
-    largest_share: float = setting(0.5, "Share of the picture that may be ink.", "1")
+    largest_share: float = setting(0.5, "Share of the image that may be ink.", "1")
     grey_num_iter: int = setting(35, "Iterations for the scene of any tones.", "iterations")
     rounding: float = setting(
         0.002, "Rms residual that tones leave even without noise, added before the two are compared.", "coverage"

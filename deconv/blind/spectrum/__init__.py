@@ -1,13 +1,13 @@
-r"""The likelihood of a PSF from the power of a picture, no restoration needed.
+r"""The likelihood of a PSF from the power of an image, no restoration needed.
 
 The power of a scene is a smooth function of frequency, that of most PSFs is not: a disc's has rings of zeros whose
 spacing is its radius, a shake's has a speckle of its own. For a scene of power A blurred by a PSF of transfer function
-K, and noise of power N, the periodogram P of the picture is about exponentially distributed around
+K, and noise of power N, the periodogram P of the image is about exponentially distributed around
 
 .. math:: S(f) = A(f) \, |K(f)|^2 + N(f) ,
 
 and minus its log likelihood (Whittle [1]_) is the sum of :math:`n (\log S + P / S)`, n counting independent
-frequencies. What A may be is all that keeps the criterion from explaining any picture by any PSF. No blur is one
+frequencies. What A may be is all that keeps the criterion from explaining any image by any PSF. No blur is one
 candidate among the others, so there is no trivial solution.
 
 Two questions are put to this model, and they need different A:
@@ -20,7 +20,7 @@ Two questions are put to this model, and they need different A:
 - `FullPeriodogram` scores *thousands of weights*, a PSF of any form, whose power differs from frequency to frequency.
   There every single frequency counts, and a derivative by each weight is needed. To fit A again for each PSF would be
   dear and is not needed, since irregularities decide: A is the smooth part of P itself, by regression on its logarithm,
-  and is *plugged in*. It has the PSF's slope too, so these likelihoods rank PSFs of one picture and are no evidence
+  and is *plugged in*. It has the PSF's slope too, so these likelihoods rank PSFs of one image and are no evidence
   for one family against another.
 
 Their windows differ too. Leakage fills the zeros of a disc, which are all its evidence: a scene that is cut by the

@@ -67,12 +67,12 @@ class Fit(Generic[FittedT]):
 
 
 class Periodogram:
-    """Power of a picture, averaged over bins of frequency and of direction.
+    """Power of an image, averaged over bins of frequency and of direction.
 
     Parameters
     ----------
     image : array, shape (M, N)
-        The picture, in linear light, or ink.
+        The image, in linear light, or ink.
     settings : Spectrum
         SeparableWindow, bins, and the prior of scene and noise.
     sectors : int
@@ -156,7 +156,7 @@ class Periodogram:
 
         self.count = count * self._independent
         self.f, self.power = mean(f), mean(power)
-        # A picture rendered without noise has bins of no power at all, whose likelihood has no bound.
+        # An image rendered without noise has bins of no power at all, whose likelihood has no bound.
         self.power = np.maximum(self.power, 1e-12 * self.power.max())
         turns = mean(np.cos(2 * direction)), mean(np.sin(2 * direction)), mean(np.cos(4 * direction))
         self.direction = np.degrees(np.arctan2(turns[1], turns[0])) / 2

@@ -16,7 +16,7 @@ _EULER, _MEDIAN = 0.5772, math.log(2)
 
 
 class FullPeriodogram:
-    """Power of a picture at every frequency, its smooth part and its noise.
+    """Power of an image at every frequency, its smooth part and its noise.
 
     Parameters
     ----------
@@ -32,14 +32,14 @@ class FullPeriodogram:
     """
 
     def __init__(self, image: Array, *, settings: FullSpectrum) -> None:
-        picture = to_numpy(image).astype(np.float64)
-        window = SeparableWindow(picture.shape, [settings.fade * n for n in picture.shape])
-        self._grid = fast_shape(picture.shape)
+        values = to_numpy(image).astype(np.float64)
+        window = SeparableWindow(values.shape, [settings.fade * n for n in values.shape])
+        self._grid = fast_shape(values.shape)
         padded = np.zeros(self._grid)
-        padded[tuple(slice(0, n) for n in picture.shape)] = window.fade(picture)
+        padded[tuple(slice(0, n) for n in values.shape)] = window.fade(values)
         # Not the sum of the squared parts, as of the binned power: the last bits differ, and descents on them diverge.
         power = np.abs(rfftn(padded)) ** 2 / window.energy
-        f, direction, counted = count_frequencies(self._grid, picture.shape, settings)
+        f, direction, counted = count_frequencies(self._grid, values.shape, settings)
         noise = max(
             float(np.median(power[f > settings.noise_from])) / _MEDIAN,
             settings.least_noise * float(power[counted].mean()),

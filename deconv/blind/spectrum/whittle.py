@@ -19,19 +19,19 @@ def taper(n: int, margin: float) -> np.ndarray:
 
 
 class SeparableWindow:
-    """Raised cosines over both ends of each axis of a picture.
+    """Raised cosines over both ends of each axis of an image.
 
     Parameters
     ----------
     shape : (int, int)
-        Of the picture.
+        Of the image.
     margins : sequence of two floats
         Pixels over which it fades out at both ends of each axis.
 
     Attributes
     ----------
     energy : float
-        Sum of the squared weights: the squared modulus of a windowed picture's transform, divided by it, is the
+        Sum of the squared weights: the squared modulus of a windowed image's transform, divided by it, is the
         periodogram.
     """
 
@@ -41,15 +41,15 @@ class SeparableWindow:
         self.energy = float((self._weights**2).sum())
 
     def fade(self, image: Array, level: float | None = None) -> Result:
-        """The picture less a level, by default its windowed mean, times the window."""
+        """The image less a level, by default its windowed mean, times the window."""
         weights, x = like(self._weights, image), array_namespace(image)
-        picture: Result = image
+        values: Result = image
         if level is None:
-            level = float(x.sum(picture * weights)) / float(self._weights.sum())
-        return (picture - level) * weights
+            level = float(x.sum(values * weights)) / float(self._weights.sum())
+        return (values - level) * weights
 
     def independent(self, grid: Sequence[int]) -> float:
-        """Independent frequencies of a windowed picture on a grid, as a part of all: a window correlates neighbours."""
+        """Independent frequencies of a windowed image on a grid, as a part of all: a window correlates neighbours."""
         return math.prod(float((t**2).sum() ** 2 / (n * (t**4).sum())) for t, n in zip(self._tapers, grid, strict=True))
 
 
@@ -63,7 +63,7 @@ def count_frequencies(
     grid : (int, int)
         Shape of the transformed array.
     frame : (int, int)
-        Shape of the picture in it.
+        Shape of the image in it.
     settings : Frequencies
         Which frequencies count.
 

@@ -97,7 +97,7 @@ def planes_as_ink(
 
 
 def text_window(ink: Array, settings: Ink) -> tuple[slice, slice]:
-    """Rows and columns that hold the ink, with a margin; the whole picture if there is none."""
+    """Rows and columns that hold the ink, with a margin; the whole image if there is none."""
     h, w = ink.shape
     coarse = to_numpy(at_scale(ink, max(h, w) / settings.window_side)[0])
     spread = 1.4826 * float(np.median(np.abs(coarse - np.median(coarse))))

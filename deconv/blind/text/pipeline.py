@@ -1,4 +1,4 @@
-"""From values to coverage by text with a parametric PSF; None where the picture is not text."""
+"""From values to coverage by text with a parametric PSF; None where the image is not text."""
 
 from functools import partial
 from typing import Any
@@ -39,7 +39,7 @@ def restore_as_text(
     Returns
     -------
     list of arrays, each of shape (M, N), or None
-        Text of one tone on a background of the other, 0 to 1; None if the picture is sharp or not text.
+        Text of one tone on a background of the other, 0 to 1; None if the image is sharp or not text.
     dict
         Fields of `Restoration`; the reason alone if nothing was restored.
     """

@@ -6,7 +6,7 @@ with :math:`d_\theta` a short straight stroke in direction :math:`\theta`. Minim
 
 .. math:: \tfrac12 \lVert m \, (h * x - y) \rVert^2 + \lambda \sum_\theta \lVert z_\theta \rVert_1
 
-for the PSF h and the mask m of the frame of the picture y: non-negative convolutional sparse coding [1]_, with strokes
+for the PSF h and the mask m of the frame of the image y: non-negative convolutional sparse coding [1]_, with strokes
 that are drawn and not learned. Solved by the alternating direction method of multipliers; all strokes are blurred by
 one PSF, so its linear step is of rank one at each frequency and needs no system to be solved.
 

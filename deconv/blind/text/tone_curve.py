@@ -1,4 +1,4 @@
-"""The response curve, by how well a restoration through it explains the picture."""
+"""The response curve, by how well a restoration through it explains the image."""
 
 import math
 from collections.abc import Callable, Sequence
@@ -28,7 +28,7 @@ def estimate_tone_curve(
 ) -> tuple[float, float]:
     """Exponent and shoulder of the response curve of a photograph of text.
 
-    Blur is linear in light, and in light alone: through another curve the same restoration cannot follow the picture
+    Blur is linear in light, and in light alone: through another curve the same restoration cannot follow the image
     both where the blurred text is faint and where it is dark. The residual is measured in encoded values, where the
     noise is, so that curves compare. A radius a little off looks like another curve: a paraboloid through the residuals
     of pairs of both separates them. Its radius is no better than that of `refine`, which may follow with this curve.

@@ -1,4 +1,4 @@
-r"""Is it text, and can it be read? Decided from the blurred picture and its restoration, without the truth.
+r"""Is it text, and can it be read? Decided from the blurred image and its restoration, without the truth.
 
 A page of text is two tones: with the paper divided out, its blurred ink is
 
@@ -6,10 +6,10 @@ A page of text is two tones: with the paper divided out, its blurred ink is
 
 the ink's level a, the PSF k, and q for a tone curve that is not quite known; without ink, y is 0. The restored coverage
 is brought to two tones, its edges are moved until the blurred scene fits (Landweber's iteration on a level set), and
-the residual beyond the noise is compared with the picture: the *misfit*. Text leaves a few per cent, whether it is
+the residual beyond the noise is compared with the image: the *misfit*. Text leaves a few per cent, whether it is
 restored well or badly; a photograph, which is brighter than its "paper" in places and grey in others, a third and more.
 Where that leaves doubt, the residual is compared with that of a scene of any tones: for text hardly less, for other
-pictures a tenth.
+images a tenth.
 """
 
 import math
@@ -37,18 +37,18 @@ __all__ = ["TwoToneFit", "Verdict", "assess", "expected_readability", "objection
 
 @dataclass(frozen=True)
 class Verdict:
-    """Whether a picture is text, and how much of it can be read.
+    """Whether an image is text, and how much of it can be read.
 
     Attributes
     ----------
     text : bool
-        Whether ink of one tone on even paper explains the picture.
+        Whether ink of one tone on even paper explains the image.
     readability : float
         Expected share of the characters that can be read, 0 to 1; 0 if it is not text.
     reason : str
         Why, in words.
     misfit : float
-        Rms of what two tones leave unexplained beyond the noise, over the rms of the picture, 0 to 1.
+        Rms of what two tones leave unexplained beyond the noise, over the rms of the image, 0 to 1.
     blur : float
         Radius of the blur in widths of a stroke.
     clarity : float
@@ -70,12 +70,12 @@ def assess(
     foreground: Foreground,
     settings: Settings,
 ) -> Verdict:
-    """Whether a picture is text, and how much of it can be read.
+    """Whether an image is text, and how much of it can be read.
 
     Parameters
     ----------
     inks : sequence of arrays, each of shape (M, N)
-        The blurred picture as coverage by ink, paper 0, one for each colour; the whole frame.
+        The blurred image as coverage by ink, paper 0, one for each colour; the whole frame.
     coverages : sequence of arrays, each of shape (M, N)
         The same restored, paper 0 and ink 1.
     candidate : Disk, Gaussian or Motion
@@ -114,9 +114,9 @@ def assess(
 def objection(fit: "TwoToneFit", misfit: float, limits: Limits, settings: VerdictSettings) -> str | None:
     """Why it is not text, or None if it may be."""
     if misfit > limits.misfit:
-        return f"text of one tone on an even background would leave {misfit:.0%} of the picture unexplained"
+        return f"text of one tone on an even background would leave {misfit:.0%} of the image unexplained"
     if fit.share > settings.largest_share:
-        return "more than half of the picture would be ink"
+        return "more than half of the image would be ink"
     if fit.grey > limits.grey:
         return "ink and paper do not form two separate tones"
     if fit.piece > limits.largest_piece and fit.blur < limits.merged_blur:
@@ -137,7 +137,7 @@ def expected_readability(blur: float, clarity: float, misfit: float, settings: V
     clarity : float
         Level of the ink over the rms residual.
     misfit : float
-        Rms of what two tones leave unexplained, over that of the picture.
+        Rms of what two tones leave unexplained, over that of the image.
     settings : deconv.blind.settings.text.Verdict
         The logistic and the misfit that is trusted.
 
@@ -157,14 +157,14 @@ def logistic(constants: Sequence[float], log_blur: Result, log_clarity: Result) 
 
 
 class TwoToneFit:
-    """The two-tone scene near a restored one that explains a picture best.
+    """The two-tone scene near a restored one that explains an image best.
 
     Attributes
     ----------
     power, noise, unexplained : float
-        Mean squares of the picture, of its noise, and of the residual.
+        Mean squares of the image, of its noise, and of the residual.
     level, share, grey, piece : float
-        Ink's level; its share of the picture; mean of c (1 - c), which is 0 for two tones, over that of a grey picture;
+        Ink's level; its share of the image; mean of c (1 - c), which is 0 for two tones, over that of a grey image;
         area of the largest connected piece of ink over that of all ink.
     blur : float
         Radius of the PSF over the width of a stroke.
@@ -172,38 +172,38 @@ class TwoToneFit:
 
     def __init__(self, ink: Array, coverage: Array, candidate: Candidate, pixels: float, settings: Settings) -> None:
         self._settings, ours = settings, settings.text.verdict
-        picture, scene, scale = working_grid(ink, coverage, candidate.radius, pixels, ours)
-        xp = array_namespace(picture)
-        psf = like(candidate.make(1 / scale), picture)
+        image, scene, scale = working_grid(ink, coverage, candidate.radius, pixels, ours)
+        xp = array_namespace(image)
+        psf = like(candidate.make(1 / scale), image)
         reach = tuple(n // 2 for n in psf.shape)
-        shape = fast_shape(tuple(n + 2 * r for n, r in zip(picture.shape, reach, strict=True)))
+        shape = fast_shape(tuple(n + 2 * r for n, r in zip(image.shape, reach, strict=True)))
         transfer = Transfer(psf, shape)
-        window = tuple(slice(0, n) for n in picture.shape)
-        grid = xp.zeros(shape, dtype=picture.dtype, device=device(picture))
+        window = tuple(slice(0, n) for n in image.shape)
+        grid = xp.zeros(shape, dtype=image.dtype, device=device(image))
 
         def through(operator: Callable[[Result], Result], x: Result) -> Result:
             grid[window] = x
             return operator(grid)[window]
 
         # What lies beyond the frame is unknown: near it, nothing is compared.
-        inner = tuple(slice(m, n - m) for n, m in zip(picture.shape, map(min, reach, _quarter(picture)), strict=True))
-        self._picture, self._psf, self._inner = picture, psf, inner
+        inner = tuple(slice(m, n - m) for n, m in zip(image.shape, map(min, reach, _quarter(image)), strict=True))
+        self._image, self._psf, self._inner = image, psf, inner
         position = scene - 0.5
         self.unexplained = math.inf
         for _ in range(ours.steps):
             tones = xp.clip(position / ours.edge_width + 0.5, 0.0, 1.0)
             b = through(transfer.forward, tones)
-            a, q = _level_and_curvature(b[inner], picture[inner], ours.faintest)
-            residual = picture - a * b - q * b * b
+            a, q = _level_and_curvature(b[inner], image[inner], ours.faintest)
+            residual = image - a * b - q * b * b
             unexplained = float(xp.mean(residual[inner] ** 2))
             if unexplained < self.unexplained:
-                # The level that the picture shows where there is most ink, not one beyond what it holds.
+                # The level that the image shows where there is most ink, not one beyond what it holds.
                 self.level = max(a + q * float(xp.max(b[inner])), ours.faintest)
                 self.unexplained, best = unexplained, tones
             slope = max(a + 2 * q * float(xp.mean(b)), 4 * ours.faintest)
             position = xp.clip(position + through(transfer.adjoint, residual) / slope, -1.0, 1.0)
-        self.power = float(xp.mean(picture[inner] ** 2))
-        self.noise = noise.estimate(picture) ** 2
+        self.power = float(xp.mean(image[inner] ** 2))
+        self.noise = noise.estimate(image) ** 2
         self.share = float(xp.mean(best))
         self.grey = float(xp.mean(best * (1 - best))) / max(self.share * (1 - self.share), 1e-12)
         pieces, _ = ndimage.label(to_numpy(best) > 0.5, np.ones((3, 3)))
@@ -216,8 +216,8 @@ class TwoToneFit:
 
     def grey_residual(self) -> float:
         """Mean square residual of a scene of any tones: the one of least total variation."""
-        xp = array_namespace(self._picture)
-        solver = Splitting(self._picture, self._psf.shape)
+        xp = array_namespace(self._image)
+        solver = Splitting(self._image, self._psf.shape)
         weight = prior_weight(math.sqrt(self.noise), self._settings.general.deconvolution)
         num_iter = self._settings.text.verdict.grey_num_iter
         solver.solve(self._psf, TotalVariation(), weight, low=-math.inf, num_iter=num_iter)
@@ -227,20 +227,20 @@ class TwoToneFit:
 def working_grid(
     ink: Array, coverage: Array, radius: float, pixels: float, settings: VerdictSettings
 ) -> tuple[Result, Result, float]:
-    """Both pictures on a grid that suits the PSF, cropped to their middle if too large, and its scale."""
+    """Both images on a grid that suits the PSF, cropped to their middle if too large, and its scale."""
     size = math.prod(ink.shape)
     factor = max(1.0, radius / settings.working_radius)
     if size > pixels * factor**2:
         factor = max(factor, min(math.sqrt(size / pixels), radius / settings.least_radius))
     # Whole blocks first, which is quick; then the rest of the factor, unless it is not worth the blur.
     block = int(factor)
-    picture, scene = (_blocks(image, block) for image in (ink, coverage))
+    image, scene = (_blocks(plane, block) for plane in (ink, coverage))
     rest = factor / block if factor / block >= settings.least_reduction else 1.0
-    (picture, scale), (scene, _) = at_scale(picture, rest), at_scale(scene, rest)
-    part = min(math.sqrt(pixels / math.prod(picture.shape)), 1.0)
-    sides = [max(min(n, 32), round(part * n)) for n in picture.shape]
-    middle = tuple(slice((n - m) // 2, (n + m) // 2) for n, m in zip(picture.shape, sides, strict=True))
-    return picture[middle], scene[middle], scale * block
+    (image, scale), (scene, _) = at_scale(image, rest), at_scale(scene, rest)
+    part = min(math.sqrt(pixels / math.prod(image.shape)), 1.0)
+    sides = [max(min(n, 32), round(part * n)) for n in image.shape]
+    middle = tuple(slice((n - m) // 2, (n + m) // 2) for n, m in zip(image.shape, sides, strict=True))
+    return image[middle], scene[middle], scale * block
 
 
 def _blocks(image: Array, n: int) -> Result:
@@ -253,15 +253,15 @@ def _blocks(image: Array, n: int) -> Result:
     return xp.mean(xp.mean(blocks, axis=3), axis=1)
 
 
-def _quarter(picture: Array) -> Iterator[int]:
-    return (n // 4 for n in picture.shape)
+def _quarter(image: Array) -> Iterator[int]:
+    return (n // 4 for n in image.shape)
 
 
-def _level_and_curvature(b: Result, picture: Result, faintest: float) -> tuple[float, float]:
+def _level_and_curvature(b: Result, image: Result, faintest: float) -> tuple[float, float]:
     """Least squares a and q of a b + q b^2; a faint straight line where the fit has no ink."""
     xp = array_namespace(b)
     square = b * b
     gram = [[float(xp.mean(s * t)) for t in (b, square)] for s in (b, square)]
-    right = [float(xp.mean(s * picture)) for s in (b, square)]
+    right = [float(xp.mean(s * image)) for s in (b, square)]
     a, q = (float(v) for v in np.linalg.lstsq(np.asarray(gram), np.asarray(right), rcond=1e-6)[0])
     return (a, q) if a >= faintest else (faintest, 0.0)

@@ -1,7 +1,7 @@
-"""Restore blurred pictures without training: blind and non-blind deconvolution with priors made for text.
+"""Restore blurred images without training: blind and non-blind deconvolution with priors made for text.
 
 NumPy, CuPy and PyTorch arrays from one source: the array you pass decides where it computes.
-The public names stand in ``__init__.pyi`` and are loaded when first used.
+The public names are listed in ``__init__.pyi`` and loaded when first used.
 """
 
 import lazy_loader

@@ -1,4 +1,4 @@
-"""Estimate the PSF and the image together.
+"""Blind deconvolution: restore an image and estimate its PSF.
 
 >>> import numpy as np, deconv
 >>> sharp = deconv.degrade.text_picture(["blind", "deblur"], shape=(120, 200))

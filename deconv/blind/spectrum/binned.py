@@ -1,4 +1,4 @@
-"""The likelihood of PSFs of few numbers: power averaged over bins, scene and noise integrated out."""
+"""The likelihood of PSFs of few parameters: power averaged over bins, scene and noise integrated out."""
 
 import copy
 import math
@@ -18,7 +18,7 @@ __all__ = ["Blur", "Fit", "Periodogram", "VariableBlur"]
 
 
 class Blur(Protocol):
-    """A PSF, as far as the likelihood needs it."""
+    """What the likelihood needs of a PSF: its power spectrum."""
 
     def power(self, f: np.ndarray, direction: np.ndarray, smear: float, /) -> np.ndarray:
         """|transfer function|^2 at frequencies and directions (degrees), smeared by a standard deviation."""
@@ -26,13 +26,13 @@ class Blur(Protocol):
 
 
 class VariableBlur(Blur, Protocol):
-    """A PSF whose numbers can be fitted, with a Gaussian prior on them."""
+    """A PSF whose parameters can be fitted, with a Gaussian prior on them."""
 
     prior_mean: ClassVar[tuple[float, ...]]
     prior_deviation: ClassVar[tuple[float, ...]]
 
     def vector(self) -> np.ndarray:
-        """Its numbers as real ones without bounds."""
+        """Its parameters as unbounded real numbers."""
         ...
 
     def at(self, vector: np.ndarray, uncertainty: float = math.nan, /) -> Self:
@@ -53,11 +53,11 @@ class Fit(Generic[FittedT]):
     cost : float
         Minus the log evidence in nats: scene and noise are integrated out.
     coefficients : ndarray
-        Of the log power of scene and noise; the fit of a similar PSF may start from them.
+        Coefficients of the log power of scene and noise; the fit of a similar PSF may start from them.
     candidate : Disk, Gaussian, Motion or None
-        The PSF, with its numbers fitted too where asked for.
+        The PSF; its fitted version if `vary` was set.
     dispersion : float
-        Mean square of the residual over that of a true model, 1 or more. Evidence is to be divided by it.
+        Mean square of the residual relative to that of a true model, 1 or more. Divide evidence by it.
     """
 
     cost: float
@@ -72,25 +72,25 @@ class Periodogram:
     Parameters
     ----------
     image : array, shape (M, N)
-        The image, in linear light, or ink.
+        Linear light, or coverage by ink.
     settings : Spectrum
-        SeparableWindow, bins, and the prior of scene and noise.
+        Window, bins, and the prior of scene and noise.
     sectors : int
-        Bins of direction over half a turn.
+        Number of bins of direction over half a turn.
     largest : float
-        Largest radius in pixels that is searched: smaller ones need no finer rings.
+        Largest radius searched, in pixels, which sets the width of the rings.
     edges : bool
-        Whether the scene's power is expected to fall as that of edges. Only the steepness tells a Gaussian, which has
-        no zeros, from no blur; for PSFs with zeros it is not needed, and much blurred text does not follow it.
+        Whether the scene's power is expected to fall like that of edges. A Gaussian has no zeros, so only that
+        assumption separates it from no blur. PSFs with zeros do not need it, and much blurred text does not satisfy it.
 
     Attributes
     ----------
     f, direction : ndarray
-        Cycles a pixel and degrees of each bin.
+        Frequency in cycles per pixel and direction in degrees of each bin.
     power, count : ndarray
         Mean power and number of independent frequencies of each bin.
     smear : float
-        Standard deviation, in cycles a pixel, over which the window spreads one frequency.
+        Standard deviation, in cycles per pixel, over which the window spreads one frequency.
     """
 
     def __init__(
@@ -109,7 +109,7 @@ class Periodogram:
         self.smear = (0.3 if ends else 0.7) / length
         self._independent = window.independent(shape)
         self._plane = f[counted], direction[counted], power[counted]
-        # Rings as narrow as frequencies are resolved, wider with frequency up to what the radii need.
+        # Rings are as narrow as the resolution at first, and widen with frequency up to what the largest radius needs.
         rings, narrow, wide = [0.0], 0.5 / length, max(0.5 / length, settings.ring_width / largest)
         while rings[-1] < settings.highest:
             rings.append(rings[-1] + min(max(narrow, settings.ring_width_relative * rings[-1]), wide))
@@ -117,14 +117,14 @@ class Periodogram:
         self._average(ring * sectors + self._sector(sectors))
 
     def coarse(self, sectors: int, ratio: float) -> Self:
-        """The same power in bins of direction and of rings whose radii have a ratio: for smooth power."""
+        """The same power in coarse bins: `sectors` directions, and rings whose radii have a fixed `ratio`."""
         f = self._plane[0]
         return self._rebinned(
             np.floor(np.log(f / f.min()) / math.log(ratio)).astype(int) * sectors + self._sector(sectors)
         )
 
     def along(self, angle: float, length: float) -> Self:
-        """The same power in bins that are narrow along one direction: a line of `length` has its zeros across it."""
+        """The same power in bins that resolve the zeros of straight motion of that angle and length."""
         settings = self._settings
         f, direction, _ = self._plane
         turned = direction + math.radians(angle)
@@ -144,7 +144,7 @@ class Periodogram:
         return other
 
     def _average(self, index: np.ndarray) -> None:
-        """Means over the frequencies of the same index, and the model of scene and noise there."""
+        """Average the power over frequencies of equal index, and set up the model of scene and noise for these bins."""
         settings = self._settings
         f, direction, power = self._plane
         count = np.bincount(index)
@@ -156,7 +156,7 @@ class Periodogram:
 
         self.count = count * self._independent
         self.f, self.power = mean(f), mean(power)
-        # An image rendered without noise has bins of no power at all, whose likelihood has no bound.
+        # In an image rendered without noise some bins have no power, and their likelihood would be unbounded.
         self.power = np.maximum(self.power, 1e-12 * self.power.max())
         turns = mean(np.cos(2 * direction)), mean(np.sin(2 * direction)), mean(np.cos(4 * direction))
         self.direction = np.degrees(np.arctan2(turns[1], turns[0])) / 2
@@ -194,13 +194,14 @@ class Periodogram:
         start : ndarray, optional
             Coefficients of the fit of a similar PSF.
         vary : bool
-            Whether to fit the PSF's numbers too.
+            Whether to fit the parameters of the PSF too.
         tolerance : float, optional
             Change of the criterion, in nats, below which the scoring stops; by default that of the settings.
 
         Returns
         -------
         Fit
+            Cost, coefficients and PSF.
         """
         settings = self._settings
         tolerance = settings.scoring_tolerance if tolerance is None else tolerance
@@ -209,7 +210,7 @@ class Periodogram:
         m = len(self._precision)
         x = self._guess(power) if start is None else start
         precision, center = self._precision, np.zeros(m)
-        # With `vary` it has a vector, a prior and an uncertainty.
+        # `vary` needs a VariableBlur, which has a vector, a prior and an uncertainty.
         blur: Any = candidate
         if vary:
             deviation = np.asarray(blur.prior_deviation)
@@ -252,16 +253,16 @@ class Periodogram:
         dispersion = float((n * slope**2).sum()) / max(len(n) - len(x), 1)
         cost = value + 0.5 * np.linalg.slogdet(curvature[:m, :m])[1] - self._prior_volume
         if vary:
-            # Numbers that the power does not determine at all, for noise, have no curvature.
+            # In an image of noise the power does not determine the parameters, and their curvature is zero.
             variance = max(dispersion, 1.0) * float(np.linalg.inv(curvature + 1e-9 * np.eye(len(x)))[m, m])
             blur = blur.at(x[m:], settings.uncertainty_factor * math.sqrt(abs(variance)))
         return Fit(float(cost), x[:m], blur, max(dispersion, 1.0))
 
     def _power(self, candidate: Blur | None) -> np.ndarray:
-        """Power of edges through a PSF: the splines multiply it."""
+        """Power of edges blurred by the PSF; the splines model the ratio to it."""
         if candidate is None:
             return self._edge_power
-        # Not below rounding: its logarithm is taken.
+        # Kept above zero, because its logarithm is taken.
         power: np.ndarray = self._edge_power * np.maximum(candidate.power(self.f, self.direction, self.smear), 1e-40)
         return power
 
@@ -276,7 +277,7 @@ class Periodogram:
         return np.stack(columns, 1)
 
     def _guess(self, power: np.ndarray) -> np.ndarray:
-        """A start for a fit: noise as at the highest frequencies, the scene under the tops of the rings."""
+        """Initial coefficients of a fit: noise from the highest frequencies, the scene from the maxima of the rings."""
         n, p, k = self.count, self.power, self._scene.shape[1]
         noise = float(np.median(p[self.f >= np.quantile(self.f, 0.9)]))
         order = np.argsort(-self.f)
@@ -289,7 +290,7 @@ class Periodogram:
 
 
 def _border(image: np.ndarray, margin: float, variation: float) -> tuple[float, bool]:
-    """Median of the outermost pixels, and whether the scene ends before them."""
+    """Median of the outermost pixels, and whether the scene ends within the frame, so that they are even."""
     m = max(1, min(round(margin / 2), min(image.shape) // 8))
     band = np.concatenate([x.ravel() for x in (image[:m], image[-m:], image[m:-m, :m], image[m:-m, -m:])])
     level = float(np.median(band))
@@ -299,7 +300,7 @@ def _border(image: np.ndarray, margin: float, variation: float) -> tuple[float, 
 def _splines(
     x: np.ndarray, turns: Sequence[np.ndarray], edges: bool, settings: Spectrum
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Columns of the logarithm of a scene's power over that of edges, and the precision of their coefficients."""
+    """Basis of the log power of a scene relative to that of edges, and the prior precision of its coefficients."""
     pieces = max(3, round((x.max() - x.min()) / math.log(settings.knot_ratio)))
     radial = _basis(x, pieces, 3)
     rises, bends = (np.diff(np.eye(radial.shape[1]), order, axis=0) for order in (1, 2))

@@ -1,4 +1,4 @@
-"""The likelihood of a PSF of any form: every frequency by itself, the scene's power plugged in."""
+"""The likelihood of a free-form PSF: every frequency by itself, the scene's power plugged in."""
 
 import math
 
@@ -11,19 +11,19 @@ from deconv.blind.spectrum.whittle import SeparableWindow, count_frequencies, wh
 
 __all__ = ["FullPeriodogram", "smooth_power"]
 
-# Minus the mean of the log of an exponentially distributed number of mean 1; its median.
+# For an exponentially distributed number of mean 1: minus the mean of its logarithm, and its median.
 _EULER, _MEDIAN = 0.5772, math.log(2)
 
 
 class FullPeriodogram:
-    """Power of an image at every frequency, its smooth part and its noise.
+    """Power of an image at every frequency, the smooth part of it, and the power of the noise.
 
     Parameters
     ----------
     image : array, shape (M, N)
         Linear light.
     settings : FullSpectrum
-        SeparableWindow, frequencies and knots.
+        Window, frequencies and knots.
 
     Attributes
     ----------
@@ -37,7 +37,7 @@ class FullPeriodogram:
         self._grid = fast_shape(values.shape)
         padded = np.zeros(self._grid)
         padded[tuple(slice(0, n) for n in values.shape)] = window.fade(values)
-        # Not the sum of the squared parts, as of the binned power: the last bits differ, and descents on them diverge.
+        # abs() ** 2, unlike the binned power: a sum of squares differs in the last bits, from which descents diverge.
         power = np.abs(rfftn(padded)) ** 2 / window.energy
         f, direction, counted = count_frequencies(self._grid, values.shape, settings)
         noise = max(
@@ -65,7 +65,7 @@ class FullPeriodogram:
 
 
 def smooth_power(f: np.ndarray, direction: np.ndarray, power: np.ndarray, *, settings: FullSpectrum) -> np.ndarray:
-    """The smooth part of power: its log piecewise linear in log f, and slower times functions of the direction."""
+    """The smooth part of the power: its log is piecewise linear in log f, with coarser terms in the direction."""
     x = np.log(f)
     spacing = math.log(settings.knot_ratio)
     knots = np.arange(math.log(settings.first_knot), x.max() + spacing / 2, spacing)

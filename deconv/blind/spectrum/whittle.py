@@ -1,4 +1,4 @@
-"""What both likelihoods share: the window, the frequencies that count, and Whittle's criterion."""
+"""Shared by both likelihoods: the window, the frequencies that count, and Whittle's criterion."""
 
 import math
 from collections.abc import Sequence
@@ -12,21 +12,21 @@ __all__ = ["SeparableWindow", "count_frequencies", "taper", "whittle"]
 
 
 def taper(n: int, margin: float) -> np.ndarray:
-    """A window of n pixels: raised cosines over `margin` pixels at both ends."""
+    """A window of n pixels that fades by raised cosines over `margin` pixels at both ends."""
     edge = np.minimum(np.arange(n) + 0.5, n - 0.5 - np.arange(n)) / min(margin, n / 2)
     window: np.ndarray = 0.5 - 0.5 * np.cos(np.pi * np.minimum(edge, 1.0))
     return window
 
 
 class SeparableWindow:
-    """Raised cosines over both ends of each axis of an image.
+    """A window for images: the product of one `taper` along each axis.
 
     Parameters
     ----------
     shape : (int, int)
-        Of the image.
+        Shape of the image.
     margins : sequence of two floats
-        Pixels over which it fades out at both ends of each axis.
+        Pixels over which the window fades out at both ends of each axis.
 
     Attributes
     ----------
@@ -41,7 +41,7 @@ class SeparableWindow:
         self.energy = float((self._weights**2).sum())
 
     def fade(self, image: Array, level: float | None = None) -> Result:
-        """The image less a level, by default its windowed mean, times the window."""
+        """The image minus a level (by default its windowed mean), times the window."""
         weights, x = like(self._weights, image), array_namespace(image)
         values: Result = image
         if level is None:
@@ -49,14 +49,14 @@ class SeparableWindow:
         return (values - level) * weights
 
     def independent(self, grid: Sequence[int]) -> float:
-        """Independent frequencies of a windowed image on a grid, as a part of all: a window correlates neighbours."""
+        """Fraction of the frequencies on a grid that are independent: a window correlates neighbouring frequencies."""
         return math.prod(float((t**2).sum() ** 2 / (n * (t**4).sum())) for t, n in zip(self._tapers, grid, strict=True))
 
 
 def count_frequencies(
     grid: Sequence[int], frame: Sequence[int], settings: Frequencies
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Frequency and direction at the half plane of a real transform on a grid, and which of them count.
+    """Frequencies and directions in the half plane of a real transform, and which of them count.
 
     Parameters
     ----------
@@ -70,7 +70,7 @@ def count_frequencies(
     Returns
     -------
     f, direction : ndarray
-        Cycles a pixel, and radians from the x axis.
+        Cycles per pixel, and radians from the x axis.
     counted : ndarray of bool
         True where the frequency is neither too low nor too high nor too near to an axis.
     """
@@ -83,7 +83,7 @@ def count_frequencies(
 
 
 def whittle(power: np.ndarray, expected: np.ndarray, count: np.ndarray) -> tuple[float, np.ndarray]:
-    """Minus the log likelihood of power whose mean is `expected`, in nats, and its slope.
+    """Minus the log likelihood of power whose mean is `expected`, in nats, and its derivative.
 
     Returns
     -------

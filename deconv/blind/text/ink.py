@@ -1,4 +1,4 @@
-"""From light to coverage by ink: whether text is dark or bright, the light of its background, and where it is."""
+"""From light to coverage by ink: dark or bright text, the light of its background, and the window that holds it."""
 
 import math
 from typing import Literal, TypeAlias
@@ -18,7 +18,7 @@ Foreground: TypeAlias = Literal["dark", "bright"]
 
 
 def estimate_foreground(light: Array, settings: Ink) -> Foreground:
-    """Whether text is dark or bright, by the skewness of the detail: strokes are few, whatever the background."""
+    """Whether the text is dark or bright, from the skewness of the detail: strokes cover the smaller part of a page."""
     coarse = to_numpy(at_scale(light, max(light.shape) / settings.foreground_side)[0]).astype(np.float64)
     detail = coarse - ndimage.gaussian_filter(coarse, settings.foreground_trend)
     detail -= detail.mean()
@@ -27,7 +27,7 @@ def estimate_foreground(light: Array, settings: Ink) -> Foreground:
 
 
 def fit_background(light: Array, foreground: Foreground, settings: Ink, least: float = 0.0) -> tuple[Result, Result]:
-    """Light of the background, a smooth field, and what full coverage by text adds to it.
+    """Light of the background, a smooth field, and the change of light at full coverage by text.
 
     Parameters
     ----------
@@ -43,6 +43,7 @@ def fit_background(light: Array, foreground: Foreground, settings: Ink, least: f
     Returns
     -------
     background, change : array, shape (M, N)
+        Linear light; the change is negative for dark text.
     """
     xp = array_namespace(light)
     if settings.fit_background:
@@ -50,10 +51,10 @@ def fit_background(light: Array, foreground: Foreground, settings: Ink, least: f
     else:
         background = xp.full_like(light, float(np.median(to_numpy(light))))
     if foreground == "dark":
-        # Ink takes all light away. Where the fit reaches zero or less, in a corner say, there is no paper to divide by.
+        # Ink absorbs all light. The fit may reach zero or less, for example in a corner, and is then not divided by.
         floor = max(settings.background_floor * float(xp.max(xp.abs(background))), least, 1e-6)
         return background, -xp.clip(background, floor, None)
-    # How bright text would be without blur is unknown: its brightest pixels count as covered in part.
+    # The brightness of the text without blur is unknown: its brightest pixels count as partly covered.
     brightest = float(np.quantile(to_numpy(light - background), settings.brightest_quantile))
     return background, xp.full_like(light, max(brightest, least, 1e-6) / settings.brightest_coverage)
 
@@ -81,13 +82,16 @@ def planes_as_ink(
     Returns
     -------
     inks : list of arrays, each of shape (M, N)
+        Coverage in each colour.
     grey : array, shape (m, n)
+        Mean of the colours in the text window.
     window : tuple of two slices
+        Rows and columns that hold the text.
     """
     xp = array_namespace(light)
     planes = [light[c, ...] for c in range(light.shape[0])]
-    # The noise of a colour that has hardly any light (the blue of yellow paper) must not count as ink. What counts of
-    # dark text is the light of its paper, of bright text what it adds to a dark background.
+    # The noise of a colour with hardly any light, such as the blue of yellow paper, must not count as ink. The light of
+    # a colour is that of the paper for dark text, and that added to the background for bright text.
     base = [float(np.median(to_numpy(plane))) if foreground == "bright" else 0.0 for plane in planes]
     brightest = max(float(xp.max(plane)) - level for plane, level in zip(planes, base, strict=True))
     inks = [coverage(plane, foreground, settings, settings.weakest_colour * brightest) for plane in planes]
@@ -97,14 +101,14 @@ def planes_as_ink(
 
 
 def text_window(ink: Array, settings: Ink) -> tuple[slice, slice]:
-    """Rows and columns that hold the ink, with a margin; the whole image if there is none."""
+    """Rows and columns that hold the ink, with a margin; the whole image if there is no ink."""
     h, w = ink.shape
     coarse = to_numpy(at_scale(ink, max(h, w) / settings.window_side)[0])
     spread = 1.4826 * float(np.median(np.abs(coarse - np.median(coarse))))
     pieces, n = ndimage.label(coarse > max(settings.window_coverage, settings.window_noise * spread))
     sizes = np.bincount(pieces.ravel(), minlength=n + 1)
     edge = np.unique(np.concatenate([pieces[0], pieces[-1], pieces[:, 0], pieces[:, -1]]))
-    # Specks on the frame's edge are dark corners that no polynomial follows, not text.
+    # Small pieces at the edge of the frame are dark corners that the polynomial did not fit, not text.
     specks = [p for p in edge if p and sizes[p] < settings.window_speck * sizes[1:].sum()]
     marked = (pieces > 0) & ~np.isin(pieces, specks)
     if not marked.any():
@@ -120,7 +124,7 @@ def _extent(marked: np.ndarray, side: int, coarse_side: int, margin: float, sett
     """Range along one axis that holds the marked coarse pixels, with a margin, no less than the least window."""
     first, last = np.percentile(marked, [1, 99])
     step = side / coarse_side
-    # However little is marked, the window must be wide enough for blur to show.
+    # Even a single marked pixel needs a window wide enough to show its blur.
     margin = max(settings.margin_coarse * step, margin, settings.window_least / 2 - (last - first) * step / 2)
     start, stop = math.floor(first * step - margin), math.ceil((last + 1) * step + margin)
     return slice(max(0, start), min(side, stop))

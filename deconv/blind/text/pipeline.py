@@ -1,4 +1,4 @@
-"""From values to coverage by text with a parametric PSF; None where the image is not text."""
+"""The text pipeline for a parametric PSF: light, ink, search, tone curve, restoration and verdict."""
 
 from functools import partial
 from typing import Any
@@ -21,7 +21,7 @@ _NO_BLUR = "no blur was found in the part that would be its text"
 def restore_as_text(
     planes: Array, search: PsfSearch, gamma: float | None, settings: Settings, report: Progress
 ) -> tuple[list[Result] | None, dict[str, Any]]:
-    """Planes restored as text, and the fields of the result.
+    """Restore planes as text, and describe the PSF and the readability.
 
     Parameters
     ----------
@@ -32,9 +32,9 @@ def restore_as_text(
     gamma : float or None
         Exponent of the encoding; None to estimate the response curve.
     settings : Settings
-        Of every stage.
+        Settings of all stages.
     report : Progress
-        Of all stages.
+        Receives the progress.
 
     Returns
     -------
@@ -59,7 +59,7 @@ def restore_as_text(
         if curve != assumed:
             inks, grey, window = planes_as_ink(tone.decode(planes, *curve), foreground, settings.text.ink)
         if curve[0] != assumed[0]:
-            # Through so wrong a curve the search may have gone astray.
+            # With the wrong exponent the search may have found a wrong PSF.
             estimate = searched(search, grey, settings, lambda _: None)
             candidate = estimate.candidate
             if candidate is None:

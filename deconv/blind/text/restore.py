@@ -1,9 +1,9 @@
-"""Restoring text with a parametric PSF.
+"""Restore text with a parametric PSF.
 
-Text is restored twice, by two priors that err in different ways. Total variation makes flat letters with sharp edges,
-which is right where the blur leaves a stroke's width to be seen. Where it does not, they come out as pale blobs: there
-the scene is sought among what a pen of the finest width that the data hold can draw (`deconv.blind.text.strokes`).
-How much of the ink's level total variation recovers shows how far strokes are resolved, and so sets the weight of each.
+Text is restored twice, by two priors that fail in different ways. Total variation makes flat letters with sharp edges,
+which is right if the blur still shows the width of a stroke. If not, letters become pale blobs, and a scene of pen
+strokes is better (`deconv.blind.text.strokes`). The fraction of the ink's level that total variation recovers shows how
+well strokes are resolved, and sets the weights of the two restorations.
 """
 
 import math
@@ -32,14 +32,14 @@ def restore_text(ink: Array, candidate: Candidate, settings: Settings, report: C
     candidate : Disk, Gaussian or Motion
         The PSF.
     settings : Settings
-        Of every stage.
+        Settings of all stages.
     report : callable
         ``report(fraction)``.
 
     Returns
     -------
     array, shape (M, N)
-        0 to 1; not bounded without the text prior.
+        Coverage, 0 to 1; unbounded if the settings disable the text prior.
     """
     text, pen, plain = settings.text.restoration, settings.text.strokes, settings.general.deconvolution
     if not text.text_prior:
@@ -60,7 +60,7 @@ def restore_text(ink: Array, candidate: Candidate, settings: Settings, report: C
 
 
 def _level(coverage: Array, settings: TextRestoration) -> float:
-    """Level of the ink: a high quantile of what is inked."""
+    """Level of the ink: a high quantile of the coverage of inked pixels."""
     inked = to_numpy(coverage)
     inked = inked[inked > settings.level_above]
     return float(np.quantile(inked, settings.level_quantile)) if inked.size else 1.0

@@ -1,4 +1,4 @@
-r"""Text as strokes of a pen, the prior where the blur leaves no stroke's width to be seen.
+r"""Text as strokes of a round pen: the prior for blur so wide that the width of a stroke is not resolved.
 
 .. math:: x = \sum_\theta d_\theta * z_\theta , \qquad z_\theta \ge 0 , \quad 0 \le x \le 1 ,
 
@@ -6,9 +6,9 @@ with :math:`d_\theta` a short straight stroke in direction :math:`\theta`. Minim
 
 .. math:: \tfrac12 \lVert m \, (h * x - y) \rVert^2 + \lambda \sum_\theta \lVert z_\theta \rVert_1
 
-for the PSF h and the mask m of the frame of the image y: non-negative convolutional sparse coding [1]_, with strokes
-that are drawn and not learned. Solved by the alternating direction method of multipliers; all strokes are blurred by
-one PSF, so its linear step is of rank one at each frequency and needs no system to be solved.
+for the PSF h, the image y and the mask m of its frame. This is non-negative convolutional sparse coding [1]_ with
+strokes that are drawn rather than learned. It is solved by the alternating direction method of multipliers. All strokes
+share one PSF, so the linear step has rank one at each frequency and a closed form.
 
 References
 ----------
@@ -31,16 +31,16 @@ __all__ = ["draw_strokes", "restore_strokes"]
 def restore_strokes(
     image: Array, psf: np.ndarray, width: float, settings: Strokes, report: Callable[[float], None]
 ) -> Result:
-    """Coverage by strokes, 0 to 1.
+    """Restore coverage by ink as strokes of a pen.
 
     Parameters
     ----------
     image : array, shape (M, N)
         The blurred coverage.
     psf : ndarray, shape (m, m)
-        Normalised.
+        The PSF, sum 1.
     width : float
-        Of the pen, in pixels.
+        Width of the pen in pixels.
     settings : Strokes
         Weights, penalties and iterations.
     report : callable
@@ -49,6 +49,7 @@ def restore_strokes(
     Returns
     -------
     array, shape (M, N)
+        Coverage, 0 to 1.
     """
     xp = array_namespace(image)
     strokes = draw_strokes(width, settings)
@@ -68,7 +69,7 @@ def restore_strokes(
     bounds, strokes_penalty, relax = settings.bound_penalty, settings.stroke_penalty, settings.relaxation
     shared = xp.real(h) ** 2 + xp.imag(h) ** 2 + bounds
     gain = 1.0 / (strokes_penalty + shared * drawn)
-    # Each split's own variable, and it less its scaled dual.
+    # For each split: its variable, and that variable minus the scaled dual.
     data, data_less = zeros(), zeros()
     box, box_less = zeros(), zeros()
     z, z_less = zeros(len(strokes)), zeros(len(strokes))
@@ -94,12 +95,12 @@ def restore_strokes(
 
 
 def _relaxed(estimate: Result, split: Result, split_less: Result, relaxation: float) -> Result:
-    """The over-relaxed estimate less the scaled dual, from which a split is updated."""
+    """The over-relaxed estimate minus the scaled dual, from which a split is updated."""
     return relaxation * estimate + (2 - relaxation) * split - split_less
 
 
 def draw_strokes(width: float, settings: Strokes) -> Result:
-    """Strokes with round ends, one a direction; each holds as much ink as a square of the pen's width."""
+    """One stroke with round ends for each direction; each holds as much ink as a square of the pen's width."""
     length, samples = settings.length, settings.samples
     reach = math.ceil(0.5 * length * width) + 1
     side = 2 * reach + 1

@@ -1,4 +1,4 @@
-"""The response curve, by how well a restoration through it explains the image."""
+"""Estimate the response curve: the one whose restoration explains the image best."""
 
 import math
 from collections.abc import Callable, Sequence
@@ -28,21 +28,21 @@ def estimate_tone_curve(
 ) -> tuple[float, float]:
     """Exponent and shoulder of the response curve of a photograph of text.
 
-    Blur is linear in light, and in light alone: through another curve the same restoration cannot follow the image
-    both where the blurred text is faint and where it is dark. The residual is measured in encoded values, where the
-    noise is, so that curves compare. A radius a little off looks like another curve: a paraboloid through the residuals
-    of pairs of both separates them. Its radius is no better than that of `refine`, which may follow with this curve.
+    Blur is linear in light and in nothing else: decoded with a wrong curve, no restoration fits both the faint and the
+    dark parts of blurred text. Residuals are measured in encoded values, where the noise is even, so that they can be
+    compared between curves. A slightly wrong radius has a similar effect; a paraboloid fitted to the residuals over
+    shoulder and radius separates the two. Its radius is no better than that of `refine`.
 
     Parameters
     ----------
     values : array, shape (M, N)
         Encoded values, 0 to 1.
     candidate : Disk, Gaussian or Motion
-        The PSF, in pixels of `values`, its radius right to a few per cent.
+        The PSF in pixels of `values`; its radius must be right to a few per cent.
     foreground : {"dark", "bright"}
         Whether text is darker or brighter than its background.
     settings : Settings
-        Of every stage.
+        Settings of all stages.
     report : callable
         ``report(fraction)``.
 
@@ -77,7 +77,7 @@ def _log_residuals(
     shoulder: float,
     settings: Settings,
 ) -> list[float]:
-    """Log rms residual, in encoded values, of quick restorations through one curve, for each PSF."""
+    """Log RMS residual, in encoded values, of a quick restoration with one response curve, for each PSF."""
     ours = settings.text.tone_curve
     xp = array_namespace(values)
     light = tone.decode(values, gamma, shoulder)
@@ -95,18 +95,19 @@ def _log_residuals(
 
 
 def best_shoulder(residuals: Sequence[Sequence[float]], settings: ToneCurve) -> float:
-    """Shoulder at the minimum of a paraboloid fitted to log residuals; 0 unless another gains enough.
+    """Shoulder at the minimum of a paraboloid fitted to log residuals; 0 unless another shoulder gains enough.
 
     Parameters
     ----------
     residuals : sequence of sequences of float
         Rows of shoulders, columns of radii.
     settings : ToneCurve
-        The shoulders and radii that were tried, and the gain that is asked.
+        The shoulders and radii that were tried, and the gain required.
 
     Returns
     -------
     float
+        The shoulder, as `deconv.tone.decode` takes it.
     """
     shoulders, radii = settings.shoulders, settings.radius_factors
     bowl = np.linalg.lstsq(_terms(shoulders, radii)[1], np.ravel(residuals), rcond=None)[0]

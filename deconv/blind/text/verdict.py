@@ -1,15 +1,15 @@
-r"""Is it text, and can it be read? Decided from the blurred image and its restoration, without the truth.
+r"""Decide from a blurred image and its restoration whether it shows text, and how much of that can be read.
 
 A page of text is two tones: with the paper divided out, its blurred ink is
 
 .. math:: y = a\,b + q\,b^2 + \text{noise}, \qquad b = k * c, \quad c \in \{0, 1\},
 
-the ink's level a, the PSF k, and q for a tone curve that is not quite known; without ink, y is 0. The restored coverage
-is brought to two tones, its edges are moved until the blurred scene fits (Landweber's iteration on a level set), and
-the residual beyond the noise is compared with the image: the *misfit*. Text leaves a few per cent, whether it is
-restored well or badly; a photograph, which is brighter than its "paper" in places and grey in others, a third and more.
-Where that leaves doubt, the residual is compared with that of a scene of any tones: for text hardly less, for other
-images a tenth.
+with the level a of the ink, the PSF k, and q for an error of the tone curve; y is 0 on paper. The restored coverage is
+brought to two tones, its edges are moved until the blurred scene fits (Landweber's iteration on a level set), and the
+residual beyond the noise is divided by the image: the *misfit*. It is a few per cent for text, whether restored well or
+badly, and a third or more for a photograph, which is brighter than its "paper" in places and grey in others. Where the
+misfit leaves doubt, the residual is compared with that of a scene of any tones, which is hardly smaller for text, but
+ten times smaller for other images.
 """
 
 import math
@@ -37,22 +37,22 @@ __all__ = ["TwoToneFit", "Verdict", "assess", "expected_readability", "objection
 
 @dataclass(frozen=True)
 class Verdict:
-    """Whether an image is text, and how much of it can be read.
+    """Whether an image shows text, how much of it can be read, and the measurements behind that.
 
     Attributes
     ----------
     text : bool
         Whether ink of one tone on even paper explains the image.
     readability : float
-        Expected share of the characters that can be read, 0 to 1; 0 if it is not text.
+        Expected fraction of the characters that can be read, 0 to 1; 0 if the image is not text.
     reason : str
-        Why, in words.
+        Why the image is text or not, in words.
     misfit : float
-        Rms of what two tones leave unexplained beyond the noise, over the rms of the image, 0 to 1.
+        RMS residual of a two-tone scene beyond the noise, relative to the RMS of the image, 0 to 1.
     blur : float
         Radius of the blur in widths of a stroke.
     clarity : float
-        Level of the ink over the rms residual, noise included.
+        Level of the ink relative to the RMS residual, noise included.
     """
 
     text: bool
@@ -70,24 +70,25 @@ def assess(
     foreground: Foreground,
     settings: Settings,
 ) -> Verdict:
-    """Whether an image is text, and how much of it can be read.
+    """Decide whether an image shows text, and estimate how much of it can be read.
 
     Parameters
     ----------
     inks : sequence of arrays, each of shape (M, N)
-        The blurred image as coverage by ink, paper 0, one for each colour; the whole frame.
+        The whole blurred image as coverage by ink, paper 0; one array for each colour.
     coverages : sequence of arrays, each of shape (M, N)
-        The same restored, paper 0 and ink 1.
+        The restored coverage, paper 0 and ink 1; one array for each colour.
     candidate : Disk, Gaussian or Motion
         The PSF.
     foreground : {"dark", "bright"}
         Whether text is darker or brighter than its background.
     settings : Settings
-        Of every stage.
+        Settings of all stages.
 
     Returns
     -------
     Verdict
+        The decision, the expected readability, and the reason.
     """
     ours = settings.text.verdict
     pairs = zip(inks, coverages, strict=True)
@@ -112,7 +113,7 @@ def assess(
 
 
 def objection(fit: "TwoToneFit", misfit: float, limits: Limits, settings: VerdictSettings) -> str | None:
-    """Why it is not text, or None if it may be."""
+    """The reason why the image is not text; None if it may be text."""
     if misfit > limits.misfit:
         return f"text of one tone on an even background would leave {misfit:.0%} of the image unexplained"
     if fit.share > settings.largest_share:
@@ -128,22 +129,23 @@ def objection(fit: "TwoToneFit", misfit: float, limits: Limits, settings: Verdic
 
 
 def expected_readability(blur: float, clarity: float, misfit: float, settings: VerdictSettings) -> float:
-    """Expected share of the characters that can be read, 0 to 1.
+    """Expected fraction of the characters that can be read, 0 to 1.
 
     Parameters
     ----------
     blur : float
         Radius of the blur in widths of a stroke.
     clarity : float
-        Level of the ink over the rms residual.
+        Level of the ink relative to the RMS residual.
     misfit : float
-        Rms of what two tones leave unexplained, over that of the image.
+        RMS residual of the two-tone scene, relative to the RMS of the image.
     settings : deconv.blind.settings.text.Verdict
-        The logistic and the misfit that is trusted.
+        Coefficients of the logistic, and the misfit up to which it is trusted.
 
     Returns
     -------
     float
+        0 for an unreadable image, 1 if every character is expected to be read.
     """
     ours, most = settings.readability, settings.dark.misfit
     trust = min((most - misfit) / (most - ours.trusted_misfit), 1.0)
@@ -151,23 +153,23 @@ def expected_readability(blur: float, clarity: float, misfit: float, settings: V
 
 
 def logistic(constants: Sequence[float], log_blur: Result, log_clarity: Result) -> Result:
-    """Share of the characters that are read, from the logarithms of both."""
+    """Logistic model of the fraction of characters that are read; `constants` are the bias and the two coefficients."""
     bias, by_blur, by_clarity = constants
     return 1 / (1 + np.exp(-(bias + by_blur * log_blur + by_clarity * log_clarity)))
 
 
 class TwoToneFit:
-    """The two-tone scene near a restored one that explains an image best.
+    """Fit of a two-tone scene to the blurred image, starting from the restored one.
 
     Attributes
     ----------
     power, noise, unexplained : float
         Mean squares of the image, of its noise, and of the residual.
     level, share, grey, piece : float
-        Ink's level; its share of the image; mean of c (1 - c), which is 0 for two tones, over that of a grey image;
-        area of the largest connected piece of ink over that of all ink.
+        Level of the ink; fraction of the image that is ink; mean of c (1 - c) relative to an even grey image, 0 for two
+        pure tones; area of the largest connected piece of ink as a fraction of all ink.
     blur : float
-        Radius of the PSF over the width of a stroke.
+        Radius of the PSF in widths of a stroke.
     """
 
     def __init__(self, ink: Array, coverage: Array, candidate: Candidate, pixels: float, settings: Settings) -> None:
@@ -185,7 +187,7 @@ class TwoToneFit:
             grid[window] = x
             return operator(grid)[window]
 
-        # What lies beyond the frame is unknown: near it, nothing is compared.
+        # The scene beyond the frame is unknown, so pixels within reach of the border are not compared.
         inner = tuple(slice(m, n - m) for n, m in zip(image.shape, map(min, reach, _quarter(image)), strict=True))
         self._image, self._psf, self._inner = image, psf, inner
         position = scene - 0.5
@@ -197,7 +199,7 @@ class TwoToneFit:
             residual = image - a * b - q * b * b
             unexplained = float(xp.mean(residual[inner] ** 2))
             if unexplained < self.unexplained:
-                # The level that the image shows where there is most ink, not one beyond what it holds.
+                # The level at the largest blurred coverage of the image; beyond that, q would extrapolate.
                 self.level = max(a + q * float(xp.max(b[inner])), ours.faintest)
                 self.unexplained, best = unexplained, tones
             slope = max(a + 2 * q * float(xp.mean(b)), 4 * ours.faintest)
@@ -211,11 +213,11 @@ class TwoToneFit:
         self.piece = float(sizes.max() / sizes.sum()) if sizes.size else 1.0
         edges = xp.sqrt((best[1:, :-1] - best[:-1, :-1]) ** 2 + (best[:-1, 1:] - best[:-1, :-1]) ** 2)
         stroke = 2 * float(xp.sum(best)) / max(float(xp.sum(edges)), 1e-12)
-        # Unresolved strokes come out wide and pale: what counts is how wide they would be at full level.
+        # Unresolved strokes are restored too wide and too pale; their width is converted to that at full level.
         self.blur = candidate.radius / scale / max(stroke * min(self.level, 1.0), 1e-12)
 
     def grey_residual(self) -> float:
-        """Mean square residual of a scene of any tones: the one of least total variation."""
+        """Mean square residual of a scene of any tones, restored by total variation."""
         xp = array_namespace(self._image)
         solver = Splitting(self._image, self._psf.shape)
         weight = prior_weight(math.sqrt(self.noise), self._settings.general.deconvolution)
@@ -227,12 +229,12 @@ class TwoToneFit:
 def working_grid(
     ink: Array, coverage: Array, radius: float, pixels: float, settings: VerdictSettings
 ) -> tuple[Result, Result, float]:
-    """Both images on a grid that suits the PSF, cropped to their middle if too large, and its scale."""
+    """Both images on a grid that suits the PSF, cropped to their centre if too large, and the scale of that grid."""
     size = math.prod(ink.shape)
     factor = max(1.0, radius / settings.working_radius)
     if size > pixels * factor**2:
         factor = max(factor, min(math.sqrt(size / pixels), radius / settings.least_radius))
-    # Whole blocks first, which is quick; then the rest of the factor, unless it is not worth the blur.
+    # Reduce by whole blocks first, which is fast, then by the rest of the factor if that is worth its extra blur.
     block = int(factor)
     image, scene = (_blocks(plane, block) for plane in (ink, coverage))
     rest = factor / block if factor / block >= settings.least_reduction else 1.0
@@ -258,7 +260,7 @@ def _quarter(image: Array) -> Iterator[int]:
 
 
 def _level_and_curvature(b: Result, image: Result, faintest: float) -> tuple[float, float]:
-    """Least squares a and q of a b + q b^2; a faint straight line where the fit has no ink."""
+    """Least-squares a and q of a b + q b^2; the faintest level and no curvature if the fit finds no ink."""
     xp = array_namespace(b)
     square = b * b
     gram = [[float(xp.mean(s * t)) for t in (b, square)] for s in (b, square)]

@@ -3,7 +3,6 @@
 from typing import Any
 
 import numpy as np
-from scipy.ndimage import convolve1d
 
 from deconv._core.array import Array, Result, array_namespace, as_image, as_psf, device, like, torch_door
 from deconv._core.check import generator, real

@@ -1,18 +1,20 @@
-r"""Free-form blind deconvolution: a PSF of any form, its size unknown.
+r"""Free-form blind deconvolution: estimate a PSF of any form and unknown size.
 
 Scene and PSF are estimated in turn (`deconv.blind.freeform.scene`, `deconv.blind.freeform.psf_step`), as in [1]_ and
-[2]_, first on a grid on which the PSF is a few pixels wide, then on finer ones. What is done differently:
+[2]_, first on a grid on which the PSF is a few pixels wide, then on finer ones. The differences to these methods:
 
-- The PSF's size is not given. Supports of several sizes and several edge penalties are tried at coarse scales, which
-  costs little there; the best are carried on and scored again (`deconv.blind.freeform.multistart`).
-- The score of a PSF is the energy of the scene, squared residuals plus penalised edges, times the normalised sparsity
-  of the restored gradients [3]_: each alone goes wrong where the other does not (`deconv.blind.freeform.score`).
-- Before that, and again where it leaves doubt, the search starts from PSFs that the power spectrum shows, at the
-  images' own scale: a path wider than letters are large leaves nothing but grey bars on coarse ones
-  (`deconv.blind.freeform.starts`).
-- At the end the edge penalty rises once more and then falls down to the noise. A scene with few edges cannot follow the
-  errors of the PSF, so that the PSF has to move (`deconv.blind.freeform.refine`).
-- The outside of the frame is what scene and PSF predict, renewed in each round.
+- The size of the PSF is not given. Several sizes of the support and several edge penalties are tried at coarse scales,
+  where that is cheap; the best trials continue at finer scales and are scored again
+  (`deconv.blind.freeform.multistart`).
+- The score of a PSF is the energy of the scene (squared residuals plus penalised edges) times the normalised sparsity
+  of the restored gradients [3]_. Each factor alone fails in cases where the other does not
+  (`deconv.blind.freeform.score`).
+- Before that, and again if the result is in doubt, the search starts at full resolution from PSFs retrieved from the
+  power spectrum. Coarse scales cannot help if the path of the camera is longer than letters are large, because they
+  show text as grey bars (`deconv.blind.freeform.starts`).
+- At the end the edge penalty rises once more and then falls to the level of the noise. A scene with few edges cannot
+  imitate the errors of the PSF, so that the PSF has to change (`deconv.blind.freeform.refine`).
+- Beyond the frame, the image is what scene and PSF predict, updated in each round.
 
 References
 ----------
@@ -43,19 +45,19 @@ _DEFAULTS = FreeForm()
 
 @dataclass(frozen=True)
 class Estimate:
-    """The estimated PSF, and how much better than no blur it explains the images.
+    """The estimated PSF, and how much better it explains the images than no blur.
 
     Attributes
     ----------
     psf : ndarray, shape (m, m)
-        In pixels of the images, centred at ``m // 2``; sum 1.
+        The PSF in pixels of the images, centred at ``m // 2``; sum 1.
     gain : float
-        Part of the cost of no blur that it saves, at the second scale or at the images' own, whichever is more; 0 or
-        less if it explains the images no better.
+        Relative decrease of the cost from that of no blur, at the second scale or at full resolution, whichever is
+        larger; 0 or less if the PSF explains the images no better.
     energy_gain : float
-        Part of the scene's energy for no blur that it saves, at the images' own scale; less than 0 if the energy rises.
+        Relative decrease of the scene's energy from that of no blur, at full resolution; negative if the energy rises.
     flat : float
-        Share of the scene that is flat.
+        Fraction of the restored scene that is flat.
     trials : tuple of Trial
         The trials of the search, the best first.
     """
@@ -81,21 +83,22 @@ def estimate(
     Parameters
     ----------
     images : sequence of arrays, each of shape (M, N)
-        In linear light, of any scale.
+        Linear light in any unit.
     jpeg_errors : sequence of float, optional
-        For each image the standard deviation of the error that JPEG left, which is not white noise.
+        Standard deviation of the error of JPEG compression in each image, which is not white noise.
     sizes : (int, int), optional
-        Least and largest side of the support. By default the size is estimated.
+        Smallest and largest side of the support. By default the size is estimated.
     start : ndarray, shape (m, m), optional
-        A PSF to begin with.
+        A PSF to refine, in place of the search.
     report : callable
         ``report(fraction)``.
     settings : FreeForm
-        All stages' settings.
+        Settings of all stages.
 
     Returns
     -------
     Estimate
+        The PSF and the evidence for it.
     """
     observations, least_penalty = normalised(images, jpeg_errors, settings=settings.edge_penalty)
     if start is not None:
@@ -127,7 +130,7 @@ def estimate(
 def _from_given(
     observations: Sequence[Observation], start: np.ndarray, least_penalty: float, report: Report, *, settings: FreeForm
 ) -> Estimate:
-    """Refine a PSF that is nearly right: by low edge penalties alone, which correct its errors but do not move it."""
+    """Refine a PSF that is nearly right, with low edge penalties only, which correct it without changing its form."""
     side, penalties = start.shape[0], settings.refinement.given_penalties
     scale = Scale(observations, 0, side, settings=settings)
     candidate = Candidate.scored(scale, refine(scale, start / start.sum(), penalties, least_penalty, report))

@@ -1,8 +1,7 @@
 """The multi-start search: coarse to fine from several sizes of the support and several edge penalties.
 
-Coarse scales are cheap, so a number of trials go through them. All are scored there; the best are carried on to the
-next scale and scored again, the others too while that leaves doubt; the best of all is refined at the images' own
-scale.
+Coarse scales are cheap, so many trials run there, and all are scored. The best continue at the next scale and are
+scored again; the others follow only if that leaves doubt. The best of all is refined at full resolution.
 """
 
 import math
@@ -31,9 +30,9 @@ class Trial:
     penalty : float
         First edge penalty.
     cost : float
-        Of the PSF, at the last scale where it was scored; smaller is better.
+        Cost of the PSF at the last scale where it was scored; smaller is better.
     psf : ndarray
-        Where the trial ended, at that scale.
+        Result of the trial, at that scale.
     """
 
     size: int
@@ -43,18 +42,18 @@ class Trial:
 
 
 class MultiStartSearch:
-    """The search coarse to fine.
+    """The coarse-to-fine search from several starts.
 
     Parameters
     ----------
     observations : sequence of Observation
-        The images, of contrast 1.
+        The images, scaled to contrast 1.
     sizes : (int, int) or None
-        Least and largest side of the support.
+        Smallest and largest side of the support.
     least_penalty : float
-        Least edge penalty.
+        Smallest edge penalty that the errors of the images allow.
     settings : FreeForm
-        All stages' settings.
+        Settings of all stages.
     """
 
     def __init__(
@@ -70,7 +69,7 @@ class MultiStartSearch:
         self._supports = supports(observations, sizes, settings=settings.multi_start)
 
     def run(self, report: Report) -> tuple[list[Trial], Candidate]:
-        """All trials, the best first, and the refined PSF of that one."""
+        """Run the search; return all trials, the best first, and the refined PSF of the best."""
         trials = self._coarse_trials(lambda part: report(0.6 * part))
         level = self._scales.second_scored
         second = self._scale(level, max(trial.size for trial in trials))
@@ -81,9 +80,8 @@ class MultiStartSearch:
         own = self._scale(0, side)
         psf = resampled(best.psf, side, self._scales.ratio**level)
         psf = self._refined(own, psf, lambda part: report(0.8 + 0.2 * part))
-        # Scored once more at the images' own scale, where a small PSF is more than a few pixels: the coarser scale can
-        # hardly tell a right one of 9 pixels from no blur. Of large PSFs the coarser scale tells more, so the larger
-        # gain counts.
+        # Scored again at full resolution: the coarser scale can hardly separate a correct PSF of 9 pixels from no blur.
+        # For large PSFs the coarser scale is the more telling one, so the larger of the two gains counts.
         candidate = Candidate.scored(own, psf, gain)
         if candidate.cost > (1 - self._settings.sure) * own.scorer.no_blur.cost:
             candidate = min(candidate, Candidate.scored(own, self._refined(own, psf), gain), key=_cost)
@@ -97,7 +95,7 @@ class MultiStartSearch:
         return refine(scale, psf, self._all.refinement.penalties, self._least_penalty, report)
 
     def _coarse_trials(self, report: Report) -> list[Trial]:
-        """Trials through the coarse scales, the best first."""
+        """Run all trials at the coarse scales; return them, the best first."""
         settings, level, given = self._settings, self._scales.first_scored, self._sizes is not None
         scorer = self._scale(level, self._side(self._supports[-1], level)).scorer
         trials = []
@@ -121,7 +119,7 @@ class MultiStartSearch:
         return sorted(trials, key=_cost)
 
     def _carried_on(self, trials: list[Trial], scale: Scale, report: Report) -> list[Trial]:
-        """The best trials carried on to the second scale and scored there; all of them if that leaves doubt."""
+        """Continue the best trials at the second scale, and the others too if that leaves doubt; the best first."""
         settings = self._settings
 
         def carry_on(trial: Trial) -> Trial:
@@ -150,7 +148,7 @@ class MultiStartSearch:
         return [*sorted(done, key=_cost), *rest]
 
     def _coarse(self, size: int, penalty: float) -> np.ndarray:
-        """From two neighbouring pixels at the coarsest scale to the PSF at the first scale that is scored."""
+        """The PSF at the first scored scale, starting from two neighbouring pixels at the coarsest scale."""
         scales = self._scales
         top = max(math.floor(math.log(size / scales.coarsest_side, scales.ratio)), scales.first_scored)
         side = self._side(size, top)
@@ -161,9 +159,9 @@ class MultiStartSearch:
     def _climb(
         self, psf: np.ndarray, size: int, penalty: float, levels: Iterable[int], *, resample_first: bool = True
     ) -> np.ndarray:
-        """Rounds of scene and PSF step at each of those scales, the edge penalty falling with every round.
+        """Rounds of scene and PSF step at each of the scales `levels`, the edge penalty falling with every round.
 
-        The PSF is that of the scale before, or of the first one unless `resample_first`.
+        `psf` is at the scale before the first of these, or at the first one itself unless `resample_first`.
         """
         settings = self._settings
         resample = resample_first
@@ -180,7 +178,7 @@ class MultiStartSearch:
         return psf
 
     def _penalty_after_coarse(self, penalty: float) -> float:
-        """The edge penalty at the end of the coarse scales: as after four of them, whatever the support."""
+        """The edge penalty after the coarse scales, which count as four whatever the size of the support."""
         return self._decayed(penalty, 4 * self._settings.rounds)
 
     def _decayed(self, penalty: float, rounds: int) -> float:

@@ -1,26 +1,27 @@
-r"""Starts of free-form blind deconvolution: PSFs that explain the image's power, by phase retrieval.
+r"""Starting points for free-form blind deconvolution: PSFs retrieved from the power spectrum of the image.
 
-Blurred power is the scene's times :math:`|K|^2`, and a scene's power is a smooth function of frequency where that of a
-long, thin PSF is not. At every frequency the periodogram P of the image is about exponentially distributed around
+Blur multiplies the power of the scene by :math:`|K|^2`. The power of a scene is a smooth function of frequency; that of
+a long, thin PSF is not. At every frequency the periodogram P of the image is approximately exponentially distributed
+with mean
 
 .. math:: S = A \, |K|^2 + N ,
 
-with A the smooth part of P, found by regression on its logarithm [1]_, and N the noise. What remains is to retrieve the
-phases: the weights :math:`k \ge 0` on a support are sought that make P likely, by descent on their square roots from
-random ones. Thousands of frequencies speak for each weight. Coarse scales show text as grey bars, and so nothing of a
-PSF wider than its letters; this needs no scale but the image's own.
+with A the smooth part of P, found by regression on its logarithm [1]_, and N the noise. The phases are retrieved by
+looking for weights :math:`k \ge 0` on a support that make P likely, by descent on their square roots from random
+values. Thousands of frequencies determine each weight. All this happens at full resolution: coarse scales show text as
+grey bars, and nothing of a PSF wider than its letters.
 
-The power cannot tell two things: the position of the PSF, which does not matter, and the PSF from its copy turned by
-half a turn. A is taken for the scene's power although it has the PSF's slope too: the weights come out sharper than
-they are, and closer to the path on which they lie. With the true slope the descent ends in spread weights far more
-often.
+The power does not determine the position of the PSF, which does not matter, nor does it distinguish the PSF from its
+copy rotated by 180 degrees. A stands for the power of the scene although it includes the slope of the PSF. As a result
+the weights are sharper than the true ones and closer to the path of the camera. With the true slope the descent ends in
+spread-out weights far more often.
 
 References
 ----------
 .. [1] G. Wahba, "Automatic smoothing of the log periodogram", J. Am. Stat. Assoc. 75, 122-132 (1980),
        :doi:`10.1080/01621459.1980.10477441`
 .. [2] A. Goldstein, R. Fattal, "Blur-kernel estimation from spectral irregularities", ECCV, 622-635 (2012),
-       :doi:`10.1007/978-3-642-33715-4_45` (the power, whitened; phases by another way)
+       :doi:`10.1007/978-3-642-33715-4_45`; whitens the power, and retrieves the phases in another way
 """
 
 from collections.abc import Sequence
@@ -43,7 +44,7 @@ class Power:
     Parameters
     ----------
     images : sequence of arrays, each of shape (M, N)
-        In linear light.
+        Linear light.
     settings : PhaseRetrieval
         Settings of the likelihood and of the descent.
     """
@@ -55,29 +56,29 @@ class Power:
         self._no_blur = self._least_unlikely(np.ones((1, 1)))
 
     def gain(self, psf: np.ndarray) -> float:
-        """Log likelihood of a PSF of sum 1 over that of no blur, in nats a frequency."""
+        """Log likelihood of a PSF of sum 1 relative to no blur, in nats per frequency."""
         return (self._no_blur - self._least_unlikely(psf)) / sum(plane.count for plane in self._planes)
 
     def _least_unlikely(self, psf: np.ndarray) -> float:
-        """Minus the log likelihood of a PSF, of the likeliest mass: the scene's power is known but for a factor."""
+        """Smallest negative log likelihood over multiples of a PSF: the scene's power is known up to a factor."""
         return min(sum(plane.negative_log_likelihood(mass * psf)[0] for plane in self._planes) for mass in self._masses)
 
     def likely(self, side: int, rng: np.random.Generator) -> tuple[np.ndarray, float]:
-        """A PSF whose power explains that of the images, by descent from random weights.
+        """A PSF whose power explains that of the images, found by descent from random weights.
 
         Parameters
         ----------
         side : int
-            Of the support.
+            Side of the support.
         rng : numpy.random.Generator
-            For the random weights.
+            Generator of the initial weights.
 
         Returns
         -------
         ndarray, shape (side, side)
-            Sum 1. Anywhere on the support, and as likely to be turned by half a turn as not.
+            The PSF, sum 1, at any position on the support; it may be rotated by 180 degrees.
         float
-            Its log likelihood over that of no blur, in nats a frequency.
+            Log likelihood relative to no blur, in nats per frequency.
         """
         settings = self._settings
         start = np.sqrt(rng.random(side * side) ** 2 / (side * side / 3))

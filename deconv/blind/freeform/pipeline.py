@@ -1,4 +1,4 @@
-"""Pages that share a PSF of any form: encoding, PSF and restoration, from values to values."""
+"""The free-form pipeline, for images that share a PSF: choose the encoding, estimate the PSF, restore, encode."""
 
 import math
 from collections.abc import Callable, Sequence
@@ -20,7 +20,7 @@ __all__ = ["restore_pages"]
 
 _DEFAULTS = Settings()
 
-# A part of the image in which the PSF is estimated.
+# Rows and columns in which the PSF is estimated.
 Region = tuple[slice, slice]
 
 
@@ -35,31 +35,31 @@ def restore_pages(
     report: Callable[[str, float], None],
     settings: Settings = _DEFAULTS,
 ) -> tuple[list[list[Result]] | None, dict[str, Any]]:
-    """Restore pages by the PSF that they share.
+    """Estimate the PSF that some pages share, and restore the pages with it.
 
     Parameters
     ----------
     pages : sequence of arrays, each of shape (C, M, N)
-        Values, not negative.
+        Encoded values, not negative.
     prior : {"auto", "text", "natural"}
-        What they show.
+        What the pages show.
     gamma : float or None
-        Exponent of their encoding; None to try linear data and photographs, and keep the one with the larger gain.
+        Exponent of the encoding; None to try linear data and photographs, and keep the one with the larger gain.
     sizes : (int, int) or None
-        Least and largest side of the PSF's support.
+        Smallest and largest side of the PSF's support.
     start : ndarray or None
-        A PSF to begin with, square, its sides odd.
+        A PSF to refine, square, its sides odd.
     region : tuple of slices or None
-        The part in which the PSF is estimated.
+        Rows and columns in which the PSF is estimated.
     report : callable
         ``report(stage, fraction)``.
     settings : Settings
-        Of every stage.
+        Settings of all stages.
 
     Returns
     -------
     list of list of arrays, or None
-        For each page its planes; None if no blur was found.
+        The restored planes of each page; None if no PSF is better than no blur.
     dict
         Fields of `Restoration`.
     """
@@ -109,7 +109,7 @@ def _estimate(
     *,
     settings: Settings,
 ) -> tuple[float, Estimate]:
-    """The exponent of the encoding, as given or as the estimate gains more, and the PSF in that light."""
+    """The exponent of the encoding, given or with the larger gain, and the PSF estimated with it."""
     xp = array_namespace(pages[0])
     # Linear data, and photographs.
     exponents = (1.0, settings.general.photograph_gamma) if gamma is None else (gamma,)
@@ -123,7 +123,7 @@ def _estimate(
             images = [xp.asarray(grey[region], copy=True) for grey in greys]
         errors = [error * _rms_slope(page, exponent) for error, page in zip(errors_of_values, pages, strict=True)]
         progress = partial(_report_part, report, "search", i, len(exponents))
-        # Sums by several threads round differently, and from random starts some estimates then end elsewhere.
+        # One thread: sums by several threads round differently, which sends some random starts to other results.
         with threadpool_limits(1, user_api="blas"):
             estimates.append(
                 estimate(images, jpeg_errors=errors, sizes=sizes, start=start, report=progress, settings=stages)
@@ -141,7 +141,7 @@ def _is_plausible(estimated: Estimate, *, settings: Acceptance) -> bool:
 def _rms_slope(page: Array, exponent: float) -> float:
     """RMS slope of the tone curve over the image: how it scales a small error of the values."""
     xp = array_namespace(page)
-    # Below 1 an exponent is infinitely steep at black.
+    # The slope at black is infinite for an exponent below 1.
     return exponent * math.sqrt(float(xp.mean(xp.clip(page, 1 / 255, None) ** (2 * (exponent - 1)))))
 
 
@@ -156,12 +156,12 @@ def _rms_width(psf: np.ndarray) -> float:
 
 
 def _window_with_most_edges(grey: Array, *, settings: Window) -> Result:
-    """The window of a large image, of about its shape, that has most edges; a small image itself."""
+    """The window of a large image with the most edges, of about the same shape; a small image unchanged."""
     part = math.sqrt(settings.pixels / math.prod(grey.shape))
     if part >= 1:
         return grey
     xp = array_namespace(grey)
-    # A long strip is not made narrower.
+    # A long strip keeps its width.
     narrow = min(min(grey.shape), max(round(part * min(grey.shape)), settings.narrowest))
     sides = [narrow if n == min(grey.shape) else min(n, round(settings.pixels / narrow)) for n in grey.shape]
     edges = to_numpy(xp.abs(grey[1:, :-1] - grey[:-1, :-1]) + xp.abs(grey[:-1, 1:] - grey[:-1, :-1]))

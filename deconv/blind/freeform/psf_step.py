@@ -1,13 +1,13 @@
-r"""The PSF step of free-form blind deconvolution: the PSF of any form, for a scene and its blurred image.
+r"""The PSF step of free-form blind deconvolution: the PSF for a given scene and its blurred image.
 
 For the scene x and the blurred image y the PSF is the :math:`k \ge 0` that minimises
 
 .. math:: \|k * \nabla x - \nabla y\|^2 + \gamma \|k\|^2.
 
-Multiplied out, this needs the images only as correlations over the PSF's reach: of the scene's gradients with
+Expanded, this needs the images only as correlations over the support of the PSF: of the scene's gradients with
 themselves, and with those of the blurred image. The remaining problem is as small as the PSF. It is solved on the host
-in double precision, by accelerated projected gradients. Non-negativity is a constraint of the fit, not a cut
-afterwards, so that a support much too large does little harm: it holds nothing that would have to cancel.
+in double precision, by accelerated projected gradients. Non-negativity is a constraint of the fit rather than clipping
+afterwards, so a support that is much too large does little harm: no positive and negative weights cancel there.
 """
 
 import math
@@ -29,9 +29,9 @@ def fit(auto: np.ndarray, cross: np.ndarray, start: np.ndarray, ridge: float, *,
     auto : ndarray, shape (4 r + 1, 4 r + 1)
         Correlation of the scene's gradients with themselves at shifts up to 2 r each way, shift 0 in the middle.
     cross : ndarray, shape (2 r + 1, 2 r + 1)
-        Their correlation with the blurred image's gradients, at shifts up to r.
+        Correlation of these with the blurred image's gradients, at shifts up to r.
     start : ndarray, shape (2 r + 1, 2 r + 1)
-        PSF to begin with.
+        Initial PSF.
     ridge : float
         Weight of the sum of squares.
     settings : PsfStep
@@ -40,10 +40,10 @@ def fit(auto: np.ndarray, cross: np.ndarray, start: np.ndarray, ridge: float, *,
     Returns
     -------
     ndarray, shape (2 r + 1, 2 r + 1)
-        Not normalised.
+        The PSF, not normalised.
     """
     m, reach = cross.shape[0], cross.shape[0] // 2
-    # On this grid products wrap round only beyond the support.
+    # Large enough that convolutions wrap round only outside the support.
     n = fast_shape(auto.shape)[1]
     wrapped = np.zeros((n, n))
     wrapped[: auto.shape[0], : auto.shape[0]] = auto
@@ -57,7 +57,7 @@ def fit(auto: np.ndarray, cross: np.ndarray, start: np.ndarray, ridge: float, *,
         through = irfftn(gain * rfftn(wrapped), (n, n))[:m, :m]
         best = np.maximum(ahead - step * (through + ridge * ahead - cross), 0.0)
         change = best - psf
-        # Restart the momentum where it leads uphill, as O'Donoghue and Candes do.
+        # Restart the momentum when it leads uphill (O'Donoghue and Candes).
         if np.vdot(ahead - best, change) > 0:
             momentum = 1.0
         following = (1 + math.sqrt(1 + 4 * momentum**2)) / 2
@@ -67,9 +67,9 @@ def fit(auto: np.ndarray, cross: np.ndarray, start: np.ndarray, ridge: float, *,
 
 
 def pruned(psf: np.ndarray, least_weight: float, least_piece: float) -> np.ndarray:
-    """Without weights below `least_weight` of the largest, and without pieces below `least_piece` of the sum.
+    """Remove weights below `least_weight` of the largest, and connected pieces below `least_piece` of the sum.
 
-    Sum 1. A PSF of zeros, which a scene without edges gives, becomes no blur.
+    The result has sum 1. A PSF of zeros, the result for a scene without edges, becomes the delta.
     """
     if not psf.max() > 0:
         psf = np.zeros_like(psf)
@@ -78,18 +78,18 @@ def pruned(psf: np.ndarray, least_weight: float, least_piece: float) -> np.ndarr
     labels, count = ndimage.label(psf > 0, np.ones((3, 3)))
     mass = ndimage.sum_labels(psf, labels, np.arange(count + 1))
     kept = mass >= least_piece * psf.sum()
-    # However many pieces there are, the heaviest stays.
+    # The heaviest piece is always kept.
     kept[np.argmax(mass)] = True
     psf = np.where(kept[labels], psf, 0.0)
     return _normalised(psf)
 
 
 def centred(psf: np.ndarray) -> np.ndarray:
-    """Shifted by whole pixels so that the centre of mass is in the middle; no weight leaves the support."""
+    """Shift the PSF by whole pixels to bring its centre of mass to the middle; no weight leaves the support."""
     side = psf.shape[0]
     rows, columns = np.nonzero(psf)
     shift = [side // 2 - round(c) for c in ndimage.center_of_mass(psf)]
-    # A lopsided PSF comes as near as its support allows.
+    # A lopsided PSF is shifted as far as its support allows.
     shift = [
         min(max(s, -int(at.min())), side - 1 - int(at.max())) for s, at in zip(shift, (rows, columns), strict=True)
     ]
@@ -103,7 +103,7 @@ def extent(psf: np.ndarray) -> int:
 
 
 def cut_or_padded(psf: np.ndarray, side: int) -> np.ndarray:
-    """Cut or padded about the middle to a given side; sum 1."""
+    """The PSF cropped or padded about the middle to a given side; sum 1."""
     by = (side - psf.shape[0]) // 2
     psf = np.pad(psf, by) if by >= 0 else psf[-by : psf.shape[0] + by, -by : psf.shape[0] + by]
     return _normalised(psf)
@@ -119,16 +119,16 @@ def heaviest_square(psf: np.ndarray, side: int) -> np.ndarray:
 
 
 def resampled(psf: np.ndarray, side: int, factor: float) -> np.ndarray:
-    """On a grid `factor` times as fine (coarser below 1) and of a given side, by cubic splines about the middle."""
+    """The PSF on a grid `factor` times as fine (coarser below 1) and of a given side, by cubic splines."""
     at = (np.arange(side) - side // 2) / factor + psf.shape[0] // 2
     if factor < 1:
-        # About the mean over a coarse pixel.
+        # Approximates the mean over a coarse pixel.
         psf = ndimage.gaussian_filter(psf, 0.5 * math.sqrt(factor**-2 - 1), mode="constant")
     fine = ndimage.map_coordinates(psf, np.meshgrid(at, at, indexing="ij"), order=3, mode="constant")
     return _normalised(np.maximum(fine, 0.0))
 
 
 def _normalised(psf: np.ndarray) -> np.ndarray:
-    """With a sum of 1."""
+    """The PSF divided by its sum."""
     unit: np.ndarray = psf / psf.sum()
     return unit

@@ -1,6 +1,7 @@
 """Refinement of a PSF at one scale: the edge penalty rises once more, then falls step by step to what noise allows.
 
-A scene with few edges cannot follow the errors of the PSF, so that the PSF has to move; then the detail comes back.
+A scene with few edges cannot imitate the errors of the PSF, so that the PSF has to change. Lower penalties then restore
+the detail.
 """
 
 import math
@@ -15,32 +16,32 @@ from deconv.blind.settings.freeform import Refinement
 
 __all__ = ["Candidate", "Report", "refine", "refine_below_noise", "silent", "trimmed"]
 
-# Of the part that is done, 0 to 1.
+# Called with the fraction done, 0 to 1.
 Report = Callable[[float], None]
 
 
 def silent(_: float) -> None:
-    """Report to nobody."""
+    """Discard the progress."""
 
 
 @dataclass(frozen=True)
 class Candidate:
-    """A refined PSF at the images' own scale, and its score.
+    """A refined PSF at full resolution, and its score.
 
     Attributes
     ----------
     scale : Scale
-        Where it was refined.
+        Scale at which it was refined.
     psf : ndarray, shape (m, m)
-        Sum 1.
+        The PSF, sum 1.
     cost : float
-        Smaller is better.
+        Cost of the PSF; smaller is better.
     flat : float
-        Share of the scene that is flat.
+        Fraction of the scene that is flat.
     gain : float
-        Part of the cost of no blur that it saves, here or at a coarser scale.
+        Relative decrease of the cost from that of no blur, here or at a coarser scale, whichever is larger.
     energy_gain : float
-        Part of the scene's energy for no blur that it saves.
+        Relative decrease of the scene's energy from that of no blur.
     """
 
     scale: Scale
@@ -52,7 +53,7 @@ class Candidate:
 
     @classmethod
     def scored(cls, scale: Scale, psf: np.ndarray, least_gain: float = -math.inf) -> "Candidate":
-        """Score a PSF; its gain is no less than the one that it had at another scale."""
+        """Score a PSF; `least_gain` is its gain at another scale, which counts if it is larger."""
         score = scale.scorer.score(psf)
         gain = max(least_gain, scale.scorer.gain(score))
         return cls(scale, psf, score.cost, score.flat, gain, scale.scorer.energy_gain(score))
@@ -68,24 +69,29 @@ def refine(
     cut: tuple[float, float] | None = None,
     rounds: int | None = None,
 ) -> np.ndarray:
-    """Rounds of scene and PSF step at one scale, the edge penalty falling.
+    """Refine a PSF by rounds of scene and PSF step at one scale, with falling edge penalty.
 
     Parameters
     ----------
     scale : Scale
         The images, and the settings.
     psf : ndarray, shape (m, m)
-        To begin with.
+        Initial PSF.
     penalties : sequence of float
-        Edge penalties, falling. Those below `least` are replaced by one of `least`.
+        Edge penalties, falling. Those below `least` are replaced by a single one of `least`.
     least : float
-        Least edge penalty that the errors of the images allow.
+        Smallest edge penalty that the errors of the images allow.
     report : callable
         ``report(fraction)``.
     cut : (float, float), optional
         Least weight and least piece of the PSF, as `pruned` takes them; by default those of the settings.
     rounds : int, optional
-        Rounds at each penalty; by default that of the settings.
+        Rounds at each penalty; by default those of the settings.
+
+    Returns
+    -------
+    ndarray, shape (m, m)
+        The refined PSF, sum 1.
     """
     settings = scale.settings.refinement
     cut = (settings.least_weight, settings.least_piece) if cut is None else cut

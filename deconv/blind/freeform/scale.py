@@ -1,4 +1,4 @@
-"""The images at one scale: rounds of scene step and PSF step there, and the scores of PSFs."""
+"""The images at one scale: rounds of scene and PSF step, and scores of PSFs."""
 
 import functools
 from collections.abc import Sequence
@@ -25,22 +25,22 @@ class Observation:
     Attributes
     ----------
     image : array, shape (M, N)
-        In linear light.
+        Linear light.
     jpeg_error : float
-        Standard deviation of the error that JPEG left, which is not white.
+        Standard deviation of the error of JPEG compression, which is not white.
     """
 
     image: Any
     jpeg_error: float
 
     def at(self, factor: float) -> "Observation":
-        """On a grid coarser by a factor."""
+        """The image on a grid coarser by a factor, and its error there."""
         small, factor = at_scale(self.image, factor)
         return Observation(small, self.jpeg_error / factor)
 
     @property
     def error(self) -> float:
-        """Standard deviation of its error: noise, or what JPEG left."""
+        """Standard deviation of the error: noise or JPEG, whichever is larger."""
         sigma: float = noise.estimate(self.image)
         return max(sigma, self.jpeg_error)
 
@@ -48,10 +48,10 @@ class Observation:
 def normalised(
     images: Sequence[Array], jpeg_errors: Sequence[float] | None = None, *, settings: EdgePenalty
 ) -> tuple[list[Observation], float]:
-    """The images with contrast 1, and the least edge penalty that their errors allow."""
+    """The images scaled to contrast 1, and the smallest edge penalty that their errors allow."""
     contrast = max(_contrast(image) for image in images)
     errors = jpeg_errors or [0.0] * len(images)
-    # (A protocol cannot promise arithmetic.)
+    # Any, because the protocol Array has no arithmetic.
     values: list[Any] = list(images)
     observations = [Observation(v / contrast, e / contrast) for v, e in zip(values, errors, strict=True)]
     sigma = max(noise.estimate(o.image) for o in observations)
@@ -60,7 +60,7 @@ def normalised(
 
 
 def _contrast(image: Array) -> float:
-    """From nearly the darkest pixel to nearly the brightest."""
+    """Range of an image without its few darkest and brightest pixels."""
     low, high = np.quantile(to_numpy(image), (0.001, 0.999))
     return max(float(high - low), 1e-6)
 
@@ -71,13 +71,13 @@ class Scale:
     Parameters
     ----------
     observations : sequence of Observation
-        The images at their own scale.
+        The images at full resolution.
     level : int
-        Scales above the images' own.
+        Number of scales above full resolution.
     reach : int
         Side of the largest PSF, in pixels of this scale.
     settings : FreeForm
-        All stages' settings.
+        Settings of all stages.
     """
 
     def __init__(self, observations: Sequence[Observation], level: int, reach: int, *, settings: FreeForm) -> None:
@@ -91,7 +91,7 @@ class Scale:
 
     @functools.cached_property
     def scorer(self) -> Scorer:
-        """Scores PSFs by these images. Rounds do not change it."""
+        """Scores PSFs on these images; not changed by rounds."""
         return Scorer([(o.image, o.error) for o in self._observations], self._reach, settings=self.settings)
 
     def round(self, psf: np.ndarray, penalty: float, ridge: float, *, predict_outside: bool = False) -> np.ndarray:

@@ -1,13 +1,13 @@
-r"""The scene step of free-form blind deconvolution: the scene of few edges that explains an image by a given PSF.
+r"""The scene step of free-form blind deconvolution: the scene of few edges that explains an image with a given PSF.
 
-For the blurred image y, the PSF k and the edge penalty :math:`\lambda` it seeks
+For the blurred image y, the PSF k and the edge penalty :math:`\lambda` the scene is
 
 .. math:: \min_x \; \|k * x - y\|^2 + \lambda \, \#\{i : (\nabla x)_i \ne 0\}
 
-by half-quadratic splitting [1]_: a gradient field, zero where that costs less than :math:`\lambda`, is tied to the
-scene's gradient by a weight that grows from iteration to iteration. At first only the strongest edges survive, in the
-end the two agree. How slowly the weight grows matters: with a factor of 4 instead of 2 the estimated PSFs lost 5 dB,
-with 1.5 they gained 1.5 dB.
+found by half-quadratic splitting [1]_. A gradient field, zero where that costs less than :math:`\lambda`, is coupled to
+the gradient of the scene by a weight that grows from iteration to iteration. At first only the strongest edges survive;
+in the end the two gradients agree. The growth of the weight matters: with a factor of 4 instead of 2 the restored
+images lost 5 dB, with 1.5 they gained 1.5 dB.
 
 References
 ----------
@@ -33,22 +33,22 @@ _TINY = 1e-9
 
 
 class SceneSolver:
-    """One image on a periodic grid, and its scene for any number of PSFs.
+    """Solve the scene step for one image and any number of PSFs, on a periodic grid.
 
     Parameters
     ----------
     image : array, shape (M, N)
         The blurred image.
     reach : int
-        Side of the largest PSF, by which the grid is larger than the image.
+        Side of the largest PSF; the grid is larger than the image by at least this.
     settings : SceneStep
         Weights of the splitting.
 
     Attributes
     ----------
     blurred : array
-        The image on the grid. Outside of the frame nothing is known: at first it is filled by a ramp from border to
-        border, after each `predict_outside` by what scene and PSF predict.
+        The image on the grid. The unknown outside of the frame is a ramp from border to border at first, and the
+        prediction of scene and PSF after each `predict_outside`.
     scene : array
         The latest solution, on the grid.
     """
@@ -71,7 +71,7 @@ class SceneSolver:
         self._spectrum = rfftn(self.blurred)
 
     def solve(self, psf: Array, penalty: float) -> Result:
-        """The scene for a PSF and an edge penalty, from the image itself; (M, N) of it are the frame."""
+        """The scene for a PSF and an edge penalty, on the grid, whose first M rows and N columns are the frame."""
         self.transfer = Transfer(like(psf, self.image), self.shape)
         xp = array_namespace(self.image)
         otf = self.transfer.otf
@@ -88,11 +88,11 @@ class SceneSolver:
         return scene
 
     def predicted(self) -> Result:
-        """The scene, blurred, on the grid."""
+        """The blurred scene on the grid."""
         return self.transfer.forward(self.scene)
 
     def predict_outside(self) -> None:
-        """Fill the outside of the frame by what scene and PSF predict there."""
+        """Replace the image outside the frame by the prediction of scene and PSF."""
         blurred = self.predicted()
         blurred[self.window] = self.image
         self.blurred, self._spectrum = blurred, rfftn(blurred)
@@ -100,7 +100,7 @@ class SceneSolver:
     def correlations(self, reach: int) -> tuple[np.ndarray, np.ndarray]:
         """Correlations of the scene's gradients with themselves and with the image's, on the host.
 
-        The first up to shifts of 2 `reach`, the second up to `reach`; shift 0 in the middle.
+        The first for shifts up to 2 `reach`, the second for shifts up to `reach`; shift 0 is in the middle.
         """
         xp = array_namespace(self.image)
         spectrum = rfftn(self.scene)
@@ -115,7 +115,7 @@ class SceneSolver:
         return window.astype(np.float64)
 
     def energy(self, penalty: float, whole_edge: float, margin: int) -> float:
-        """Squared residual plus edges times their penalty, per pixel, without `margin` pixels along the border.
+        """Squared residual plus penalised edges, per pixel, without `margin` pixels along the border.
 
         A step of `whole_edge` or more counts as one edge, a smaller one in proportion.
         """
@@ -142,7 +142,7 @@ def _with_ramps(image: Array, shape: tuple[int, ...]) -> Result:
 
 
 def _smooth_step(reference: Array, n: int) -> Result:
-    """From 0 to 1 with n samples in between, level at both ends."""
+    """n samples of a smooth step from 0 to 1 with zero slope at both ends, which are left out."""
     xp = array_namespace(reference)
     t = xp.arange(1, n + 1, dtype=reference.dtype, device=device(reference)) / (n + 1)
     return t * t * (3.0 - 2.0 * t)

@@ -43,7 +43,7 @@ class PsfScore(NamedTuple):
     energy : float
         Squared residuals and penalised edges of the scene, per pixel, summed over the images.
     flat : float
-        Share of the restored images that is flat.
+        Fraction of the restored images that is flat.
     """
 
     cost: float
@@ -52,7 +52,7 @@ class PsfScore(NamedTuple):
 
 
 class Scorer:
-    """Scores PSFs by the images at one scale.
+    """Score PSFs on the images at one scale.
 
     Parameters
     ----------
@@ -61,7 +61,7 @@ class Scorer:
     reach : int
         Side of the largest PSF.
     settings : FreeForm
-        Its `score` and `scene_step`.
+        Settings of all stages; `score` and `scene_step` are used.
     """
 
     def __init__(self, images: Sequence[tuple[Array, float]], reach: int, *, settings: FreeForm) -> None:
@@ -80,11 +80,11 @@ class Scorer:
         return self.score(_NO_BLUR)
 
     def gain(self, score: PsfScore) -> float:
-        """Part of the cost of no blur that is saved."""
+        """Relative decrease of the cost from that of no blur."""
         return 1.0 - score.cost / self.no_blur.cost
 
     def energy_gain(self, score: PsfScore) -> float:
-        """Part of the energy of no blur that is saved."""
+        """Relative decrease of the energy from that of no blur."""
         return 1.0 - score.energy / self.no_blur.energy
 
     def score(self, psf: np.ndarray) -> PsfScore:

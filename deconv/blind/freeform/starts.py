@@ -1,8 +1,8 @@
-"""Starts from the power spectrum, refined at the images' own scale.
+"""The search from PSFs retrieved from the power spectrum, at full resolution.
 
-A path wider than the letters are large leaves nothing but grey bars on coarse scales, where a search coarse to fine
-begins. So PSFs are retrieved from the power of the images (`deconv.blind.freeform.phase`) and refined directly at full
-resolution.
+If the path of the camera is longer than letters are large, coarse scales show nothing but grey bars, and a
+coarse-to-fine search cannot begin. So PSFs are retrieved from the power spectrum of the images
+(`deconv.blind.freeform.phase`) and refined directly at full resolution.
 """
 
 import functools
@@ -23,7 +23,7 @@ __all__ = ["PowerStarts"]
 
 
 class _Schedule(NamedTuple):
-    """Edge penalties that fall geometrically: the first, how many, and rounds at each."""
+    """Edge penalties that fall geometrically: the first one, their number, and the rounds at each."""
 
     first: float
     steps: int
@@ -31,33 +31,33 @@ class _Schedule(NamedTuple):
 
     @classmethod
     def hot(cls, settings: Starts) -> "_Schedule":
-        """From a start, for it and its turned copy."""
+        """For a retrieved PSF and its rotated copy."""
         return cls(settings.hot_penalty, settings.hot_steps, settings.hot_rounds)
 
     @classmethod
     def mild(cls, settings: Starts) -> "_Schedule":
-        """From the result of the hot one."""
+        """For the result of the hot schedule."""
         return cls(settings.mild_penalty, settings.mild_steps, settings.mild_rounds)
 
     @classmethod
     def long(cls, settings: Starts) -> "_Schedule":
-        """From a refined PSF that is in doubt."""
+        """For a refined PSF that is in doubt."""
         return cls(settings.long_penalty, settings.long_steps, settings.long_rounds)
 
 
 class PowerStarts:
-    """The search from PSFs that the power spectrum shows.
+    """The search from PSFs retrieved from the power spectrum.
 
     Parameters
     ----------
     observations : sequence of Observation
-        The images, of contrast 1.
+        The images, scaled to contrast 1.
     sizes : (int, int) or None
-        Least and largest side of the support.
+        Smallest and largest side of the support.
     least_penalty : float
-        Least edge penalty.
+        Smallest edge penalty that the errors of the images allow.
     settings : FreeForm
-        All stages' settings.
+        Settings of all stages.
 
     Attributes
     ----------
@@ -100,7 +100,7 @@ class PowerStarts:
                 return
 
     def _start(self, side: int) -> None:
-        """One start: retrieve a PSF, continue from it and its turned copy, refine the better one if it is promising."""
+        """One start: retrieve a PSF, continue from it and its rotated copy, refine the better one if promising."""
         settings = self._settings
         wider = odd_side(settings.margin * side)
         self._starts += 1
@@ -113,22 +113,22 @@ class PowerStarts:
         no_blur = scale.scorer.no_blur.cost
         psf = cut_or_padded(centred(pruned(psf, settings.least_weight, settings.least_piece)), wider)
         hot, mild = _Schedule.hot(settings), _Schedule.mild(settings)
-        both = sorted((self._continued(scale, way, hot) for way in (psf, psf[::-1, ::-1])), key=_first)
+        both = sorted((self._continued(scale, each, hot) for each in (psf, psf[::-1, ::-1])), key=_first)
         results = [both[0], self._continued(scale, both[0][1], mild)]
         faint = min(cost for cost, _ in results) > (1 - settings.solved) * no_blur
         if faint:
-            results += [self._continued(scale, self._grown(scale, way), mild) for _, way in both]
+            results += [self._continued(scale, self._grown(scale, each), mild) for _, each in both]
         cost, psf = min(results, key=_first)
         if cost >= min(self._lowest_cost, (1 - settings.hopeful) * no_blur):
             return
         candidate = self._refined(psf, faint)
         self.best = candidate if self.best is None else min(candidate, self.best, key=_cost)
-        # A PSF that is cut off may cost less than one that is not: it neither ends the search nor raises the bar.
+        # A PSF that its support cuts off may cost less than a complete one, so it must not end the search.
         if self._sizes is not None or extent(candidate.psf) <= settings.nearly_full * wider:
             self._lowest_cost, self.solved = cost, candidate.gain > settings.solved
 
     def _continued(self, scale: Scale, psf: np.ndarray, schedule: _Schedule) -> tuple[float, np.ndarray]:
-        """The PSF at the end of a schedule of falling penalties, and before it its cost."""
+        """The cost and the PSF at the end of a schedule of falling penalties."""
         psf = self._continuation(scale, psf, schedule)
         return scale.scorer.score(psf).cost, psf
 
@@ -138,17 +138,17 @@ class PowerStarts:
         return refine(scale, psf, penalties, least, cut=cut, rounds=schedule.rounds)
 
     def _grown(self, scale: Scale, psf: np.ndarray) -> np.ndarray:
-        """The PSF, with faint ways that begin at its ends: only sure edges in the scene, and nothing faint cut."""
+        """Let faint branches grow from the ends of a PSF: high edge penalties, and faint weights are kept."""
         cut = (self._settings.faint_weight, self._settings.faint_piece)
         for penalty, rounds in self._settings.growth:
             psf = refine(scale, psf, (penalty,), self._least_penalty, cut=cut, rounds=rounds)
         return psf
 
     def _refined(self, psf: np.ndarray, faint: bool) -> Candidate:
-        """The PSF, refined on the support that is allowed; parts of it may be `faint`."""
+        """The PSF refined on the allowed support; `faint` if branches of it may be missing."""
         side = psf.shape[0] if self._sizes is None else min(psf.shape[0], odd_side(self._sizes[1]))
         scale, psf = Scale(self._observations, 0, side, settings=self._all), heaviest_square(psf, side)
-        # Under noise the last penalties may add clutter: so the PSF before them competes.
+        # In noisy images the last penalties may add clutter, so the PSF before them competes.
         candidates = [
             Candidate.scored(scale, psf),
             Candidate.scored(scale, refine(scale, psf, self._all.refinement.penalties, self._least_penalty)),
@@ -159,7 +159,7 @@ class PowerStarts:
         return best
 
     def _improved(self, scale: Scale, candidate: Candidate, faint: bool) -> Candidate | None:
-        """A candidate in doubt after longer rounds, or if `faint` after growth and these; None if it gains no more."""
+        """A doubtful candidate after longer rounds, after growth too if `faint`; None if it does not improve."""
         if candidate.gain >= self._settings.in_doubt:
             return None
         for grow in (False, True) if faint else (False,):

@@ -51,7 +51,7 @@ def fit_background(light: Array, foreground: Foreground, settings: Ink, least: f
     else:
         background = xp.full_like(light, float(np.median(to_numpy(light))))
     if foreground == "dark":
-        # Ink absorbs all light. The fit may reach zero or less, for example in a corner, and is then not divided by.
+        # Ink absorbs all light. The fit may reach zero or less, as in a dark corner, and must stay a safe divisor.
         floor = max(settings.background_floor * float(xp.max(xp.abs(background))), least, 1e-6)
         return background, -xp.clip(background, floor, None)
     # The brightness of the text without blur is unknown: its brightest pixels count as partly covered.

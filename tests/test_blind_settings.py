@@ -1,5 +1,6 @@
 """Settings of blind deconvolution: each says its unit and its origin, and what is passed is what is used."""
 
+import ast
 import dataclasses
 import importlib
 import pkgutil
@@ -66,6 +67,16 @@ def test_every_number_has_a_unit_and_an_origin(stage):
         if kind == "tried":
             assert where in HEADINGS, name
         assert bool(where) == (kind != "judgement"), name
+
+
+def test_every_setting_is_read_somewhere():
+    trees = [ast.parse(file.read_text()) for file in (ROOT / "deconv" / "blind").rglob("*.py")]
+    nodes = [node for tree in trees for node in ast.walk(tree)]
+    read = {node.attr for node in nodes if isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Load)}
+    # `Search.limits` reads these three by the name of the family.
+    read |= {"disk_limits", "gaussian_limits", "motion_limits"}
+    names = {field.name for stage in CLASSES for field in dataclasses.fields(stage)}
+    assert names - read == set()
 
 
 @pytest.mark.parametrize("stage", CLASSES, ids=lambda stage: stage.__name__)

@@ -165,6 +165,9 @@ def hdc_photo(
     >>> photo.image.shape, photo.radius
     ((1460, 2360), 43.0)
     """
+    # Imported here: 0.2 s that the rest of `deconv.degrade`, which every worker of a comparison imports, does not need.
+    from scipy.ndimage import convolve1d
+
     step = integer(step, "step", low=0, high=HDC_STEPS - 1)
     # A pixel more than 7 wide could overlap three e-paper pixels, for which `_render` has no formula.
     shrink = integer(shrink, "shrink", low=1, high=7)

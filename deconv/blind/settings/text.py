@@ -1,4 +1,4 @@
-"""Settings of the text pipeline: ink, tone curve, restoration, strokes, and whether an image is text at all."""
+"""Settings of the text pipeline: ink, tone curve, restoration, strokes, and the decision whether an image is text."""
 
 import math
 from dataclasses import dataclass, field
@@ -26,7 +26,7 @@ class Ink:
 
     fit_background: bool = setting(
         True,
-        "Fit the light of the background as a smooth field; else it is even, the median of the image.",
+        "Whether the light of the background is fitted as a smooth field; if not, it is the median of the image.",
         "1",
         "studies/ablation",
         "an even background loses 63 of 87.5 points over four images of steps 12 and 17",
@@ -74,13 +74,13 @@ class Ink:
 
 @dataclass(frozen=True)
 class ToneCurve:
-    """Which response curve, by how well a restoration through it explains the image."""
+    """The choice of the response curve, by the residual of a quick restoration with it."""
 
     linear_gamma: float = setting(1.0, "Exponent of the alternative to a photograph's: linear data.", "1")
     shoulders: tuple[float, ...] = setting((0.0, 0.5, 1.0), "Shoulders that are tried, 0 the first.", "1")
-    strongest_shoulder: float = setting(1.2, "Strongest shoulder that is believed.", "1")
-    shoulder_gain: float = setting(0.01, "Fall of the log residual from which a shoulder is believed.", "1")
-    linear_gain: float = setting(0.05, "Fall of the log residual from which the data are taken for linear.", "1")
+    strongest_shoulder: float = setting(1.2, "Strongest shoulder that is accepted.", "1")
+    shoulder_gain: float = setting(0.01, "Decrease of the log residual from which a shoulder is accepted.", "1")
+    linear_gain: float = setting(0.05, "Decrease of the log residual from which the data count as linear.", "1")
     radius_factors: tuple[float, ...] = setting(
         (0.97, 1.0, 1.03),
         "Radii that are tried over the candidate's, 1 in the middle: one too small hides a shoulder, one too large "
@@ -89,19 +89,21 @@ class ToneCurve:
     )
     working_radius: float = setting(8.0, "Largest radius on the grid on which curves are compared.", "pixels")
     working_side: float = setting(256.0, "Longer side of that grid.", "pixels")
-    contrast: float = setting(0.15, "Standard deviation that all are scaled to, so that a weight means the same.", "1")
+    contrast: float = setting(
+        0.15, "Standard deviation to which all are scaled, so that a weight means the same for each.", "1"
+    )
     weight: float = setting(1e-3, "Weight of total variation at that contrast.", "1")
     num_iter: int = setting(40, "Iterations of each quick restoration.", "iterations")
 
 
 @dataclass(frozen=True)
 class Strokes:
-    """Strokes of a pen, where the blur leaves no stroke's width to be seen."""
+    """Restoration by strokes of a pen, for blur that does not resolve the width of a stroke."""
 
     max_pixels: float = setting(
         4e5,
-        "Largest grid on which strokes are sought, 0 for none: so small a blur on a larger one leaves strokes that "
-        "total variation resolves.",
+        "Largest grid on which strokes are restored, 0 for none: on a larger one the blur is so small that total "
+        "variation resolves the strokes.",
         "pixels",
     )
     working_radius: float = setting(20.0, "Radius of the PSF on that grid.", "pixels")
@@ -139,11 +141,11 @@ class Strokes:
 
 @dataclass(frozen=True)
 class TextRestoration:
-    """Restoring coverage by ink: total variation and strokes, mixed by how far strokes are resolved."""
+    """Restoration of coverage by ink: total variation and strokes, mixed according to how well strokes are resolved."""
 
     text_prior: bool = setting(
         True,
-        "Restore with what is known of text: a bound on coverage, strokes, two tones; else by total variation alone.",
+        "Whether to use the text prior (a bound on coverage, strokes, two tones); if not, total variation alone.",
         "1",
         "studies/ablation",
         "without it 40 of 87.5 points are lost over four images of steps 12 and 17",
@@ -174,11 +176,11 @@ class TextRestoration:
 
 @dataclass(frozen=True)
 class Limits:
-    """The most that dark text leaves."""
+    """Largest measurements at which dark text is accepted."""
 
     misfit: float = setting(
         0.2,
-        "Rms of what two tones leave unexplained beyond the noise, over the rms of the image.",
+        "RMS residual of a two-tone scene beyond the noise, over the RMS of the image.",
         "1",
         _IS_TEXT,
         "0.036 to 0.080 on 17 real frames, 0 to 0.029 on 16 simulated photographs, 0.008 to 0.985 (median 0.36) on 40 "
@@ -196,7 +198,7 @@ class Limits:
 
 @dataclass(frozen=True)
 class BrightLimits(Limits):
-    """The same of bright text on a dark background: rare, and bright things on dark are common in photographs."""
+    """The same for bright text on a dark background: stricter, because many photographs show bright objects on dark."""
 
     misfit: float = setting(0.1, "As of dark text.", "1")
     grey_ratio: float = setting(2.8, "As of dark text.", "1", evidence=_RATIOS)
@@ -207,7 +209,7 @@ class BrightLimits(Limits):
 
 @dataclass(frozen=True)
 class Readability:
-    """Expected share of the characters that can be read: a logistic in log blur and log clarity."""
+    """Expected fraction of the characters that can be read: a logistic in log blur and log clarity."""
 
     bias: float = setting(2.01, "Constant of the logistic.", "1", "studies/calibrate_readability", _CALIBRATED)
     blur: float = setting(
@@ -235,23 +237,25 @@ class Readability:
 
 @dataclass(frozen=True)
 class Verdict:
-    """Whether an image is text, and how much of it can be read."""
+    """The decision whether an image is text, and how much of it can be read."""
 
     pixels: float = setting(1.5e5, "Pixels that are examined, all colours together.", "pixels")
     working_radius: float = setting(
-        14.0, "Radius of the PSF on the grid that is examined: strokes are a pixel wide and more.", "pixels"
+        14.0, "Radius of the PSF on the grid that is examined, on which strokes are at least a pixel wide.", "pixels"
     )
-    least_radius: float = setting(6.0, "The same at least, where the image is too large.", "pixels")
-    least_reduction: float = setting(1.2, "Reduction beyond whole blocks of pixels that is worth its own blur.", "1")
+    least_radius: float = setting(6.0, "Least radius of the PSF on that grid, for images that are too large.", "pixels")
+    least_reduction: float = setting(
+        1.2, "Least reduction beyond whole blocks of pixels; a smaller one is not worth its own blur.", "1"
+    )
     steps: int = setting(12, "Landweber steps in which the edges of the two-tone scene move.", "iterations")
-    edge_width: float = setting(0.3, "Width of an edge over the way from one tone to the other.", "1")
+    edge_width: float = setting(0.3, "Width of an edge, in units of the level set, from one tone to the other.", "1")
     faintest: float = setting(
-        0.05, "Least level of the ink: else no ink at all would explain an image that is not text.", "1"
+        0.05, "Least level of the ink; with less, an image that is not text could be explained by no ink.", "1"
     )
-    largest_share: float = setting(0.5, "Share of the image that may be ink.", "1")
+    largest_share: float = setting(0.5, "Largest fraction of the image that may be ink.", "1")
     grey_num_iter: int = setting(35, "Iterations for the scene of any tones.", "iterations")
     rounding: float = setting(
-        0.002, "Rms residual that tones leave even without noise, added before the two are compared.", "coverage"
+        0.002, "RMS residual that remains even without noise, added before two residuals are compared.", "coverage"
     )
     dark: Limits = field(default_factory=Limits)
     bright: BrightLimits = field(default_factory=BrightLimits)

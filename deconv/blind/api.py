@@ -3,6 +3,7 @@
 import warnings
 from collections.abc import Sequence
 from functools import partial
+from itertools import repeat
 from typing import Any, Literal, TypeAlias
 
 from threadpoolctl import threadpool_limits
@@ -287,8 +288,8 @@ def _deblur_free_form(
             settings=settings,
         )
     report("restore", 1.0)
-    restored = restored or [None] * len(images)
-    return [_result(image, planes, fields, channel_axis) for image, planes in zip(images, restored, strict=True)]
+    pairs = zip(images, restored or repeat(None, len(images)), strict=True)
+    return [_result(image, planes, fields, channel_axis) for image, planes in pairs]
 
 
 def _result(

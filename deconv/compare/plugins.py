@@ -32,7 +32,7 @@ def load_function(path: str, folder: str | None = None) -> Callable[..., Any]:
     function = getattr(package, name, None)
     if not callable(function):
         raise Problem(f"{path} names no function")
-    return function  # type: ignore[no-any-return]
+    return function
 
 
 def source_file(path: str, folder: str | None = None) -> str:

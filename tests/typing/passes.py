@@ -32,7 +32,7 @@ deconv.unsupervised_wiener(picture, psf, rng=np.random.default_rng(0))
 # An unknown one.
 result = deconv.blind.deblur(picture)
 assert_type(result, deconv.blind.Restoration)
-assert_type(result.family, str)
+family: str = result.family
 assert_type(result.uncertainty, float)
 assert_type(result.parameters["radius"], float)
 deconv.blind.deblur(colours, channel_axis=-1, prior="text", gamma=2.2, callback=lambda fraction, stage: print(stage))

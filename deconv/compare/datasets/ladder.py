@@ -1,6 +1,7 @@
 """The Helsinki challenge simulated: any number of pictures, with exact ground truth."""
 
 from collections.abc import Iterator, Sequence
+from typing import Literal
 
 import numpy as np
 
@@ -11,7 +12,8 @@ from deconv.compare.protocol import Item, Problem
 
 __all__ = ["Ladder"]
 
-_FONTS, _DIGITS = ("verdana", "times"), "0123456789"
+_FONTS: tuple[Literal["verdana", "times"], ...] = ("verdana", "times")
+_DIGITS = "0123456789"
 
 
 class Ladder(Pictures):

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 from PIL import Image, ImageDraw
@@ -137,9 +138,9 @@ def _words(shape: tuple[int, int], reach: int, rng: np.random.Generator) -> _Sce
 
 def _page(lines: list[str], size: int, shape: tuple[int, int], reach: int, rng: np.random.Generator) -> _Scene:
     """A page with the lines inside the frame, dark on bright; drawn at twice the resolution for smooth edges."""
-    outer = [2 * (n + 2 * reach) for n in shape]
-    font = str(rng.choice(["verdana", "times"]))
-    page = _halved(degrade.text_picture(lines, font=font, size=2 * size, shape=outer))
+    height, width = (2 * (n + 2 * reach) for n in shape)
+    font: Literal["verdana", "times"] = "verdana" if rng.choice(["verdana", "times"]) == "verdana" else "times"
+    page = _halved(degrade.text_picture(lines, font=font, size=2 * size, shape=(height, width)))
     ink, paper = rng.uniform(0.05, 0.25), rng.uniform(0.75, 0.95)
     return (ink + (paper - ink) * page).astype(np.float32), tuple(lines)
 

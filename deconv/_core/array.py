@@ -112,7 +112,7 @@ def to_numpy(x: Any) -> Any:
     return np.asarray(x)
 
 
-def _as_array(value: Any, name: str) -> Result:
+def as_array(value: Any, name: str) -> Result:
     """`value` as an array of a known library; raises with one clear sentence if that fails."""
     if isinstance(value, (str, bytes)) or value is None:
         raise TypeError(f"{name} must be an array of numbers, got {type(value).__name__}")
@@ -178,7 +178,7 @@ def as_image(
     ValueError
         If it is empty, has the wrong number of axes, holds infinity, NaN where not allowed, or only NaN.
     """
-    image = _as_array(image, name)
+    image = as_array(image, name)
     xp = array_namespace(image)
     apart = channel_axes(image, channel_axis, name, batch=batch)
     spatial = image.ndim - len(apart)
@@ -280,7 +280,7 @@ def as_psf(psf: Any, image: Any, name: str = "psf", *, ndim: int | None = None, 
         If it is empty, has the wrong number of axes, is larger than the image, is not finite, has
         negative entries (unless `signed`) or sums to zero.
     """
-    psf = _as_array(psf, name)
+    psf = as_array(psf, name)
     xp = array_namespace(image, psf)
     ndim = image.ndim if ndim is None else ndim
     if psf.ndim != ndim:
@@ -288,10 +288,10 @@ def as_psf(psf: Any, image: Any, name: str = "psf", *, ndim: int | None = None, 
     spatial = tuple(image.shape)[-ndim:]
     if any(p > n for p, n in zip(psf.shape, spatial, strict=True)):
         raise ValueError(f"{name} of shape {tuple(psf.shape)} is larger than the image of shape {spatial}")
-    return _trim(xp.astype(unit_sum(_float(xp, psf), name, signed=signed), image.dtype))
+    return trim_psf(xp.astype(unit_sum(_float(xp, psf), name, signed=signed), image.dtype))
 
 
-def _trim(psf: Any) -> Result:
+def trim_psf(psf: Any) -> Result:
     """`psf` without margins of zeros, its centre still at index ``n // 2`` of each axis."""
     xp = array_namespace(psf)
     for axis, n in enumerate(psf.shape):
@@ -366,7 +366,7 @@ def per_pixel(values: Any, name: str, image: Any, channel_axis: int | tuple[int,
     TypeError, ValueError
         If it is not an array of finite, non-negative values, or has another shape or library.
     """
-    values = _as_array(values, name)
+    values = as_array(values, name)
     xp = array_namespace(image, values)
     axes = channel_axes(image, channel_axis, batch=True)
     spatial = tuple(n for a, n in enumerate(image.shape) if a not in axes)

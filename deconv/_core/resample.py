@@ -1,6 +1,5 @@
 """Change of scale by separable matrices: area means down, cubic interpolation up, in every library."""
 
-from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -15,7 +14,7 @@ def reduce(image: Array, shape: tuple[int, int]) -> Result:
     return _separable(image, _areas(image.shape[0], shape[0]), _areas(image.shape[1], shape[1]))
 
 
-def enlarge(image: Array, shape: Sequence[int]) -> Result:
+def enlarge(image: Array, shape: tuple[int, ...]) -> Result:
     """Cubic interpolation of an image (M, N) onto a finer grid of `shape`; edge pixels are repeated outside."""
     return _separable(image, _cubic(image.shape[0], shape[0]), _cubic(image.shape[1], shape[1]))
 

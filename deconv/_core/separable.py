@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from deconv._core.array import Array, _as_array, array_namespace, like, to_numpy
+from deconv._core.array import Array, array_namespace, as_array, like, to_numpy
 
 __all__ = ["separate"]
 
@@ -16,7 +16,7 @@ def separate(psf: Array) -> tuple[Any, ...] | None:
     A PSF of rank one is known from the lines through its largest weight; a round of least squares for one factor
     after the other then spreads the rounding over all weights.
     """
-    psf = _as_array(psf, "psf")
+    psf = as_array(psf, "psf")
     if psf.ndim == 0:
         raise ValueError("psf must have at least one axis, got a single number")
     xp = array_namespace(psf)

@@ -3,7 +3,6 @@
 import warnings
 from collections.abc import Sequence
 from functools import partial
-from itertools import repeat
 from typing import Any, Literal, TypeAlias
 
 from threadpoolctl import threadpool_limits
@@ -288,8 +287,8 @@ def _deblur_free_form(
             settings=settings,
         )
     report("restore", 1.0)
-    pairs = zip(images, restored or repeat(None, len(images)), strict=True)
-    return [_result(image, planes, fields, channel_axis) for image, planes in pairs]
+    pages = [None] * len(images) if restored is None else restored
+    return [_result(image, planes, fields, channel_axis) for image, planes in zip(images, pages, strict=True)]
 
 
 def _result(

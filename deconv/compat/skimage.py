@@ -17,14 +17,14 @@ from array_api_compat import is_array_api_obj
 from deconv._core.array import (
     Array,
     Result,
-    _as_array,
-    _trim,
     array_namespace,
+    as_array,
     as_image,
     contiguous,
     device,
     like,
     torch_door,
+    trim_psf,
 )
 from deconv._core.check import generator, integer, real
 from deconv._core.fft import Transfer, Workspace, embed, fast_shape
@@ -103,7 +103,7 @@ def richardson_lucy(
     # moves it to n // 2, the convention of Transfer. Its second convolution is then the adjoint of the first except
     # for a shift by one pixel, which the quotient is given in advance.
     shift = tuple((n + 1) % 2 for n in h.shape)
-    h = _trim(_within_reach(_odd(h), y.shape))
+    h = trim_psf(_within_reach(_odd(h), y.shape))
     grid = fast_shape(max(n + k // 2 + s, k) for n, k, s in zip(y.shape, h.shape, shift, strict=True))
     frame = (0, *(slice(0, n) for n in y.shape))
     shifted = (0, *(slice(s, s + n) for s, n in zip(shift, y.shape, strict=True)))
@@ -322,7 +322,7 @@ def unsupervised_wiener(
 
 def _numbers(value: Any, name: str, image: Any = None, *, ndim: tuple[int, ...] | None = None) -> Result:
     """`value` as a float array, unscaled: of the dtype of `image` or, without it, by the rule of scikit-image."""
-    value = _as_array(value, name)
+    value = as_array(value, name)
     xp = array_namespace(image, value)
     if image is not None:
         value = xp.astype(value, image.dtype)

@@ -9,8 +9,8 @@ import numpy as np
 from deconv._core.array import (
     Array,
     Result,
-    _as_array,
     array_namespace,
+    as_array,
     as_image,
     as_psf,
     contiguous,
@@ -77,10 +77,10 @@ class FourierProblem:
 
     def solve(self, balance: float) -> Result:
         """The scene in the frame at this balance, in the layout of the argument `image`. May be called once."""
-        gain = _floats(self.otf)
+        gain = real_pairs(self.otf)
         spectral_gain(gain, self.penalty, balance)
         filled = extrapolate(self.channels, self._mean, self._psf, self.grid)
-        sharp = Workspace(_Filter(_complex(gain), self.grid), filled.shape[0], filled).blur(filled)
+        sharp = Workspace(_Filter(complex_from_pairs(gain), self.grid), filled.shape[0], filled).blur(filled)
         return self.join(sharp[(slice(None), *(slice(0, n) for n in self.channels.shape[1:]))] + self._mean)
 
     def spectrum(self) -> BinnedSpectrum:
@@ -104,10 +104,10 @@ class FourierProblem:
         low = -_SPAN - math.log(self.mean_penalty)
         sums = xp.zeros((_PARTS, 3, bins), dtype=self.penalty.dtype, device=device(self.penalty))
         padded = xp.zeros(self.grid, dtype=self.penalty.dtype, device=device(self.penalty))
-        otf, total = _floats(self.otf), np.zeros((3, bins))
+        otf, total = real_pairs(self.otf), np.zeros((3, bins))
         for i in range(count):
             padded[tuple(slice(0, n) for n in self.channels.shape[1:])] = window * contrast[i, ...]
-            plane = _floats(rfftn(padded))
+            plane = real_pairs(rfftn(padded))
             size, width = math.prod(self.otf.shape), self.otf.shape[-1]
             spectral_bins(plane, otf, self.penalty, width, size, bins, low, _PER_E, sums)
             total += to_numpy(xp.sum(sums, axis=0, dtype=xp.float64))
@@ -152,7 +152,9 @@ def transfer_function(psf: Array, grid: tuple[int, ...]) -> Result:
     waves = _waves(grid[0], 2 * centre + 1, grid[0])[:, centre:]
     waves = like(np.concatenate((waves.real, -waves.imag[:, 1:]), axis=1), psf)
     shape = (grid[0], *otf.shape[1:-1], 2 * otf.shape[-1])
-    return _complex(xp.reshape(xp.matmul(waves, xp.reshape(_floats(contiguous(otf)), (waves.shape[1], -1))), shape))
+    return complex_from_pairs(
+        xp.reshape(xp.matmul(waves, xp.reshape(real_pairs(contiguous(otf)), (waves.shape[1], -1))), shape)
+    )
 
 
 def _waves(lines: int, taps: int, n: int) -> Any:
@@ -186,7 +188,7 @@ def _penalty(reg: Any, channels: Any, grid: tuple[int, ...]) -> Result:
     if callable(reg):
         power = reg(xp.sqrt(_along(channels, grid, lambda turn: np.minimum(turn, 1 - turn) ** 2)))
         name = "the noise-to-signal power that reg returns"
-        power = xp.astype(_as_array(power, name), channels.dtype)
+        power = xp.astype(as_array(power, name), channels.dtype)
         array_namespace(power, channels)
         if tuple(power.shape) != shape:
             raise ValueError(f"{name} must have the shape {shape} of the frequencies, got {tuple(power.shape)}")
@@ -195,7 +197,7 @@ def _penalty(reg: Any, channels: Any, grid: tuple[int, ...]) -> Result:
         return power
     if not hasattr(reg, "dtype") and not isinstance(reg, (list, tuple)):
         raise TypeError(f'reg must be "laplacian", "identity", an array or a callable, got {type(reg).__name__}')
-    taps = _as_array(reg, "reg")
+    taps = as_array(reg, "reg")
     array_namespace(taps, channels)
     spatial = tuple(channels.shape[1:])
     if taps.ndim != len(spatial) or any(k > n for k, n in zip(taps.shape, spatial, strict=True)):
@@ -217,7 +219,7 @@ def _along(channels: Any, grid: tuple[int, ...], function: Callable[[Any], Any])
     return total
 
 
-def _floats(z: Any) -> Result:
+def real_pairs(z: Any) -> Result:
     """The complex array `z` as interleaved floats: a view where the library can make one, else a copy."""
     xp = array_namespace(z)
     if hasattr(z, "view"):
@@ -225,8 +227,8 @@ def _floats(z: Any) -> Result:
     return xp.reshape(xp.stack((xp.real(z), xp.imag(z)), axis=-1), (*z.shape[:-1], 2 * z.shape[-1]))
 
 
-def _complex(x: Any) -> Result:
-    """The inverse of `_floats`."""
+def complex_from_pairs(x: Any) -> Result:
+    """The inverse of `real_pairs`."""
     xp = array_namespace(x)
     if hasattr(x, "view"):
         return x.view(xp.complex128 if x.dtype == xp.float64 else xp.complex64)

@@ -2,7 +2,7 @@
 
 import math
 
-from deconv._core.array import Array, Result, _as_array, array_namespace, device, torch_door, unit_sum
+from deconv._core.array import Array, Result, array_namespace, as_array, device, torch_door, unit_sum
 from deconv._core.fft import fast_shape, irfftn, rfftn
 
 __all__ = ["centre", "normalise", "similarity"]
@@ -40,7 +40,7 @@ def normalise(psf: Array) -> Result:
 
 @torch_door
 def _normalise(psf: Array, name: str = "psf") -> Result:
-    psf = _as_array(psf, name)
+    psf = as_array(psf, name)
     xp = array_namespace(psf)
     if psf.ndim == 0:
         raise ValueError(f"{name} must have at least one axis, got a single number")

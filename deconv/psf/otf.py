@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from deconv._core.array import Array, Result, _as_array, array_namespace, torch_door
+from deconv._core.array import Array, Result, array_namespace, as_array, torch_door
 from deconv._core.fft import embed, irfftn, rfftn
 
 __all__ = ["from_otf", "to_otf"]
@@ -51,7 +51,7 @@ def to_otf(psf: Array, shape: int | tuple[int, ...] | list[int]) -> Result:
     >>> abs(otf[0, :3]).round(3)
     array([1.   , 0.989, 0.956])
     """
-    psf = _as_array(psf, "psf")
+    psf = as_array(psf, "psf")
     xp = array_namespace(psf)
     shape = _as_shape(shape, psf.ndim, "psf")
     if any(n > m for n, m in zip(psf.shape, shape, strict=True)):
@@ -147,9 +147,9 @@ def _as_otf(otf: Any) -> Result:
         if xp.isdtype(otf.dtype, "complex floating"):
             return otf
     except TypeError:
-        # Not an array, or of a dtype that the namespace does not know: `_as_array` raises the right error.
+        # Not an array, or of a dtype that the namespace does not know: `as_array` raises the right error.
         pass
-    otf = _as_array(otf, "otf")
+    otf = as_array(otf, "otf")
     xp = array_namespace(otf)
     double = otf.dtype == xp.float64
     return xp.astype(xp.astype(otf, xp.float64 if double else xp.float32), xp.complex128 if double else xp.complex64)

@@ -8,7 +8,7 @@ import scipy.linalg
 import scipy.special
 from numpy.typing import NDArray
 
-from deconv._core.array import Array, Result, _as_array, array_namespace, device
+from deconv._core.array import Array, Result, array_namespace, as_array, device
 from deconv._core.check import integer, real
 
 __all__ = ["disk", "gaussian", "motion", "polygon"]
@@ -243,7 +243,7 @@ def cast_like(psf: NDArray[np.float64], reference: Array | None) -> Result:
     """`psf` with the library, device and floating type of `reference`; unchanged if that is None."""
     if reference is None:
         return psf
-    reference = _as_array(reference, "like")
+    reference = as_array(reference, "like")
     xp = array_namespace(reference)
     dtype = xp.float64 if reference.dtype == xp.float64 else xp.float32
     return xp.asarray(psf, dtype=dtype, device=device(reference))

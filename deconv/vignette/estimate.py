@@ -6,7 +6,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from deconv._core.array import Array, Result, _as_array, array_namespace, as_image, device, like, torch_door
+from deconv._core.array import Array, Result, array_namespace, as_array, as_image, device, like, torch_door
 from deconv._core.check import integer
 from deconv.vignette.least_squares import BIWEIGHT_CUT, LeastSquares, into_tiles, sample
 from deconv.vignette.model import Vignette, term_names
@@ -194,7 +194,7 @@ def _mask(image: Result, where: str | Array | None) -> Result:
         if isinstance(where, str) and where != "border":
             raise ValueError(f"where must be None, 'border' or an array of bool, got {where!r}")
         return measured
-    chosen = _as_array(where, "where")
+    chosen = as_array(where, "where")
     array_namespace(image, chosen)
     if tuple(chosen.shape) != tuple(image.shape):
         raise ValueError(f"where has shape {tuple(chosen.shape)}, but image has shape {tuple(image.shape)}")

@@ -24,7 +24,7 @@ from deconv._core.array import Array, Result, array_namespace, device, like, to_
 from deconv._core.fft import Transfer, fast_shape, irfftn, rfftn
 from deconv._core.kernels import edge_blend, edge_divergence
 from deconv.blind.settings.freeform import SceneStep
-from deconv.nonblind.fourier import _complex, _floats
+from deconv.nonblind.fourier import complex_from_pairs, real_pairs
 
 __all__ = ["SceneSolver"]
 
@@ -75,14 +75,14 @@ class SceneSolver:
         self.transfer = Transfer(like(psf, self.image), self.shape)
         xp = array_namespace(self.image)
         otf = self.transfer.otf
-        data = _floats(self.transfer.conj * self._spectrum)
+        data = real_pairs(self.transfer.conj * self._spectrum)
         power = xp.real(otf) ** 2 + xp.imag(otf) ** 2 + _TINY
         scene, weight = self.blurred, self._settings.first_weight * penalty
         while weight < self._settings.last_weight:
             edge_divergence(scene, penalty / weight, self._across, self._field, self.shape[1])
-            spectrum = _floats(rfftn(self._field))
+            spectrum = real_pairs(rfftn(self._field))
             edge_blend(spectrum, data, power, self._laplacian, weight)
-            scene = irfftn(_complex(spectrum), self.shape)
+            scene = irfftn(complex_from_pairs(spectrum), self.shape)
             weight *= self._settings.growth
         self.scene = scene
         return scene

@@ -38,8 +38,8 @@ def setting(default: T, about: str, unit: str, source: str = JUDGEMENT, evidence
 
     (Typed as the value that it holds, as `dataclasses.field` is.)
     """
-    value: T = field(default=default, metadata={"origin": Origin(about, unit, source, evidence)})
-    return value
+    made: T = field(default=default, metadata={"origin": Origin(about, unit, source, evidence)})
+    return made
 
 
 def origins(settings: Any, prefix: str = "") -> dict[str, Origin]:

@@ -12,7 +12,7 @@ from deconv.compare.protocol import Item, Problem
 
 __all__ = ["Ladder"]
 
-_FONTS: tuple[Literal["verdana", "times"], ...] = ("verdana", "times")
+_FONTS: tuple[Literal["verdana"], Literal["times"]] = ("verdana", "times")
 _DIGITS = "0123456789"
 
 

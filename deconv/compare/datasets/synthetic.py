@@ -16,6 +16,7 @@ from deconv.tone import decode, encode
 __all__ = ["Synthetic"]
 
 _NOISE = 0.005
+_FONTS: tuple[Literal["verdana"], Literal["times"]] = ("verdana", "times")
 _WORDS = """
 about after again along because before between black bring carry change city clean close cold country cover dark deep
 door early earth every field find first four friend garden give good great green hand have help high horse house island
@@ -138,9 +139,9 @@ def _words(shape: tuple[int, int], reach: int, rng: np.random.Generator) -> _Sce
 
 def _page(lines: list[str], size: int, shape: tuple[int, int], reach: int, rng: np.random.Generator) -> _Scene:
     """A page with the lines inside the frame, dark on bright; drawn at twice the resolution for smooth edges."""
-    height, width = (2 * (n + 2 * reach) for n in shape)
-    font: Literal["verdana", "times"] = "verdana" if rng.choice(["verdana", "times"]) == "verdana" else "times"
-    page = _halved(degrade.text_picture(lines, font=font, size=2 * size, shape=(height, width)))
+    outer = (2 * (shape[0] + 2 * reach), 2 * (shape[1] + 2 * reach))
+    font = _FONTS[rng.choice(2)]
+    page = _halved(degrade.text_picture(lines, font=font, size=2 * size, shape=outer))
     ink, paper = rng.uniform(0.05, 0.25), rng.uniform(0.75, 0.95)
     return (ink + (paper - ink) * page).astype(np.float32), tuple(lines)
 

@@ -18,6 +18,7 @@ from deconv.blind.freeform.scene import SceneSolver
 from deconv.blind.freeform.starts import PowerStarts
 from deconv.blind.jpeg import quantisation_error
 from deconv.blind.natural import restore
+from deconv.blind.progress import FREE_FORM, Progress
 from deconv.blind.settings import Settings, origins
 from deconv.blind.settings.freeform import FreeForm, PhaseRetrieval, PsfStep, SceneStep
 from deconv.blind.settings.jpeg import Jpeg
@@ -121,7 +122,7 @@ def test_the_acceptance(change, family):
         sizes=None,
         start=SHAKE,
         region=None,
-        report=lambda stage, part: None,
+        report=Progress(None, FREE_FORM),
         settings=Settings(freeform=changed(acceptance=change)),
     )
     assert fields["family"] == family

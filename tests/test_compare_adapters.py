@@ -11,7 +11,7 @@ import deconv
 from deconv._core import files
 from deconv.blind.natural import restore
 from deconv.compare.adapters import build
-from deconv.compare.own import _disc_radius
+from deconv.compare.functions import _disc_radius
 from deconv.compare.protocol import Context, Method, Problem
 from deconv.degrade.hdc import hdc_psf
 
@@ -52,7 +52,7 @@ def test_own_with_the_psf_are_better_than_the_blurred(function, colour):
     assert 0 <= result.min() <= result.max() <= 1
     grey = result.mean(axis=-1) if colour else result
     assert deconv.metrics.psnr(grey, sharp) > deconv.metrics.psnr(blurred, sharp) + 2
-    with pytest.raises(Problem, match="needs the PSF, and nobody knows it"):
+    with pytest.raises(Problem, match="needs the PSF, which is unknown"):
         adapter("deconv", function=function)(image, Context(gamma=2.2))
 
 

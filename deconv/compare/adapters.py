@@ -13,7 +13,7 @@ import numpy as np
 
 from deconv._core import files
 from deconv.compare import networks
-from deconv.compare.own import FUNCTIONS
+from deconv.compare.functions import FUNCTIONS
 from deconv.compare.plugins import load_function
 from deconv.compare.protocol import Context, Method, Problem
 

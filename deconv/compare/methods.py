@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from deconv._core.check import real
-from deconv.compare.own import FUNCTIONS, WITH_PSF
+from deconv.compare.functions import FUNCTIONS, WITH_PSF
 from deconv.compare.prepare import Prepare
 from deconv.compare.protocol import Method, Problem
 from deconv.compare.table import slug

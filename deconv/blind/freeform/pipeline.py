@@ -1,8 +1,7 @@
 """The free-form pipeline, for images that share a PSF: choose the encoding, estimate the PSF, restore, encode."""
 
 import math
-from collections.abc import Callable, Sequence
-from functools import partial
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -13,6 +12,7 @@ from deconv._core.array import Array, Result, array_namespace, like, to_numpy
 from deconv.blind.freeform.estimate import Estimate, estimate
 from deconv.blind.jpeg import quantisation_error
 from deconv.blind.natural import restore
+from deconv.blind.progress import Progress
 from deconv.blind.settings import Settings
 from deconv.blind.settings.freeform import Acceptance, Window
 
@@ -32,7 +32,7 @@ def restore_pages(
     sizes: tuple[int, int] | None,
     start: np.ndarray | None,
     region: Region | None,
-    report: Callable[[str, float], None],
+    report: Progress,
     settings: Settings = _DEFAULTS,
 ) -> tuple[list[list[Result]] | None, dict[str, Any]]:
     """Estimate the PSF that some pages share, and restore the pages with it.
@@ -51,8 +51,8 @@ def restore_pages(
         A PSF to refine, square, its sides odd.
     region : tuple of slices or None
         Rows and columns in which the PSF is estimated.
-    report : callable
-        ``report(stage, fraction)``.
+    report : Progress
+        Receives the progress.
     settings : Settings
         Settings of all stages.
 
@@ -85,7 +85,7 @@ def restore_pages(
             planes,
             psf,
             prior=prior,
-            report=partial(_report_part, report, "restore", n, len(pages)),
+            report=report.part("restore", n, len(pages)),
             settings=settings.natural,
         )
         restored.append([tone.encode(plane, gamma, 0.0) for plane in planes])
@@ -105,7 +105,7 @@ def _estimate(
     sizes: tuple[int, int] | None,
     start: np.ndarray | None,
     region: Region | None,
-    report: Callable[[str, float], None],
+    report: Progress,
     *,
     settings: Settings,
 ) -> tuple[float, Estimate]:
@@ -122,7 +122,7 @@ def _estimate(
         else:
             images = [xp.asarray(grey[region], copy=True) for grey in greys]
         errors = [error * _rms_slope(page, exponent) for error, page in zip(errors_of_values, pages, strict=True)]
-        progress = partial(_report_part, report, "search", i, len(exponents))
+        progress = report.part("search", i, len(exponents))
         # One thread: sums by several threads round differently, which sends some random starts to other results.
         with threadpool_limits(1, user_api="blas"):
             estimates.append(
@@ -143,10 +143,6 @@ def _rms_slope(page: Array, exponent: float) -> float:
     xp = array_namespace(page)
     # The slope at black is infinite for an exponent below 1.
     return exponent * math.sqrt(float(xp.mean(xp.clip(page, 1 / 255, None) ** (2 * (exponent - 1)))))
-
-
-def _report_part(report: Callable[[str, float], None], stage: str, index: int, count: int, fraction: float) -> None:
-    report(stage, (index + fraction) / count)
 
 
 def _rms_width(psf: np.ndarray) -> float:

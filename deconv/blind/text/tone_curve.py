@@ -51,21 +51,23 @@ def estimate_tone_curve(
     gamma, shoulder : float
         As `deconv.tone.decode` takes them.
     """
-    ours, photograph = settings.text.tone_curve, settings.general.photograph_gamma
-    small, scale = at_scale(values, max(candidate.radius / ours.working_radius, max(values.shape) / ours.working_side))
+    curves, photograph = settings.text.tone_curve, settings.general.photograph_gamma
+    small, scale = at_scale(
+        values, max(candidate.radius / curves.working_radius, max(values.shape) / curves.working_side)
+    )
     window = text_window(coverage(tone.decode(small, photograph), foreground, settings.text.ink), settings.text.ink)
-    factors = ours.radius_factors
+    factors = curves.radius_factors
     psfs = [like(replace(candidate, radius=candidate.radius * k).make(1 / scale), small) for k in factors]
     middle = len(psfs) // 2
     residuals = []
-    for i, shoulder in enumerate(ours.shoulders):
+    for i, shoulder in enumerate(curves.shoulders):
         residuals.append(_log_residuals(small, window, psfs, foreground, photograph, shoulder, settings))
-        report((i + 1) / (len(ours.shoulders) + 1))
-    (linear,) = _log_residuals(small, window, psfs[middle : middle + 1], foreground, ours.linear_gamma, 0.0, settings)
+        report((i + 1) / (len(curves.shoulders) + 1))
+    (linear,) = _log_residuals(small, window, psfs[middle : middle + 1], foreground, curves.linear_gamma, 0.0, settings)
     report(1.0)
-    if linear < residuals[0][middle] - ours.linear_gain:
-        return ours.linear_gamma, 0.0
-    return photograph, best_shoulder(residuals, ours)
+    if linear < residuals[0][middle] - curves.linear_gain:
+        return curves.linear_gamma, 0.0
+    return photograph, best_shoulder(residuals, curves)
 
 
 def _log_residuals(
@@ -78,16 +80,16 @@ def _log_residuals(
     settings: Settings,
 ) -> list[float]:
     """Log RMS residual, in encoded values, of a quick restoration with one response curve, for each PSF."""
-    ours = settings.text.tone_curve
+    curves = settings.text.tone_curve
     xp = array_namespace(values)
     light = tone.decode(values, gamma, shoulder)
     background, change = (part[window] for part in fit_background(light, foreground, settings.text.ink))
     light, ink = light[window], (light[window] - background) / change
-    unit = ours.contrast / max(float(xp.std(ink)), 1e-6)
+    unit = curves.contrast / max(float(xp.std(ink)), 1e-6)
     solver = Splitting(unit * ink, tuple(max(psf.shape[axis] for psf in psfs) for axis in (0, 1)))
     residuals = []
     for psf in psfs:
-        solver.solve(psf, TotalVariation(), ours.weight, num_iter=ours.num_iter)
+        solver.solve(psf, TotalVariation(), curves.weight, num_iter=curves.num_iter)
         modelled = light + change * solver.residual[solver.window] / unit
         rms = float(xp.std(tone.encode(modelled, gamma, shoulder) - values[window]))
         residuals.append(math.log(rms + 1e-12))

@@ -90,26 +90,26 @@ def assess(
     Verdict
         The decision, the expected readability, and the reason.
     """
-    ours = settings.text.verdict
+    verdict = settings.text.verdict
     pairs = zip(inks, coverages, strict=True)
-    fits = [TwoToneFit(ink, coverage, candidate, ours.pixels / len(inks), settings) for ink, coverage in pairs]
+    fits = [TwoToneFit(ink, coverage, candidate, verdict.pixels / len(inks), settings) for ink, coverage in pairs]
     signal = sum(max(f.power - f.noise, 0.0) for f in fits)
     excess = sum(max(f.unexplained - f.noise, 0.0) for f in fits)
     misfit = min(math.sqrt(excess / signal), 1.0) if signal > 0 else 1.0
     # Coloured text may leave a channel without any ink: the one with most of it shows the strokes.
     best = max(fits, key=lambda f: f.power)
     blur, clarity = best.blur, best.level / math.sqrt(max(best.unexplained, 1e-12))
-    limits = ours.dark if foreground == "dark" else ours.bright
+    limits = verdict.dark if foreground == "dark" else verdict.bright
     if signal <= sum(f.noise for f in fits):
         reason: str | None = "nothing stands out from the background and its noise"
     else:
-        reason = objection(best, misfit, limits, ours)
+        reason = objection(best, misfit, limits, verdict)
     if reason is not None:
         return Verdict(False, 0.0, reason, misfit, blur, clarity)
     reason = (
         f"the blur radius is {blur:.1f} stroke widths, the ink's level {clarity:.0f} times the unexplained residual"
     )
-    return Verdict(True, expected_readability(blur, clarity, misfit, ours), reason, misfit, blur, clarity)
+    return Verdict(True, expected_readability(blur, clarity, misfit, verdict), reason, misfit, blur, clarity)
 
 
 def objection(fit: "TwoToneFit", misfit: float, limits: Limits, settings: VerdictSettings) -> str | None:
@@ -147,9 +147,9 @@ def expected_readability(blur: float, clarity: float, misfit: float, settings: V
     float
         0 for an unreadable image, 1 if every character is expected to be read.
     """
-    ours, most = settings.readability, settings.dark.misfit
-    trust = min((most - misfit) / (most - ours.trusted_misfit), 1.0)
-    return trust * float(logistic((ours.bias, ours.blur, ours.clarity), math.log(blur), math.log(clarity)))
+    model, most = settings.readability, settings.dark.misfit
+    trust = min((most - misfit) / (most - model.trusted_misfit), 1.0)
+    return trust * float(logistic((model.bias, model.blur, model.clarity), math.log(blur), math.log(clarity)))
 
 
 def logistic(constants: Sequence[float], log_blur: Result, log_clarity: Result) -> Result:
@@ -173,8 +173,8 @@ class TwoToneFit:
     """
 
     def __init__(self, ink: Array, coverage: Array, candidate: Candidate, pixels: float, settings: Settings) -> None:
-        self._settings, ours = settings, settings.text.verdict
-        image, scene, scale = working_grid(ink, coverage, candidate.radius, pixels, ours)
+        self._settings, verdict = settings, settings.text.verdict
+        image, scene, scale = working_grid(ink, coverage, candidate.radius, pixels, verdict)
         xp = array_namespace(image)
         psf = like(candidate.make(1 / scale), image)
         reach = tuple(n // 2 for n in psf.shape)
@@ -192,17 +192,17 @@ class TwoToneFit:
         self._image, self._psf, self._inner = image, psf, inner
         position = scene - 0.5
         self.unexplained = math.inf
-        for _ in range(ours.steps):
-            tones = xp.clip(position / ours.edge_width + 0.5, 0.0, 1.0)
+        for _ in range(verdict.steps):
+            tones = xp.clip(position / verdict.edge_width + 0.5, 0.0, 1.0)
             b = through(transfer.forward, tones)
-            a, q = _level_and_curvature(b[inner], image[inner], ours.faintest)
+            a, q = _level_and_curvature(b[inner], image[inner], verdict.faintest)
             residual = image - a * b - q * b * b
             unexplained = float(xp.mean(residual[inner] ** 2))
             if unexplained < self.unexplained:
                 # The level at the largest blurred coverage of the image; beyond that, q would extrapolate.
-                self.level = max(a + q * float(xp.max(b[inner])), ours.faintest)
+                self.level = max(a + q * float(xp.max(b[inner])), verdict.faintest)
                 self.unexplained, best = unexplained, tones
-            slope = max(a + 2 * q * float(xp.mean(b)), 4 * ours.faintest)
+            slope = max(a + 2 * q * float(xp.mean(b)), 4 * verdict.faintest)
             position = xp.clip(position + through(transfer.adjoint, residual) / slope, -1.0, 1.0)
         self.power = float(xp.mean(image[inner] ** 2))
         self.noise = noise.estimate(image) ** 2

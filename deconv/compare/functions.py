@@ -1,4 +1,4 @@
-"""Our own methods, from an encoded picture to an encoded picture, whatever each of them works on."""
+"""The methods of deconv as a comparison calls them: from an encoded picture to an encoded picture."""
 
 import math
 from collections.abc import Callable
@@ -12,28 +12,28 @@ from deconv.compare.protocol import Context, Problem
 
 __all__ = ["FUNCTIONS", "WITH_PSF"]
 
-# What counts as a disc: cosine similarity to the most similar one, its softness over the radius, least radius. The sum
-# of half a disc and half an octagon has 0.9997, Gaussians 0.9989 at the most (and need the softest edge), plain
-# octagons of 6 pixels 0.997; smaller ones cannot be separated.
+# When a PSF counts as a disc: least cosine similarity to the most similar disc, largest softness over its radius, least
+# radius. The mean of a disc and an octagon has a similarity of 0.9997, a Gaussian at most 0.9989 and only with the
+# softest edge, an octagon of 6 pixels 0.997; smaller octagons cannot be separated from discs.
 _SIMILARITY, _SOFTEST, _SMALLEST = 0.999, 0.5, 1.0
 
-# A method of the type "deconv": picture, context, parameters.
-Method = Callable[..., Any]
+# Called as ``function(image, context, **parameters)``.
+Function = Callable[..., Any]
 
 
-def _with_psf(restore: Callable[..., Result], *, random: bool = False) -> Method:
-    """A method that needs the PSF and works on light; with the seed if it is random."""
+def _with_psf(restore: Callable[..., Result], *, random: bool = False) -> Function:
+    """Adapt a function that takes linear light and the PSF; it gets the seed too if it is `random`."""
 
-    def method(image: np.ndarray, context: Context, **parameters: Any) -> Result:
+    def function(image: np.ndarray, context: Context, **parameters: Any) -> Result:
         if context.psf is None:
-            raise Problem("it needs the PSF, and nobody knows it for this picture")
+            raise Problem("it needs the PSF, which is unknown for this picture")
         if random:
             parameters = {"rng": context.seed} | parameters
         light = deconv.tone.decode(image, context.gamma)
         restored = restore(light, context.psf.astype(light.dtype), _channels(image), **parameters)
         return np.clip(deconv.tone.encode(np.clip(restored, 0, None), context.gamma), 0, 1)
 
-    return method
+    return function
 
 
 def _wiener(light: np.ndarray, psf: np.ndarray, channel_axis: int | None, **parameters: Any) -> Result:
@@ -59,18 +59,18 @@ def _variational(
 
 
 def _deblur_known(image: np.ndarray, context: Context, prior: str = "text") -> Result:
-    """`deconv.blind.deblur` without its search: text out of focus by the disc's radius, all else by the PSF."""
+    """`deconv.blind.deblur` without its search: defocused text by the disc's radius, all else by the PSF itself."""
     radius = None if context.psf is None or prior != "text" else _disc_radius(context.psf)
     if radius is not None and _deblur_accepts(image, radius):
         result = deconv.blind.deblur(image, radius=radius, gamma=context.gamma, channel_axis=_channels(image))
-        # What is not text is restored by the PSF itself, not by a disc that is similar.
+        # Other pictures are restored with the PSF itself rather than with a similar disc.
         if result.prior == "text":
             return np.clip(result.image, 0, 1)
     return _last_step(image, context, prior=prior)
 
 
 def _deblur_accepts(image: np.ndarray, radius: float) -> bool:
-    """Whether `deconv.blind.deblur` takes that picture and radius; the last step takes any."""
+    """Whether `deconv.blind.deblur` accepts the picture and the radius; the last step accepts any."""
     side = min(image.shape[:2])
     least = deconv.blind.Settings().general.smallest_side
     return side >= least and radius <= side / 2 and bool(np.ptp(image) > 0)
@@ -86,12 +86,12 @@ _last_step = _with_psf(_restore_known_psf)
 
 
 def _disc_radius(psf: np.ndarray) -> float | None:
-    """Radius of the disc, its edge soft or not, if the PSF is one; else None."""
+    """Radius of the PSF if it is a disc, with a soft edge or a sharp one; else None."""
     from scipy.optimize import least_squares
 
     psf = psf / psf.sum(dtype=np.float64)
     y, x = (np.arange(n) - n // 2 for n in psf.shape)
-    # Mean square distance from the centre: of a disc half the square of its radius, of a pixel 1/6.
+    # The mean square distance from the centre is half the squared radius for a disc, and 1/6 for a pixel.
     start = math.sqrt(max(2 * float((psf * (y[:, None] ** 2 + x**2)).sum()) - 1 / 3, 0.0))
     if start < _SMALLEST:
         return None
@@ -122,7 +122,7 @@ def _in_square(psf: np.ndarray, half: int) -> Result:
 
 
 def _deblur(image: np.ndarray, context: Context, **parameters: Any) -> tuple[np.ndarray, np.ndarray | None]:
-    """Blind: the encoding is unknown as well."""
+    """`deconv.blind.deblur`; the encoding is unknown as well as the PSF."""
     result = deconv.blind.deblur(image, channel_axis=_channels(image), **parameters)
     return np.clip(result.image, 0, 1), None if result.family == "none" else result.psf
 
@@ -138,5 +138,5 @@ WITH_PSF = {
     "variational": _with_psf(_variational),
     "deblur_known": _deblur_known,
 }
-# By the names that a TOML gives them.
+# By the value of ``function`` in a TOML file.
 FUNCTIONS = WITH_PSF | {"deblur": _deblur}

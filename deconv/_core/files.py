@@ -183,7 +183,7 @@ def write(path: str | os.PathLike[str], pixels: Any, *, like: Picture | None = N
 def _read_pillow(data: bytes, path: Path) -> Picture:
     # From memory, because Pillow 13 scrambles the rows of a rotated TIFF opened by name.
     image: Any = Image.open(io.BytesIO(data), formats=_READABLE)
-    # A phone's JPEG may carry a second picture (depth, gain map); the first is the photograph.
+    # A phone's JPEG may carry a second image (depth, gain map); the first is the photograph.
     if image.format != "MPO" and getattr(image, "n_frames", 1) > 1:
         raise FileProblem(f"{path} holds {image.n_frames} pictures, one is wanted")
     deep = _deep_png(image, data)

@@ -58,6 +58,15 @@ class Restoration:
         ``"criterion"``. Smaller is better.
     noise : float
         Standard deviation of the noise in the blurred image, as a fraction of full scale.
+
+    Examples
+    --------
+    >>> import deconv
+    >>> sharp = deconv.degrade.text_picture(["blind", "deblur"], shape=(120, 200))
+    >>> blurred = deconv.degrade.add_noise(deconv.degrade.blur(sharp, deconv.psf.disk(4)), 0.002, rng=0)
+    >>> result = deconv.blind.deblur(blurred, radius=4, gamma=1)
+    >>> result.family, result.prior, result.readable
+    ('disk', 'text', True)
     """
 
     image: Result

@@ -1,4 +1,4 @@
-"""Methods side by side on the same pictures, scored alike: the classical baseline for a learned method.
+"""Methods side by side on the same images, scored alike: the classical baseline for a learned method.
 
 >>> import deconv.compare
 >>> methods = [m for m in deconv.compare.BUILTIN if m.name in ("blurred", "Wiener")]

@@ -32,7 +32,7 @@ class Restore(Protocol):
     parameters: int | None
 
     def __call__(self, image: np.ndarray, context: Context, *, name: str = "") -> object:
-        """The restored picture; or a tuple of it, the estimated PSF and, optionally, a dict for `Row.details`."""
+        """The restored image; or a tuple of it, the estimated PSF and, optionally, a dict for `Row.details`."""
         ...
 
 
@@ -49,7 +49,7 @@ def build(method: Method, *, allow_shell: bool = False) -> Restore:
     Returns
     -------
     Restore
-        Restores a picture (M, N) or (M, N, 3) with values from 0 to 1. `name` is that of the picture, by which results
+        Restores an image (M, N) or (M, N, 3) with values from 0 to 1. `name` is that of the image, by which results
         on disk are located.
 
     Raises
@@ -74,7 +74,7 @@ class Builtin:
         self._call: Callable[..., object] = partial(FUNCTIONS[name], **method.options.get("parameters", {}))
 
     def __call__(self, image: np.ndarray, context: Context, *, name: str = "") -> object:
-        """What the function returns for the picture."""
+        """What the function returns for the image."""
         return self._call(image, context)
 
 
@@ -87,7 +87,7 @@ class Python:
         self._call: Callable[..., object] = partial(function, **method.options.get("parameters", {}))
 
     def __call__(self, image: np.ndarray, context: Context, *, name: str = "") -> object:
-        """What the function returns for the picture."""
+        """What the function returns for the image."""
         return self._call(image, context)
 
 
@@ -106,7 +106,7 @@ class Shell:
         self._like = files.Picture(np.zeros((1, 1)), dtype=depth)
 
     def __call__(self, image: np.ndarray, context: Context, *, name: str = "") -> object:
-        """The picture that the program wrote."""
+        """The image that the program wrote."""
         with tempfile.TemporaryDirectory(prefix="deconv-") as folder:
             source, target = Path(folder, "in.png"), Path(folder, "out.png")
             files.write(source, image, like=self._like)
@@ -160,7 +160,7 @@ def _written(source: Path, target: Path) -> Path:
 
 
 class Folder:
-    """Results on disk, located by the names of their pictures."""
+    """Results on disk, located by the names of their images."""
 
     parameters: int | None = None
 
@@ -168,7 +168,7 @@ class Folder:
         self._pattern = method.options["pattern"]
 
     def __call__(self, image: np.ndarray, context: Context, *, name: str = "") -> object:
-        """The result for the picture `name`."""
+        """The result for the image `name`."""
         paths = sorted(glob.glob(self._pattern.replace("{stem}", glob.escape(name))))
         if len(paths) != 1:
             matches = f"{len(paths)} files, the first {' and '.join(paths[:2])}," if paths else "no file"

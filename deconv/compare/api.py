@@ -31,7 +31,7 @@ def run(
     settings: Settings | None = None,
     report: Progress = lambda done, total, what: None,
 ) -> list[Summary]:
-    """Run all methods on all pictures, as far as an earlier run has not, and write rows, tables and the report.
+    """Run all methods on all images, as far as an earlier run has not, and write rows, tables and the report.
 
     Parameters
     ----------
@@ -40,12 +40,12 @@ def run(
     methods : list of Method
         From `load_methods` and `BUILTIN`.
     out : path
-        Folder for ``rows.csv`` (a line for each picture and method), ``env.json``, ``truth.json``, ``restored/``,
+        Folder for ``rows.csv`` (a line for each image and method), ``env.json``, ``truth.json``, ``restored/``,
         ``table.txt``, ``table.tex`` and ``report.html``. Rows in it that are still valid are kept.
     baseline : str
         Name of the method that all are compared to.
     calibration : list of Dataset
-        Other pictures, on which the parameters of all methods with a grid are chosen first: the best by the leading
+        Other images, on which the parameters of all methods with a grid are chosen first: the best by the leading
         score of the tables among the declared parameters and all combinations of the values of the grid. If empty,
         methods run as declared. The runs are written to ``calibration/``, the choice to ``env.json``.
     settings : Settings, optional
@@ -109,7 +109,7 @@ def run(
 
 
 def _text(dataset: Dataset, name: str) -> tuple[str, ...] | None:
-    """The true lines of a picture; None if they are unknown or the picture cannot be loaded."""
+    """The true lines of an image; None if they are unknown or the image cannot be loaded."""
     try:
         return dataset.load(name).text
     except (Problem, OSError):

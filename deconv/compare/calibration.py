@@ -1,4 +1,4 @@
-"""Choose the parameters of methods on pictures that are not compared, by one rule for all methods.
+"""Choose the parameters of methods on images that are not compared, by one rule for all methods.
 
 A candidate runs as any method of a comparison does: in its own process, with a timeout, and a killed run resumes.
 """
@@ -25,7 +25,7 @@ SCORES = {"accuracy": "accuracy", "psnr": "PSNR"}
 # Letters that describe the parameters in the name of a candidate, which becomes a folder's.
 _MAX_LETTERS = 60
 
-# A picture: its data set and its name.
+# An image: its data set and its name.
 _Place = tuple[str, str]
 
 
@@ -38,7 +38,7 @@ def calibrate(
     *,
     report: Progress = lambda done, total, what: None,
 ) -> tuple[list[Method], dict[str, Any]]:
-    """Choose the parameters of all methods with a grid, on pictures that are not compared.
+    """Choose the parameters of all methods with a grid, on images that are not compared.
 
     The candidates of a method are the parameters that it declares, and all combinations of the values of its grid. The
     candidate with the best leading score wins: the mean accuracy if any text is known, else the mean PSNR, a failure
@@ -49,9 +49,9 @@ def calibrate(
     methods : list of Method
         Those without a grid stay as they are.
     datasets : list of Dataset
-        The calibration pictures.
+        The calibration images.
     compared : list of Dataset
-        The pictures of the comparison, none of which may be among them.
+        The images of the comparison, none of which may be among them.
     out : Path
         Folder for rows.csv and restored/; rows in it that are still valid are kept.
     settings : Settings
@@ -63,14 +63,14 @@ def calibrate(
     methods : list of Method
         With the chosen parameters.
     record : dict
-        For env.json: "by", the score; "datasets", the pictures of each; "methods", for each method with a grid its
+        For env.json: "by", the score; "datasets", the images of each; "methods", for each method with a grid its
         "grid", its "candidates" with their parameters, scores and failures, the "chosen" candidate, whether that is "as
         declared", and "at the end of its grid", the parameters whose chosen value is the least or the greatest tried.
 
     Raises
     ------
     Problem
-        If there is nothing to choose from, or no score to choose by, a picture is one of those compared, or a method
+        If there is nothing to choose from, or no score to choose by, an image is one of those compared, or a method
         works as declared but with no value of its grid, as when a parameter is misspelt.
     """
     if not any(method.grid for method in methods):
@@ -157,7 +157,7 @@ def choices(record: dict[str, Any]) -> list[Choice]:
 
 
 def describe_pictures(record: dict[str, Any]) -> str:
-    """Name the calibration pictures, as in "12 pictures of one set and 3 pictures of another".
+    """Name the calibration images, as in "12 pictures of one set and 3 pictures of another".
 
     Parameters
     ----------
@@ -246,7 +246,7 @@ def _text(value: object) -> str:
 
 
 def _check_pictures(datasets: Sequence[Dataset], compared: Sequence[Dataset]) -> None:
-    """Raise Problem for calibration pictures that are compared, and if none of them has a ground truth."""
+    """Raise Problem for calibration images that are compared, and if none of them has a ground truth."""
     prints = {d.fingerprint(): d.name for d in compared}
     for dataset in datasets:
         if other := prints.get(dataset.fingerprint()):
@@ -266,7 +266,7 @@ _REASON = "parameters are chosen on other pictures"
 
 
 def _items(dataset: Dataset) -> Iterator[Item]:
-    """Pictures that can be loaded, one at a time; the others become rows that say why."""
+    """Images that can be loaded, one at a time; the others become rows that say why."""
     for name in dataset.names:
         try:
             yield dataset.load(name)

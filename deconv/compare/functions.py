@@ -1,4 +1,4 @@
-"""The methods of deconv as a comparison calls them: from an encoded picture to an encoded picture."""
+"""The methods of deconv as a comparison calls them: from an encoded image to an encoded image."""
 
 import math
 from collections.abc import Callable
@@ -63,14 +63,14 @@ def _deblur_known(image: np.ndarray, context: Context, prior: str = "text") -> R
     radius = None if context.psf is None or prior != "text" else _disc_radius(context.psf)
     if radius is not None and _deblur_accepts(image, radius):
         result = deconv.blind.deblur(image, radius=radius, gamma=context.gamma, channel_axis=_channels(image))
-        # Other pictures are restored with the PSF itself rather than with a similar disc.
+        # Other images are restored with the PSF itself rather than with a similar disc.
         if result.prior == "text":
             return np.clip(result.image, 0, 1)
     return _last_step(image, context, prior=prior)
 
 
 def _deblur_accepts(image: np.ndarray, radius: float) -> bool:
-    """Whether `deconv.blind.deblur` accepts the picture and the radius; the last step accepts any."""
+    """Whether `deconv.blind.deblur` accepts the image and the radius; the last step accepts any."""
     side = min(image.shape[:2])
     least = deconv.blind.Settings().general.smallest_side
     return side >= least and radius <= side / 2 and bool(np.ptp(image) > 0)

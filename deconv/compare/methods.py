@@ -97,12 +97,12 @@ def load_methods(path: str | Path) -> tuple[Method, ...]:
     keras      ``file``, of the format .keras; ``[method.prepare]``
     shell      ``command``, in which {in}, {out}, {level}, {seed} and {device} are replaced; ``bits`` of its input
                PNG, 8 or 16
-    folder     ``pattern`` of the files that hold its results; {stem} is the picture's name
+    folder     ``pattern`` of the files that hold its results; {stem} is the image's name
     ========== =====================================================================================================
 
     `Prepare` lists the keys of ``[method.prepare]``, which describe a network's input and output. ``[method.grid]``
     lists values for parameters of the function, such as ``strength = [0.1, 1, 10]``: `run` chooses the best of all
-    combinations and of the declared parameters on its calibration pictures; without such pictures the grid is not used.
+    combinations and of the declared parameters on its calibration images; without such images the grid is not used.
 
     Parameters
     ----------

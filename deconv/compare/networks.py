@@ -18,7 +18,7 @@ __all__ = ["TYPES"]
 
 
 class _Network:
-    """Base class: convert the picture, call the network, convert its result back."""
+    """Base class: convert the image, call the network, convert its result back."""
 
     parameters: int | None = None
 
@@ -26,7 +26,7 @@ class _Network:
         self._prepare = Prepare.from_table(method.prepare)
 
     def __call__(self, image: np.ndarray, context: Context, *, name: str = "") -> np.ndarray:
-        """Restore a picture."""
+        """Restore an image."""
         return self._prepare.apply(partial(self._run, context.device), image, context)
 
     def _run(self, device: str, *arrays: np.ndarray) -> np.ndarray:
@@ -74,7 +74,7 @@ class Torch(_Network):
 
 
 class Onnx(_Network):
-    """An ONNX file, run by onnxruntime; its first input is the picture, its second the level."""
+    """An ONNX file, run by onnxruntime; its first input is the image, its second the level."""
 
     def __init__(self, method: Method) -> None:
         super().__init__(method)

@@ -1,6 +1,6 @@
-"""Conversion of a picture to a network's input, and of its output back to a picture, as declared in a TOML file.
+"""Conversion of an image to a network's input, and of its output back to an image, as declared in a TOML file.
 
-A network expects the form of its training pictures: an order of colours, a range, a size, planes besides the colours.
+A network expects the form of its training images: an order of colours, a range, a size, planes besides the colours.
 Converting to that form and back lets networks of any origin be called alike.
 """
 
@@ -26,15 +26,15 @@ Network: TypeAlias = Callable[..., np.ndarray]
 
 @dataclass(frozen=True)
 class Prepare:
-    """Conversion from a picture to a network's input and back. Build it with `Prepare.from_table`.
+    """Conversion from an image to a network's input and back. Build it with `Prepare.from_table`.
 
     Attributes
     ----------
     layout : {"NCHW", "NHWC"}
         Order of the axes of the network's input and output.
     channels : {"grey", "rgb", "bgr"}
-        Colours of the network. A grey network restores the colours of a picture one by one; a colour network gets a
-        grey picture as three equal colours, and the result is the mean of its three.
+        Colours of the network. A grey network restores the colours of an image one by one; a colour network gets a
+        grey image as three equal colours, and the result is the mean of its three.
     gain : float
         With `offset`, the values of the network's input: ``gain * value + offset`` for values from 0 to 1.
     offset : tuple of float
@@ -42,16 +42,16 @@ class Prepare:
     residual : bool
         Whether the network's output is to be added to its input.
     size : (int, int) or None
-        Rows and columns to which every picture is resized; the result is resized back.
+        Rows and columns to which every image is resized; the result is resized back.
     shrink : float
-        Factor by which the picture is reduced before the network; the result is enlarged again.
+        Factor by which the image is reduced before the network; the result is enlarged again.
     extra : tuple of str
-        Planes after the colours, computed from the grey picture: "mask", 1 where it is not brighter than its mean, and
+        Planes after the colours, computed from the grey image: "mask", 1 where it is not brighter than its mean, and
         "median:5", its median over 5 x 5 pixels, in the network's range.
     level : {"", "input", "channel"}
         How the network gets the level of blur: not at all, as a second input of shape (1, 1), or as a last plane.
     tiling : Tiling
-        How the picture is cut into tiles, and how many times larger the result is.
+        How the image is cut into tiles, and how many times larger the result is.
     """
 
     layout: str = "NCHW"
@@ -89,7 +89,7 @@ class Prepare:
             raise Problem(str(error)) from None
 
     def apply(self, network: Network, image: np.ndarray, context: Context) -> np.ndarray:
-        """Restore a picture.
+        """Restore an image.
 
         Parameters
         ----------

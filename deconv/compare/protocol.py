@@ -1,4 +1,4 @@
-"""What the parts of a comparison pass to each other: a picture, a method's context, a method, and a row."""
+"""What the parts of a comparison pass to each other: an image, a method's context, a method, and a row."""
 
 import json
 from collections.abc import Callable, Mapping
@@ -20,16 +20,16 @@ class Problem(ValueError):
 
 @dataclass(frozen=True)
 class Context:
-    """What a method is given besides the picture: the values that it declares to know; the others are None.
+    """What a method is given besides the image: the values that it declares to know; the others are None.
 
     Attributes
     ----------
     psf : ndarray, shape (m, n), or None
-        The true PSF in pixels of the picture, sum 1.
+        The true PSF in pixels of the image, sum 1.
     level : float or None
         Amount of blur, in the units of the data set (the step of a ladder, say).
     noise : float or None
-        Standard deviation of the noise, 1 being the range of the picture.
+        Standard deviation of the noise, 1 being the range of the image.
     gamma : float
         Exponent of the encoding: light is value ** gamma.
     seed : int
@@ -51,22 +51,22 @@ class Context:
 
 @dataclass(frozen=True)
 class Item:
-    """A picture of a data set.
+    """An image of a data set.
 
     Attributes
     ----------
     name : str
         Unique in the data set, and usable as a file's stem: letters, digits, ``.``, ``_`` and ``-``.
     image : ndarray, shape (M, N) or (M, N, 3)
-        The blurred picture; float32, 0 to 1, tone-encoded.
+        The blurred image; float32, 0 to 1, tone-encoded.
     sharp : ndarray, shape (s M, s N[, 3]), or None
-        The true picture; `s` is the scale at which results are expected.
+        The true image; `s` is the scale at which results are expected.
     text : tuple of str or None
         The true lines of text.
     psf, level, noise, gamma
         As in `Context`; None if unknown.
     details : dict
-        Further facts about the picture, for JSON; they are part of the `details` of each of its rows.
+        Further facts about the image, for JSON; they are part of the `details` of each of its rows.
     """
 
     name: str
@@ -81,16 +81,16 @@ class Item:
 
 
 class Dataset(Protocol):
-    """Pictures by name, loaded one at a time.
+    """Images by name, loaded one at a time.
 
     Attributes
     ----------
     name : str
         Shown in tables.
     names : tuple of str
-        Names of the pictures, in order.
+        Names of the images, in order.
     border : int
-        Pixels along each side of the true picture that PSNR and SSIM leave out.
+        Pixels along each side of the true image that PSNR and SSIM leave out.
     """
 
     @property
@@ -100,7 +100,7 @@ class Dataset(Protocol):
 
     @property
     def names(self) -> tuple[str, ...]:
-        """Names of the pictures, in order."""
+        """Names of the images, in order."""
         ...
 
     @property
@@ -109,7 +109,7 @@ class Dataset(Protocol):
         ...
 
     def load(self, name: str) -> Item:
-        """Load a picture.
+        """Load an image.
 
         Parameters
         ----------
@@ -119,7 +119,7 @@ class Dataset(Protocol):
         Returns
         -------
         Item
-            The picture and its ground truth.
+            The image and its ground truth.
         """
         ...
 
@@ -129,14 +129,14 @@ class Dataset(Protocol):
         Returns
         -------
         str
-            A hash that changes when a picture does.
+            A hash that changes when an image does.
         """
         ...
 
 
 @runtime_checkable
 class Measured(Protocol):
-    """A data set that scores and keeps the results of its pictures itself, for a study that measures something else.
+    """A data set that scores and keeps the results of its images itself, for a study that measures something else.
 
     Nothing is written to restored/ for it, and none of the usual scores is computed.
     """
@@ -147,18 +147,18 @@ class Measured(Protocol):
         Parameters
         ----------
         item : Item
-            The picture, from `Dataset.load`.
+            The image, from `Dataset.load`.
         image : ndarray
             The result as the method returned it, neither clipped nor rounded.
         psf : ndarray or None
             The estimated PSF, if the method returned one.
         path : Path
-            Where copies may be kept: a path without suffix, unique for each picture and method.
+            Where copies may be kept: a path without suffix, unique for each image and method.
 
         Returns
         -------
         dict
-            Fields of `Row` by name; its `details` are added to those of the picture and of the method.
+            Fields of `Row` by name; its `details` are added to those of the image and of the method.
         """
         ...
 
@@ -180,13 +180,13 @@ class Method:
     options : dict
         What its type needs: names of functions, files, a command, parameters.
     prepare : dict
-        Conversion of pictures before and after it (`deconv.compare.prepare`).
+        Conversion of images before and after it (`deconv.compare.prepare`).
     trained_on, licence : str
         Shown in tables.
     timeout : float
-        Seconds for one picture, after which it is stopped.
+        Seconds for one image, after which it is stopped.
     grid : dict of str to list
-        Parameters to choose on calibration pictures, if there are any, and the values to try of each.
+        Parameters to choose on calibration images, if there are any, and the values to try of each.
     """
 
     name: str
@@ -232,7 +232,7 @@ class Settings:
 
 @dataclass(frozen=True)
 class Row:
-    """One picture restored by one method: a line of rows.csv.
+    """One image restored by one method: a line of rows.csv.
 
     Attributes
     ----------
@@ -243,9 +243,9 @@ class Row:
     knows : str
         What the method was given, separated by commas, or "nothing".
     level : float or None
-        Amount of blur of the picture.
+        Amount of blur of the image.
     key : str
-        Hash of the method, the picture and the code: a resumed run reuses rows of the same key only.
+        Hash of the method, the image and the code: a resumed run reuses rows of the same key only.
     problem : str
         Why there is no result, in one sentence; empty if there is one.
     accuracy, folded : float or None
@@ -256,12 +256,12 @@ class Row:
     hdc : float or None
         Score of the Helsinki Deblur Challenge, 0 to 100.
     psnr, ssim : float or None
-        On grey values, after the best shift, without the border; None if the true picture is unknown or there is no
+        On grey values, after the best shift, without the border; None if the true image is unknown or there is no
         result.
     fitted : float or None
         PSNR after the best gain and offset as well, which pairs of real photographs need.
     seconds, cpu : float or None
-        Wall-clock and CPU seconds for this picture.
+        Wall-clock and CPU seconds for this image.
     setup : float or None
         Seconds to load the method.
     memory : float or None
@@ -273,7 +273,7 @@ class Row:
     read : tuple of str
         The recognised lines.
     details : dict
-        Other facts from the picture, the method and the data set, for JSON.
+        Other facts from the image, the method and the data set, for JSON.
     """
 
     dataset: str

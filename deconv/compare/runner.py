@@ -1,6 +1,6 @@
-"""Run methods on pictures: each method in its own process, each row written as soon as it is computed.
+"""Run methods on images: each method in its own process, each row written as soon as it is computed.
 
-A run that was killed resumes where it stopped. A row's key is a hash of the code, the method and the picture; rows
+A run that was killed resumes where it stopped. A row's key is a hash of the code, the method and the image; rows
 whose key is in the table already are kept, except failures, whose cause may have been outside.
 """
 
@@ -51,7 +51,7 @@ def run(
     *,
     report: Progress = lambda done, total, what: None,
 ) -> list[Row]:
-    """Compute the rows of all methods on all pictures that are not in the table yet.
+    """Compute the rows of all methods on all images that are not in the table yet.
 
     Parameters
     ----------
@@ -66,7 +66,7 @@ def run(
     Returns
     -------
     list of Row
-        All rows, old and new, in the order of data sets, methods and pictures.
+        All rows, old and new, in the order of data sets, methods and images.
 
     Raises
     ------
@@ -125,11 +125,11 @@ class _Run:
         self._file: IO[str]
 
     def rows(self) -> list[Row]:
-        """All rows, in the order of data sets, methods and pictures."""
+        """All rows, in the order of data sets, methods and images."""
         self._out.mkdir(parents=True, exist_ok=True)
         path = self._out / "rows.csv"
         for row in read_rows(path):
-            # A later row of another key has overwritten the picture in restored/, so the earlier row no longer holds.
+            # A later row of another key has overwritten the image in restored/, so the earlier row no longer holds.
             self._rows.pop(place := _place(row), None)
             if self._keys.get(place) == row.key and not row.problem:
                 self._rows[place] = row
@@ -204,7 +204,7 @@ class _Run:
 
 
 def _load(dataset: Dataset, name: str) -> tuple[Item, str]:
-    """A picture, and why it cannot be loaded; a name alone if only the worker needs it, to restore and to score."""
+    """An image, and why it cannot be loaded; a name alone if only the worker needs it, to restore and to score."""
     empty = Item(name, np.zeros((0, 0)))
     if isinstance(dataset, Measured):
         return empty, ""
@@ -219,7 +219,7 @@ def _place(row: Row) -> tuple[str, str, str]:
 
 
 class _Worker:
-    """A method's process, started with the first picture, and again after it had to be stopped."""
+    """A method's process, started with the first image, and again after it had to be stopped."""
 
     def __init__(self, method: Method, dataset: Dataset, folder: Path, settings: Settings) -> None:
         self._method, self._task = method, (method, dataset, folder, settings)
@@ -235,7 +235,7 @@ class _Worker:
         self.stop()
 
     def ask(self, name: str) -> Answer:
-        """Restore a picture."""
+        """Restore an image."""
         if self._process is None and not self._broken:
             self._start()
         if self._broken:
@@ -258,7 +258,7 @@ class _Worker:
             self._process.start()
         other.close()
         answer = self._answer(_LOADING_TIMEOUT, "loading it")
-        # A method that cannot be loaded is not tried again for the next picture.
+        # A method that cannot be loaded is not tried again for the next image.
         self._broken, self.setup_fields = answer.problem, answer.fields
 
     def _answer(self, seconds: float, task: str) -> Answer:

@@ -1,4 +1,4 @@
-"""How good a result is: how much text can be read in it, and how close it is to the true picture.
+"""How good a result is: how much text can be read in it, and how close it is to the true image.
 
 All methods are scored from the files they wrote, so that none gains from values that no file holds.
 """
@@ -29,7 +29,7 @@ def score(path: str | Path, item: Item, border: int, *, read: bool = True) -> di
     Parameters
     ----------
     path : path
-        File of the restored picture.
+        File of the restored image.
     item : Item
         The ground truth.
     border : int
@@ -81,7 +81,7 @@ def exact_lines(read: Sequence[str], truth: Sequence[str]) -> float:
 
 
 def match_tones(image: np.ndarray, sharp: np.ndarray) -> np.ndarray:
-    """The picture with the gain and the offset that bring it closest to the true one, clipped to 0 and 1."""
+    """The image with the gain and the offset that bring it closest to the true one, clipped to 0 and 1."""
     gain = float(np.cov(image.ravel(), sharp.ravel(), bias=True)[0, 1]) / max(float(np.var(image)), 1e-12)
     matched: np.ndarray = np.clip(gain * (image - image.mean()) + sharp.mean(), 0, 1)
     return matched

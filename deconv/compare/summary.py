@@ -18,7 +18,7 @@ _READABLE = 70
 
 
 class Estimate(NamedTuple):
-    """A mean over pictures and its 95 % confidence interval; a single picture has none.
+    """A mean over images and its 95 % confidence interval; a single image has none.
 
     Attributes
     ----------
@@ -35,17 +35,17 @@ class Estimate(NamedTuple):
 class Summary:
     """Results of one method on one data set.
 
-    Reading scores are means over all pictures, a failure counting 0. PSNR and SSIM, where 0 would be arbitrary, are
-    means over the pictures that have a result; `compared` is their number.
+    Reading scores are means over all images, a failure counting 0. PSNR and SSIM, where 0 would be arbitrary, are
+    means over the images that have a result; `compared` is their number.
 
     Attributes
     ----------
     dataset, method, kind, knows : str
         As in `deconv.compare.protocol.Row`.
     ok, of : int
-        Number of pictures with a result, and of all pictures.
+        Number of images with a result, and of all images.
     compared : int
-        Number of pictures that have a PSNR.
+        Number of images that have a PSNR.
     baseline : str
         Method that `gain` is relative to.
     leading : {"accuracy", "psnr"}
@@ -53,12 +53,12 @@ class Summary:
     score : Estimate or None
         The leading score.
     gain : Estimate or None
-        Mean difference between the leading score and the baseline's on the same picture; None for the baseline itself,
-        and if no picture has both.
+        Mean difference between the leading score and the baseline's on the same image; None for the baseline itself,
+        and if no image has both.
     accuracy, folded, exact, hdc, psnr, fitted, ssim : float or None
-        Means over pictures.
+        Means over images.
     readable : float or None
-        Fraction of pictures whose HDC score is at least 70.
+        Fraction of images whose HDC score is at least 70.
     seconds, setup : float or None
         Medians.
     memory, gpu : float or None
@@ -101,7 +101,7 @@ def summarise(rows: Iterable[Row], baseline: str = "blurred", rng: int = 0) -> l
     rows : iterable of Row
         Rows of one or more data sets.
     baseline : str
-        Method that the others are compared to, picture by picture.
+        Method that the others are compared to, image by image.
     rng : int
         Seed of the bootstrap.
 
@@ -146,7 +146,7 @@ def summarise(rows: Iterable[Row], baseline: str = "blurred", rng: int = 0) -> l
 
 
 def complete(rows: Iterable[Row]) -> list[Row]:
-    """Keep the last row of each picture and method; give failures the reading score 0 where other methods have one.
+    """Keep the last row of each image and method; give failures the reading score 0 where other methods have one.
 
     Parameters
     ----------

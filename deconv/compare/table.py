@@ -48,7 +48,7 @@ def read_rows(path: str | Path) -> list[Row]:
     Returns
     -------
     list of Row
-        The last row of each picture, method and key.
+        The last row of each image, method and key.
 
     Raises
     ------
@@ -296,7 +296,7 @@ def _three_digits(value: float) -> str:
 
 
 def _psnr(s: Summary) -> str:
-    """Mean PSNR, with the number of pictures in brackets if that is not all."""
+    """Mean PSNR, with the number of images in brackets if that is not all."""
     return "" if s.psnr is None else f"{s.psnr:.2f}" + (f" ({s.compared})" if s.compared < s.of else "")
 
 

@@ -1,4 +1,4 @@
-"""Run a network on a picture tile by tile, and blend the results."""
+"""Run a network on an image tile by tile, and blend the results."""
 
 import itertools
 from collections.abc import Callable
@@ -28,12 +28,12 @@ WINDOWS: dict[str, Callable[[np.ndarray], np.ndarray]] = {"none": np.ones_like, 
 
 @dataclass(frozen=True)
 class Tiling:
-    """How to cut a picture into tiles and blend the restored tiles.
+    """How to cut an image into tiles and blend the restored tiles.
 
     Attributes
     ----------
     tile : (int, int) or None
-        Rows and columns that one tile restores; None for the whole picture at once.
+        Rows and columns that one tile restores; None for the whole image at once.
     border : int
         Pixels of context around a tile, on each side. A network without padding returns the tile alone; the border is
         cut off the output of one with padding.
@@ -42,9 +42,9 @@ class Tiling:
     window : {"none", "linear", "hann"}
         How overlapping tiles are blended: by their plain mean, or by weights that fall towards a tile's edge.
     pad : {"edge", "reflect"}
-        How the picture is extended beyond its frame.
+        How the image is extended beyond its frame.
     multiple_of : int
-        The sides of the network's input are multiples of it; the picture is padded at the bottom and the right.
+        The sides of the network's input are multiples of it; the image is padded at the bottom and the right.
     scale : int
         Factor by which the network enlarges each side.
     """
@@ -58,14 +58,14 @@ class Tiling:
     scale: int = 1
 
     def run(self, network: Callable[[np.ndarray], np.ndarray], planes: np.ndarray) -> np.ndarray:
-        """Restore a picture.
+        """Restore an image.
 
         Parameters
         ----------
         network : callable
             From planes (C, h, w) to planes (K, s h, s w), or without the border.
         planes : ndarray, shape (C, M, N)
-            The picture.
+            The image.
 
         Returns
         -------
@@ -122,5 +122,5 @@ class Tiling:
 
 
 def _starts(length: int, side: int, overlap: int) -> list[int]:
-    """Where tiles begin; the last one ends with the picture, and may overlap more than the others."""
+    """Where tiles begin; the last one ends with the image, and may overlap more than the others."""
     return [*range(0, length - side, side - overlap), length - side]

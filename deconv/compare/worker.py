@@ -29,7 +29,7 @@ _MEGABYTE = 2**20
 
 @dataclass(frozen=True)
 class Answer:
-    """A worker's message: one after loading the method, then one for each picture.
+    """A worker's message: one after loading the method, then one for each image.
 
     Attributes
     ----------
@@ -44,7 +44,7 @@ class Answer:
 
 
 def serve(pipe: "Connection", method: Method, dataset: Dataset, folder: Path, settings: Settings, scratch: str) -> None:
-    """Restore the pictures whose names arrive through a pipe, and answer each; the main function of a process."""
+    """Restore the images whose names arrive through a pipe, and answer each; the main function of a process."""
     os.setsid()
     tempfile.tempdir = scratch
     threading.Thread(target=_follow_parent, daemon=True).start()
@@ -85,7 +85,7 @@ def _load(method: Method, settings: Settings) -> "Restore | None":
 def _restore(
     restore: "Restore | None", method: Method, dataset: Dataset, item: Item, folder: Path, settings: Settings
 ) -> dict[str, Any]:
-    """Write or measure a method's result for a picture; fields of its row, such as time and memory."""
+    """Write or measure a method's result for an image; fields of its row, such as time and memory."""
     expected = item.image.shape if item.sharp is None else item.sharp.shape
     image: Any
     psf = None

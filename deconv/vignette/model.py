@@ -60,6 +60,13 @@ class Vignette:
             If `shape` is not a pair of integers.
         ValueError
             If `shape` is not positive.
+
+        Examples
+        --------
+        >>> import numpy as np, deconv
+        >>> light = deconv.vignette.fit(np.full((60, 80), 0.9))
+        >>> light.field((30, 40)).shape
+        (30, 40)
         """
         shape = self.shape if shape is None else shape
         if not isinstance(shape, (tuple, list)) or len(shape) != 2:

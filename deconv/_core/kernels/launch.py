@@ -52,7 +52,7 @@ _C_TYPES = {"float32": "float", "float64": "double"}
 _MOST_ELEMENTS = 2**31 - 1
 
 
-# Spelling a dtype takes as long as a transform of a small picture.
+# Spelling a dtype takes as long as a transform of a small image.
 _dtype_name = functools.cache(str)
 
 

@@ -1,4 +1,4 @@
-"""Data sets, opened by a one-line specification or a TOML file: simulated pictures, and loaders for files on disk."""
+"""Data sets, opened by a one-line specification or a TOML file: simulated images, and loaders for files on disk."""
 
 import inspect
 import tomllib
@@ -35,14 +35,14 @@ def open_dataset(spec: str = "synthetic", *, limit: int | None = None) -> Datase
     """Open a data set by a one-line specification.
 
     =============  ===============================================================================================
-    ``synthetic``  simulated pages and scenes of increasing blur; ``synthetic:N``, N pictures
+    ``synthetic``  simulated pages and scenes of increasing blur; ``synthetic:N``, N images
     ``ladder``     the Helsinki Deblur Challenge simulated, each of its 20 steps once; ``ladder:N``, N times
     ``hdc``        photographs of the Helsinki Deblur Challenge 2021, in the layout of its archive or in one folder
-    ``pairs``      folders ``blurred/`` and ``sharp/`` of pictures of the same names
+    ``pairs``      folders ``blurred/`` and ``sharp/`` of images of the same names
     ``pan``        the text set of Pan et al., ``imNN_kerMM``
     ``lmdb``       words of TextZoom and the like, a folder with ``data.mdb``
-    ``plates``     sharp pictures of licence plates, each blurred a hundred times by `deconv.degrade.random_blur`
-    ``pictures``   your own blurred pictures, with their true text in ``NAME.txt`` if it is known
+    ``plates``     sharp images of licence plates, each blurred a hundred times by `deconv.degrade.random_blur`
+    ``pictures``   your own blurred images, with their true text in ``NAME.txt`` if it is known
     =============  ===============================================================================================
 
     Parameters
@@ -51,12 +51,12 @@ def open_dataset(spec: str = "synthetic", *, limit: int | None = None) -> Datase
         ``"synthetic"``, ``"synthetic:N"``, ``"ladder"``, ``"ladder:N"``, or ``"KIND:PATH"`` with another kind and a
         folder.
     limit : int, optional
-        Largest number of pictures, spread evenly over the set.
+        Largest number of images, spread evenly over the set.
 
     Returns
     -------
     Dataset
-        Pictures are decoded when they are loaded.
+        Images are decoded when they are loaded.
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""Base class of the data sets: file-safe names, a subset of the pictures, and a fingerprint."""
+"""Base class of the data sets: file-safe names, a subset of the images, and a fingerprint."""
 
 import functools
 import hashlib
@@ -19,20 +19,20 @@ ROUNDING = 1 / (255 * 12**0.5)
 
 
 class Pictures:
-    """A data set. A subclass loads pictures from their sources (`_load`) and lists what they depend on (`_parts`).
+    """A data set. A subclass loads images from their sources (`_load`) and lists what they depend on (`_parts`).
 
     Parameters
     ----------
     name : str
         Shown in tables.
     sources : list of (str, object)
-        For each picture a stem, which need not be unique, and whatever `_load` needs.
+        For each image a stem, which need not be unique, and whatever `_load` needs.
     border : int
         As in `Dataset`.
     gamma : float
         As in `Item`.
     limit : int or None
-        Largest number of pictures, spread evenly over all.
+        Largest number of images, spread evenly over all.
     """
 
     def __init__(
@@ -49,7 +49,7 @@ class Pictures:
         self.names = tuple(self._sources)
 
     def load(self, name: str) -> Item:
-        """Load a picture."""
+        """Load an image."""
         if name not in self._sources:
             raise Problem(f"the data set {self.name} has no picture called {name!r}")
         item = self._load(name, self._sources[name])
@@ -58,7 +58,7 @@ class Pictures:
         return item
 
     def fingerprint(self) -> str:
-        """A hash that changes when a picture does."""
+        """A hash that changes when an image does."""
         return self._fingerprint
 
     @functools.cached_property
@@ -70,11 +70,11 @@ class Pictures:
         return digest.hexdigest()[:16]
 
     def _load(self, name: str, source: Any) -> Item:
-        """Load a picture from its source."""
+        """Load an image from its source."""
         raise NotImplementedError
 
     def _parts(self) -> Iterator[bytes]:
-        """Everything that the pictures depend on, as bytes."""
+        """Everything that the images depend on, as bytes."""
         raise NotImplementedError
 
 
@@ -107,7 +107,7 @@ def dataset_name(name: str | None, path: str | Path) -> str:
 
 
 def _check_sizes(name: str, blurred: tuple[int, ...], sharp: tuple[int, ...], border: int) -> None:
-    """Raise Problem if the sizes do not match, or the border covers the whole picture."""
+    """Raise Problem if the sizes do not match, or the border covers the whole image."""
     scale = sharp[0] // blurred[0]
     if sharp != (scale * blurred[0], scale * blurred[1]) or scale == 0:
         raise Problem(

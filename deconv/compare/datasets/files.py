@@ -1,4 +1,4 @@
-"""Pictures, texts and PSFs in files: located when the data set is opened, decoded when a picture is loaded."""
+"""Images, texts and PSFs in files: located when the data set is opened, decoded when an image is loaded."""
 
 import os
 from collections.abc import Iterator
@@ -19,12 +19,12 @@ _SUFFIXES = {".png", ".tif", ".tiff", ".jpg", ".jpeg", ".bmp", ".webp", ".gif"}
 
 @dataclass(frozen=True)
 class ItemFiles:
-    """The files of a picture and its ground truth.
+    """The files of an image and its ground truth.
 
     Attributes
     ----------
     image, sharp, psf : Path
-        Pictures; None if missing.
+        Images; None if missing.
     text : Path or tuple of str
         A file, or the lines themselves.
     level, noise : float
@@ -67,7 +67,7 @@ def existing_folder(path: str | Path, layout: str) -> Path:
     Raises
     ------
     Problem
-        If there is none; `layout` says where its pictures come from and how they are laid out.
+        If there is none; `layout` says where its images come from and how they are laid out.
     """
     folder = Path(path).expanduser()
     if not folder.is_dir():
@@ -76,7 +76,7 @@ def existing_folder(path: str | Path, layout: str) -> Path:
 
 
 def find_pictures(folder: Path, *, deep: bool = False) -> list[Path]:
-    """Files that are pictures by their suffix, sorted; also those in subfolders if `deep`."""
+    """Files that are images by their suffix, sorted; also those in subfolders if `deep`."""
     pictures: list[Path] = []
     for root, folders, names in os.walk(folder, followlinks=True):
         if not deep:
@@ -87,13 +87,13 @@ def find_pictures(folder: Path, *, deep: bool = False) -> list[Path]:
 
 
 def find_text(path: Path, *others: Path | None) -> Path | None:
-    """The text file with the stem of a picture, beside it or beside one of `others`; None if there is none."""
+    """The text file with the stem of an image, beside it or beside one of `others`; None if there is none."""
     texts = (picture.with_suffix(".txt") for picture in (path, *others) if picture is not None)
     return next((text for text in texts if text.is_file()), None)
 
 
 def read_picture(path: Path) -> np.ndarray:
-    """A picture in the form of `Item.image`; Problem if it cannot be read."""
+    """An image in the form of `Item.image`; Problem if it cannot be read."""
     try:
         pixels = files.read(path).pixels
     except files.FileProblem as error:

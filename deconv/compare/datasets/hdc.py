@@ -82,7 +82,7 @@ def _flat(photos: list[Path], folder: Path) -> list[tuple[str, ItemFiles]]:
 
 
 def _read_table(folder: Path) -> dict[Path, tuple[str, ...]]:
-    """Lines of truth.csv by the paths of the pictures."""
+    """Lines of truth.csv by the paths of the images."""
     path = folder / "truth.csv"
     if not path.is_file():
         return {}

@@ -1,4 +1,4 @@
-"""The Helsinki challenge simulated: any number of pictures, with exact ground truth."""
+"""The Helsinki challenge simulated: any number of images, with exact ground truth."""
 
 from collections.abc import Iterator, Sequence
 from typing import Literal
@@ -17,9 +17,9 @@ _DIGITS = "0123456789"
 
 
 class Ladder(Pictures):
-    """`count` pictures of each step, simulated by `deconv.degrade.hdc_photo`; `level` is the step.
+    """`count` images of each step, simulated by `deconv.degrade.hdc_photo`; `level` is the step.
 
-    The two fonts alternate, and every other pair has digits. With seed 0, picture i of step s has the seed 100 s + i.
+    The two fonts alternate, and every other pair has digits. With seed 0, image i of step s has the seed 100 s + i.
     `shrink` is the factor of reduction; the challenge reduces by 2 before reading.
     """
 
@@ -54,7 +54,7 @@ class Ladder(Pictures):
         return Item(name, photo.image, photo.sharp, photo.lines, photo.psf, float(step), None, self.gamma)
 
     def _parts(self) -> Iterator[bytes]:
-        # A few pictures stand for all: the installed fonts change them from machine to machine.
+        # A few images stand for all: the installed fonts change them from machine to machine.
         for name in (*self.names[:1], *self.names[-2:]):
             yield self.load(name).image.tobytes()
         yield repr((self._seed, self._shrink)).encode()

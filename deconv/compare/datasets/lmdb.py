@@ -19,15 +19,15 @@ _PUBLISHED = (
     "TextZoom is published at https://github.com/WenjiaWang0312/TextZoom, to be unpacked as a folder with data.mdb, "
     "as TextZoom/test/easy"
 )
-# All published figures are for pictures of these sizes: width and height, blurred and sharp.
+# All published figures are for images of these sizes: width and height, blurred and sharp.
 _SIZES: dict[str, tuple[int, int] | None] = {"image_lr": (64, 16), "image_hr": (128, 32)}
 
 
 class Words(Pictures):
     """Words of a folder with data.mdb, in the layout of TextZoom or of the sets of scene-text recognition.
 
-    TextZoom has a sharp picture of twice the size (keys image_lr, image_hr and label), and both are resized to the
-    sizes of its benchmark; other sets have one picture (image and label), which is not resized.
+    TextZoom has a sharp image of twice the size (keys image_lr, image_hr and label), and both are resized to the
+    sizes of its benchmark; other sets have one image (image and label), which is not resized.
     """
 
     def __init__(
@@ -70,7 +70,7 @@ class Words(Pictures):
                     yield get(_key(kind, source)) or b""
 
     def _decode(self, get: Callable[[bytes], bytes | None], key: bytes, size: tuple[int, int] | None) -> np.ndarray:
-        """A picture, resized unless `size` is None."""
+        """An image, resized unless `size` is None."""
         try:
             image = Image.open(io.BytesIO(get(key) or b"")).convert("RGB")
         except OSError:
@@ -85,7 +85,7 @@ def _key(kind: str, number: int) -> bytes:
 
 @contextmanager
 def _opened(path: Path) -> Iterator[Callable[[bytes], Any]]:
-    """A function from a key to its value or None. Nothing stays open: another process may load the next picture."""
+    """A function from a key to its value or None. Nothing stays open: another process may load the next image."""
     try:
         import lmdb
     except ImportError:

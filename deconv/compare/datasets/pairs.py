@@ -1,4 +1,4 @@
-"""Pictures in folders: pairs of blurred and sharp ones, or blurred ones alone."""
+"""Images in folders: pairs of blurred and sharp ones, or blurred ones alone."""
 
 from pathlib import Path
 
@@ -21,7 +21,7 @@ def pairs(
 ) -> FilePictures:
     """Pairs of files with the same stem in two folders; the true text may be in a .txt file beside either.
 
-    A sharp picture may be larger by a whole factor, the scale at which results are expected.
+    A sharp image may be larger by a whole factor, the scale at which results are expected.
     """
     layout = f"pairs are wanted as {blurred}/NAME.png and {sharp}/NAME.png"
     folder = existing_folder(path, layout)
@@ -38,7 +38,7 @@ def pairs(
 def pictures(
     path: str | Path, *, name: str | None = None, gamma: float = 2.2, limit: int | None = None
 ) -> FilePictures:
-    """Your own blurred pictures; the only ground truth is their text, if there is a .txt file with the same stem."""
+    """Your own blurred images; the only ground truth is their text, if there is a .txt file with the same stem."""
     layout = "blurred pictures are wanted as NAME.png, with their true text in NAME.txt if it is known"
     folder = existing_folder(path, layout)
     sources = [(p.stem, ItemFiles(p, text=find_text(p))) for p in find_pictures(folder)]

@@ -23,12 +23,12 @@ _PUBLISHED = (
 def pan(
     path: str | Path, *, name: str | None = None, border: int = 15, gamma: float = 1.0, limit: int | None = None
 ) -> FilePictures:
-    """Pictures called imNN_kerMM below a folder, with the sharp imNN and the PSF kerMM if they exist.
+    """Images called imNN_kerMM below a folder, with the sharp imNN and the PSF kerMM if they exist.
 
     The encoded values were convolved, without decoding, and rounded to 8 bits, which is their only noise.
 
     The true text is in imNN.txt. It is ignored if a ``boxes.json`` beside it says that it is the text of a part of the
-    picture, because results are read as a whole.
+    image, because results are read as a whole.
     """
     folder = existing_folder(path, _PUBLISHED)
     paths = find_pictures(folder, deep=True)
@@ -53,7 +53,7 @@ def _by_number(paths: Iterable[Path], pattern: str) -> dict[tuple[int, ...], Pat
 
 
 def _covers_picture(text: Path, picture: Path) -> bool:
-    """Whether a text is that of the whole picture."""
+    """Whether a text is that of the whole image."""
     boxes = text.with_name("boxes.json")
     box = json.loads(boxes.read_text(encoding="utf-8")).get(text.stem) if boxes.is_file() else None
     if box is None:

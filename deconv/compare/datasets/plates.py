@@ -1,4 +1,4 @@
-"""Licence plates: sharp pictures, each blurred by many random motions."""
+"""Licence plates: sharp images, each blurred by many random motions."""
 
 import zlib
 from collections.abc import Iterator
@@ -21,9 +21,9 @@ _LAYOUT = (
 
 
 class Plates(Pictures):
-    """Sharp pictures, each blurred `blurs` times; their text is their stem, or in a .txt file with the same stem.
+    """Sharp images, each blurred `blurs` times; their text is their stem, or in a .txt file with the same stem.
 
-    `deconv.degrade.random_blur` blurs the light; the blurred picture is encoded and rounded to 8 bits. With `gamma` 1
+    `deconv.degrade.random_blur` blurs the light; the blurred image is encoded and rounded to 8 bits. With `gamma` 1
     the encoded values are blurred, as in the training data of most networks.
     """
 
@@ -52,7 +52,7 @@ class Plates(Pictures):
         path, i = source
         sharp = read_picture(path)
         colours = 2 if sharp.ndim == 3 else None
-        # A picture is blurred the same way whatever else is in the folder.
+        # An image is blurred the same way whatever else is in the folder.
         rng = np.random.default_rng([self._seed, i, zlib.crc32(path.name.encode())])
         light, psf = random_blur(decode(sharp, self.gamma), rng=rng, channel_axis=colours)
         values = np.rint(255 * np.clip(encode(light, self.gamma), 0, 1)) / np.float32(255)

@@ -56,8 +56,8 @@ class Synthetic(Pictures):
     """Pages of words and of random letters, and scenes of leaves, of increasing blur; `level` is the blur's radius.
 
     As in a camera, the light of a scene that continues beyond the frame is blurred, then encoded; noise of standard
-    deviation 0.005 is added, and the values are rounded to 8 bits. Twelve pictures are the ladder once, fewer are a
-    part of it, and more repeat it with other pictures.
+    deviation 0.005 is added, and the values are rounded to 8 bits. Twelve images are the ladder once, fewer are a
+    part of it, and more repeat it with other images.
     """
 
     def __init__(
@@ -92,7 +92,7 @@ class Synthetic(Pictures):
         return Item(name, image, scene[inner], text, kernel, float(rung.radius), _NOISE, self.gamma)
 
     def _parts(self) -> Iterator[bytes]:
-        # The pictures themselves: the installed fonts change them from machine to machine.
+        # The images themselves: the installed fonts change them from machine to machine.
         for name in self.names:
             item = self.load(name)
             yield item.image.tobytes() + repr((item.image.shape, item.text)).encode()

@@ -1,1 +1,1 @@
-"""The report of a comparison: scores, plots and pictures on one page."""
+"""The report of a comparison: scores, plots and images on one page."""

@@ -1,4 +1,4 @@
-"""The report's table of calibrated parameters: the choice, the candidates, and the calibration pictures."""
+"""The report's table of calibrated parameters: the choice, the candidates, and the calibration images."""
 
 from html import escape
 from typing import Any

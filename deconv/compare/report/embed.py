@@ -1,4 +1,4 @@
-"""Pictures reduced and encoded as data URIs, so that one page can hold them all."""
+"""Images reduced and encoded as data URIs, so that one page can hold them all."""
 
 import base64
 import contextlib
@@ -23,7 +23,7 @@ _MIN_CHARACTERS = 20_000
 
 @dataclass(frozen=True)
 class Embedded:
-    """A picture encoded for a page.
+    """An image encoded for a page.
 
     Attributes
     ----------
@@ -39,13 +39,13 @@ class Embedded:
 
 
 def choose(names: Sequence[str], versions: int, characters: int) -> list[str]:
-    """Choose as many pictures as there is room for, spread evenly over all.
+    """Choose as many images as there is room for, spread evenly over all.
 
     Parameters
     ----------
     names : list of str
     versions : int
-        Number of pictures for each name, one for each method.
+        Number of images for each name, one for each method.
     characters : int
         Limit of all data URIs together.
 
@@ -60,7 +60,7 @@ def choose(names: Sequence[str], versions: int, characters: int) -> list[str]:
 
 
 def embed(paths: dict[str, Path], characters: int) -> dict[str, Embedded]:
-    """Embed the versions of a picture, all reduced alike so that they can be compared.
+    """Embed the versions of an image, all reduced alike so that they can be compared.
 
     Parameters
     ----------
@@ -83,7 +83,7 @@ def embed(paths: dict[str, Path], characters: int) -> dict[str, Embedded]:
 
 
 def thumbnails(paths: dict[str, Path], side: int) -> dict[str, Embedded]:
-    """Embed small pictures such as PSFs, without loss.
+    """Embed small images such as PSFs, without loss.
 
     Parameters
     ----------
@@ -100,7 +100,7 @@ def thumbnails(paths: dict[str, Path], side: int) -> dict[str, Embedded]:
 
 
 def _read(paths: dict[str, Path], side: int) -> dict[str, Image.Image]:
-    """8-bit pictures whose sides are at most `side`."""
+    """8-bit images whose sides are at most `side`."""
     images = {}
     for name, path in paths.items():
         with contextlib.suppress(files.FileProblem):

@@ -18,7 +18,7 @@ from deconv.compare.table import read_rows, slug
 
 __all__ = ["write_report"]
 
-# Characters of all embedded pictures together: the rest of 15 MB is for the text.
+# Characters of all embedded images together: the rest of 15 MB is for the text.
 _PICTURE_CHARACTERS = 12_000_000
 # Number of failures listed.
 _MAX_FAILURES = 200

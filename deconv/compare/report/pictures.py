@@ -1,4 +1,4 @@
-"""The pictures of the report: a before-and-after slider, each method's result, and the text read in it."""
+"""The images of the report: a before-and-after slider, each method's result, and the text read in it."""
 
 from html import escape
 
@@ -11,14 +11,14 @@ from deconv.compare.table import slug
 __all__ = ["pictures_html"]
 
 _PSF_SIDE = 96
-# CSS pixels to which small pictures are enlarged in the slider.
+# CSS pixels to which small images are enlarged in the slider.
 _MIN_WIDTH = 640
-# Number of pictures unfolded when the page opens.
+# Number of images unfolded when the page opens.
 _OPEN = 3
 
 
 def pictures_html(section: Section, characters: int) -> str:
-    """As many pictures as there is room for."""
+    """As many images as there is room for."""
     methods = [s.method for s in section.summaries]
     shown = choose(section.items, len(methods), characters)
     articles = []
@@ -60,7 +60,7 @@ _LEGEND = (
 
 
 def _picture(section: Section, key: str, item: str, rows: list[Row], characters: int, unfolded: bool) -> str:
-    """The results of all methods on one picture."""
+    """The results of all methods on one image."""
     # A failed row may still have a file, from an earlier run.
     folders = {row.method: section.folder / slug(row.method) for row in rows if not row.problem}
     embedded = embed({method: folder / f"{item}.png" for method, folder in folders.items()}, characters)
@@ -82,7 +82,7 @@ def _picture(section: Section, key: str, item: str, rows: list[Row], characters:
 def _viewer(
     section: Section, key: str, item: str, rows: list[Row], ids: dict[str, str], embedded: dict[str, Embedded]
 ) -> str:
-    """Two methods with a slider between them; a script copies the pictures from the cards."""
+    """Two methods with a slider between them; a script copies the images from the cards."""
     shown = [row for row in rows if row.method in embedded]
     if len(shown) < 2:
         return ""
@@ -110,7 +110,7 @@ def _viewer(
 
 
 def _card(row: Row, key: str, embedded: Embedded | None, psf: Embedded | None, truth: list[str] | None) -> str:
-    """The result of a method on a picture, its scores, and the text read in it."""
+    """The result of a method on an image, its scores, and the text read in it."""
     if embedded is not None:
         alt = f"{row.item} by {row.method}"
         picture = (

@@ -95,7 +95,7 @@ def against_level(series: Sequence[Series], score: str, top: float | None, title
 def against_seconds(
     series: Sequence[Series], references: Sequence[Series], score: str, top: float | None, title: str
 ) -> str:
-    """Plot a dot for each method: its score over its seconds for a picture, on a logarithmic axis.
+    """Plot a dot for each method: its score over its seconds for an image, on a logarithmic axis.
 
     Parameters
     ----------

@@ -68,7 +68,7 @@ def plots_html(section: Section) -> str:
     """Plots of the score against the level, if there are several levels, and against the seconds."""
     score, top = ("character accuracy", 1.0) if section.leading == "accuracy" else ("PSNR (dB)", None)
     figures = []
-    # The true pictures have 100 dB to themselves, off any useful scale.
+    # The true images have 100 dB to themselves, off any useful scale.
     drawn = [s for s in section.summaries if s.score and (section.leading != "psnr" or s.score.mean < 99)]
     by_level = {s.method: _by_level(section, s.method) for s in drawn}
     levels = sorted({level for points in by_level.values() for level in points})

@@ -29,7 +29,7 @@ class Section:
     truth : dict
         As in truth.json.
     folder : Path
-        Folder of its restored pictures.
+        Folder of its restored images.
     """
 
     key: str
@@ -42,7 +42,7 @@ class Section:
 
     @property
     def items(self) -> list[str]:
-        """Names of its pictures."""
+        """Names of its images."""
         return list(dict.fromkeys(row.item for row in self.rows))
 
     @property

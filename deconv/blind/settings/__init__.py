@@ -1,4 +1,4 @@
-"""Every threshold and weight of blind deconvolution: one frozen dataclass per stage, passed down and never patched.
+"""Every threshold and weight of blind deconvolution: one frozen dataclass a stage, passed down and never patched.
 
 >>> from deconv.blind import Settings
 >>> from deconv.blind.settings import origins
@@ -85,7 +85,7 @@ class Settings:
         Raises
         ------
         TypeError, ValueError
-            If a setting does not exist, or a value is not of the type of its default.
+            If there is no such setting, or its value is of another type.
 
         Examples
         --------
@@ -110,7 +110,7 @@ def _replaced(stage: Any, path: list[str], value: Any, name: str) -> Any:
 
 
 def _check(stage: Any, path: str) -> None:
-    """Raise TypeError for the first value that is not of the type of its default."""
+    """One sentence about the first value that is not of its default's type."""
     for each in fields(stage):
         value, name = getattr(stage, each.name), f"{path}.{each.name}"
         if isinstance(each.default_factory, type):
@@ -122,7 +122,7 @@ def _check(stage: Any, path: str) -> None:
 
 
 def _alike(value: Any, default: Any) -> bool:
-    """Whether a value is of the type of a default; a default of None also takes a number."""
+    """Whether a value is of the kind of a default; None stands for a number that is not given."""
     if isinstance(default, bool) or isinstance(value, bool):
         return type(value) is type(default)
     if isinstance(default, Integral):

@@ -1,11 +1,11 @@
-"""A field of a settings class, with its unit, its meaning and the evidence for its default."""
+"""One number of a settings class: its default, its unit, what it means and what set it."""
 
 from dataclasses import dataclass, field, fields, is_dataclass
 from typing import Any, TypeVar
 
 __all__ = ["JUDGEMENT", "Origin", "origins", "setting"]
 
-# Source of a number that no study has set.
+# Of a number that no study has set.
 JUDGEMENT = "judgement"
 
 T = TypeVar("T")
@@ -18,9 +18,9 @@ class Origin:
     Attributes
     ----------
     about : str
-        The meaning of the setting, in one sentence.
+        What it is, in one sentence.
     unit : str
-        Such as "pixels", "nats" or "nats a frequency"; "1" for a ratio.
+        "pixels", "nats", "nats a frequency", "1" for a ratio.
     source : str
         A study (``"studies/families"``), a section of docs/tried.md (``"tried: Walks"``) or ``"judgement"``.
     evidence : str
@@ -34,9 +34,12 @@ class Origin:
 
 
 def setting(default: T, about: str, unit: str, source: str = JUDGEMENT, evidence: str = "") -> T:
-    """A field of a frozen settings dataclass, with its origin; typed as its value, like `dataclasses.field`."""
-    value: T = field(default=default, metadata={"origin": Origin(about, unit, source, evidence)})
-    return value
+    """A field of a frozen settings dataclass, with its origin.
+
+    (Typed as the value that it holds, as `dataclasses.field` is.)
+    """
+    made: T = field(default=default, metadata={"origin": Origin(about, unit, source, evidence)})
+    return made
 
 
 def origins(settings: Any, prefix: str = "") -> dict[str, Origin]:
@@ -47,33 +50,29 @@ def origins(settings: Any, prefix: str = "") -> dict[str, Origin]:
     settings : dataclass or its class
         A stage's settings, or all of them.
     prefix : str
-        Prefix of each name.
+        Put before each name.
 
     Returns
     -------
     dict of str to Origin
-        Unit, meaning and evidence by dotted name.
-
-    Raises
-    ------
-    TypeError
-        If `settings` is not a settings dataclass.
 
     Examples
     --------
-    >>> from deconv.blind.settings import Settings, origins
-    >>> origins(Settings())["general.photograph_gamma"].about
-    'Exponent of the encoding that is assumed for photographs.'
+    >>> from dataclasses import dataclass
+    >>> from deconv.blind.settings import origins
+    >>> origins(object())
+    Traceback (most recent call last):
+    TypeError: settings must be a settings dataclass, got object
     """
     if not is_dataclass(settings):
         raise TypeError(f"settings must be a settings dataclass, got {type(settings).__name__}")
-    result: dict[str, Origin] = {}
+    found: dict[str, Origin] = {}
     for each in fields(settings):
         name = f"{prefix}{each.name}"
         if "origin" in each.metadata:
-            result[name] = each.metadata["origin"]
+            found[name] = each.metadata["origin"]
         else:
-            # A nested stage, whose default factory is its class.
+            # A stage within a stage: its class makes the default.
             inner = each.default_factory if callable(each.default_factory) else type(each.default)
-            result |= origins(inner, f"{name}.")
-    return result
+            found |= origins(inner, f"{name}.")
+    return found

@@ -1,4 +1,4 @@
-"""Settings of the free-form estimate: one class per stage, combined in `FreeForm`.
+"""Settings of the free-form estimate: one class a stage, bundled as `FreeForm`.
 
 Images are scaled to contrast 1 before anything else: an edge penalty, the weight of one edge against the sum of
 squared residuals, is in units of the squared contrast.
@@ -72,7 +72,7 @@ class EdgePenalty:
     noise: float = setting(10.0, "Least penalty over the variance of the noise.", _FRACTION)
     jpeg: float = setting(
         2.5,
-        "Least penalty over the variance of JPEG's error, as if half of its standard deviation were white noise.",
+        "Least penalty over the variance of JPEG's error: as if half of the error's deviation were white noise.",
         _FRACTION,
         _NOISE,
         "Mean PSNR on four images of the text set: 24.8 dB; 24.2 if JPEG's error is left out, 24.5 if all of it "
@@ -198,7 +198,7 @@ class Refinement:
 
 @dataclass(frozen=True)
 class Starts:
-    """The search from PSFs retrieved from the power spectrum, at full resolution, each with its rotated copy."""
+    """The search from PSFs retrieved from the power spectrum, at the image's own scale, each with its turned copy."""
 
     first_supports: tuple[int, ...] = setting((31, 71, 107), "Supports before the multi-start.", "pixels")
     more_supports: tuple[int, ...] = setting(
@@ -207,7 +207,7 @@ class Starts:
     more_times: int = setting(2, "Starts on each of the latter.", "starts")
     margin: float = setting(
         1.3,
-        "Support of the following rounds, over that of the start, whose position within it is unknown.",
+        "Support of the rounds that follow, over that of the start, whose place within it is unknown.",
         _FRACTION,
         _LARGE,
         "Two of eight pages more are solved, together with least_weight.",
@@ -265,8 +265,8 @@ class Starts:
     least_piece: float = setting(0.02, "Smaller pieces of the PSF, over its sum, are removed.", _FRACTION)
     growth: tuple[tuple[float, int], ...] = setting(
         ((1e-2, 8), (5e-3, 6)),
-        "Growth of a PSF in doubt: edge penalty, rounds. A shake that pauses gives one heavy spot and faint branches, "
-        "whose pixels have a tenth of its weight.",
+        "Growth of a PSF in doubt: edge penalty, rounds. A shake that rests leaves one dark spot and faint ways to it, "
+        "each pixel of which has a tenth of its weight.",
         "squared contrast, rounds",
         _START,
         "Of sixteen starts that had failed, six rounds at 1e-2 saved six, at 5e-3 two, at 2e-2 four; twelve at 1e-2 "
@@ -375,18 +375,18 @@ class PhaseRetrieval:
 class Window:
     """The part of a large image in which the PSF is estimated: the one with most edges."""
 
-    pixels: float = setting(4e5, "Size of the window; smaller images are used as a whole.", "pixels")
+    pixels: float = setting(4e5, "Size of the window; smaller images are looked at as a whole.", "pixels")
     narrowest: int = setting(256, "Least length of its shorter side.", "pixels")
 
 
 @dataclass(frozen=True)
 class Acceptance:
-    """Whether a PSF is accepted, and whether the scene shows text."""
+    """Whether a PSF is believed, and what the scene shows."""
 
-    least_gain: float = setting(0.1, "Gain over no blur from which a PSF is accepted.", _FRACTION)
+    least_gain: float = setting(0.1, "Gain over no blur from which a PSF is believed.", _FRACTION)
     most_energy: float = setting(
         0.1,
-        "Increase of the scene's energy over no blur up to which a PSF is accepted.",
+        "Increase of the scene's energy over no blur up to which it is believed.",
         _FRACTION,
         _NOISE,
         "Wrong PSFs of noisy photographs gained up to 0.3, most at an energy higher by 0.12 to 0.22, one by 0.05; "
@@ -402,7 +402,7 @@ class Acceptance:
 
 @dataclass(frozen=True)
 class FreeForm:
-    """Settings of all stages of the free-form estimate."""
+    """All stages of the free-form estimate."""
 
     scales: Scales = field(default_factory=Scales)
     edge_penalty: EdgePenalty = field(default_factory=EdgePenalty)

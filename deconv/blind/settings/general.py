@@ -11,7 +11,7 @@ _RESTORING = "tried: Restoring"
 
 @dataclass(frozen=True)
 class Refinement:
-    """The refinement of a parametric PSF between search and deconvolution."""
+    """What becomes of a parametric PSF between search and deconvolution."""
 
     enabled: bool = setting(
         True,
@@ -22,17 +22,17 @@ class Refinement:
     )
     radius_factor: float = setting(
         1.0,
-        "Factor of the refined radius: a correction for a lens, or an error whose effect is studied.",
+        "The refined radius is multiplied by it: a correction for a lens, or an error whose cost is to be studied.",
         "1",
         "studies/ablation",
-        "1.05 loses 16 of 87.5 points over four images of steps 12 and 17",
+        "1.05 loses 16 of 87.5 points over four pictures of steps 12 and 17",
     )
     softness: float | None = setting(
         None,
-        "Standard deviation of a disc's soft edge over its radius, if known; None to fit it.",
+        "Standard deviation of a disc's soft edge over its radius where it is known; None to fit it.",
         "1",
         "studies/ablation",
-        "0.02 loses 28 of 87.5 points over four images of steps 12 and 17",
+        "0.02 loses 28 of 87.5 points over four pictures of steps 12 and 17",
     )
 
 
@@ -45,14 +45,14 @@ class Deconvolution:
 
     weight_from_noise: bool = setting(
         True,
-        "Whether the weight follows the estimated noise; if not, the model error alone sets it.",
+        "Estimate the noise for the weight; else the model error alone sets it.",
         "1",
         "studies/ablation",
-        "without it 0.8 of 87.5 points are lost over four images of steps 12 and 17",
+        "without it 0.8 of 87.5 points are lost over four pictures of steps 12 and 17",
     )
     model_error: float = setting(
         0.006,
-        "RMS error of the model, which adds to the noise.",
+        "Error of the model that adds to the noise, rms.",
         "full contrast",
         _RESTORING,
         "photographs leave residuals of 0.003 to 0.008; from half to twice the weight the mean score moves by less "
@@ -63,21 +63,21 @@ class Deconvolution:
     )
     unknown_border: bool = setting(
         True,
-        "Whether the scene beyond the frame is unknown; if not, the image is periodic.",
+        "Leave open what lies beyond the frame; else the picture goes on periodically.",
         "1",
         "studies/ablation",
         "does not show on pages, whose border is paper",
     )
     working_radius: float = setting(
-        14.0, "Radius of the PSF on the working grid, on which strokes must stay wider than a pixel.", "pixels"
+        14.0, "Radius of the PSF on the grid: strokes must stay wider than a pixel of it.", "pixels"
     )
     least_reduction: float = setting(
-        1.5, "Least reduction of an image that is not large; a smaller one saves too little time for its blur.", "1"
+        1.5, "Reduction of a picture that is not large from which it saves time worth its blur.", "1"
     )
-    large: float = setting(1e6, "Size of an image from which any reduction is applied.", "pixels")
+    large: float = setting(1e6, "Pixels of a picture that any reduction is worth.", "pixels")
     num_iter: int = setting(
         35,
-        "Iterations; more of them fit the error of the PSF.",
+        "Iterations: more fit the error of the PSF.",
         "iterations",
         evidence="more cost 0.1 dB in the mean over four photographs",
     )
@@ -85,14 +85,12 @@ class Deconvolution:
 
 @dataclass(frozen=True)
 class General:
-    """Settings that all pipelines share."""
+    """What all pipelines share."""
 
-    smallest_side: int = setting(
-        32, "Shorter side below which an image is refused, because it shows too little of its blur.", "pixels"
-    )
+    smallest_side: int = setting(32, "Shorter side below which a picture shows too little of its blur.", "pixels")
     photograph_gamma: float = setting(2.2, "Exponent of the encoding that is assumed for photographs.", "1")
     region_contrast: float = setting(
-        1e-4, "Range of a region over the image's maximum up to which it counts as flat, its range being rounding.", "1"
+        1e-4, "Range of a region over the picture's maximum from which it is not flat but for rounding.", "1"
     )
     refinement: Refinement = field(default_factory=Refinement)
     deconvolution: Deconvolution = field(default_factory=Deconvolution)

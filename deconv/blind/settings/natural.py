@@ -1,4 +1,4 @@
-"""Settings of the restoration with an estimated free-form PSF (`deconv.blind.natural`)."""
+"""Settings of the last step of a free-form restoration: the image, by an estimated PSF (`deconv.blind.natural`)."""
 
 from dataclasses import dataclass
 
@@ -9,7 +9,7 @@ __all__ = ["Natural"]
 
 @dataclass(frozen=True)
 class Natural:
-    """Total variation whose weight follows the error of the data, which is noise and error of the PSF together.
+    """Total variation whose weight follows the error of the data, noise and model together.
 
     The weight over the contrast is ``strength * (error / contrast) ** exponent``. For a Laplacian prior and nothing but
     noise the exponent would be 2; scenes have heavier tails.
@@ -31,17 +31,11 @@ class Natural:
     least_error: float = setting(1e-3, "Least error of the data: rounding, at least.", "contrast")
     # By an estimated PSF 10 would do (0.05 dB); by the right one they bring text 1 dB more.
     iterations: int = setting(32, "Iterations of the second round.", "iterations")
-    step: float = setting(
-        0.8, "Gradient below which one shrinking step gives 0; affects the speed of convergence only.", "contrast"
-    )
-    clipped: float = setting(
-        1.0 - 0.6 / 255,
-        "Level from which a pixel counts as clipped: the last level of 8 bits, with a margin for rounding.",
-        "1",
-    )
+    step: float = setting(0.8, "Gradient that one shrinking step sets to 0: it sets the speed.", "contrast")
+    clipped: float = setting(1.0 - 0.6 / 255, "Level from which a pixel is clipped: 8 bits, and a little more.", "1")
     lamps: float = setting(
         0.03,
-        "RMS light that a model bounded by 1 lacks, from which the scene has lamps and clipped pixels are lower "
+        "Light that is missing (rms) beneath the box's top from which there are lamps, and clipped pixels are lower "
         "bounds: paper lacks up to 0.012 and half of the noise, lamps 0.12 to 1.3.",
         "contrast",
         "tried: The last step",

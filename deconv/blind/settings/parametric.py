@@ -1,4 +1,4 @@
-"""Settings of the search for parametric PSFs (`deconv.blind.parametric`)."""
+"""Settings of the search for PSFs that a few numbers describe (`deconv.blind.parametric`)."""
 
 from dataclasses import dataclass, field
 from typing import TypeAlias
@@ -8,9 +8,9 @@ from deconv.blind.settings.spectrum import Spectrum
 
 __all__ = ["DiskLimits", "FamilyLimits", "GaussianLimits", "MotionLimits", "MotionSearch", "Parametric", "Search"]
 
-_PER_OCTAVE = "Sizes tried per octave."
-_UNCERTAINTY = "Relative standard deviation of the size beyond which the estimate is dropped."
-_SHARP_BELOW = "Smaller radii are no more than the sampling of a sharp image."
+_PER_OCTAVE = "Sizes tried an octave."
+_UNCERTAINTY = "Standard deviation of the size, as a part of it, beyond which the estimate is dropped."
+_SHARP_BELOW = "Smaller radii are no more than a sharp picture's own sampling."
 _DOUBTFUL_BELOW = "A smaller radius is doubtful: strokes of one width have zeros of their own."
 _DOUBTFUL_SCORE = "Log evidence that a doubtful radius must gain over no blur."
 _STROKES = "a sharp page gains up to 0.007 from discs of one or two pixels, blurred ones 0.015 and more except in noise"
@@ -18,36 +18,34 @@ _STROKES = "a sharp page gains up to 0.007 from discs of one or two pixels, blur
 
 @dataclass(frozen=True)
 class DiskLimits:
-    """When a disc is accepted."""
+    """What is asked of a disc."""
 
     sizes_per_octave: int = setting(14, _PER_OCTAVE, "1", evidence="as many as rings of zeros need")
     largest_uncertainty: float = setting(0.05, _UNCERTAINTY, "1", evidence="rings of zeros leave no doubt")
-    sharp_below: float = setting(1.0, _SHARP_BELOW, "pixels of the image")
-    doubtful_below: float = setting(3.0, _DOUBTFUL_BELOW, "pixels of the image")
+    sharp_below: float = setting(1.0, _SHARP_BELOW, "pixels of the picture")
+    doubtful_below: float = setting(3.0, _DOUBTFUL_BELOW, "pixels of the picture")
     doubtful_score: float = setting(0.01, _DOUBTFUL_SCORE, "nats a frequency", evidence=_STROKES)
 
 
 @dataclass(frozen=True)
 class GaussianLimits:
-    """When a Gaussian is accepted; its radius is two standard deviations."""
+    """What is asked of a Gaussian, whose radius is two standard deviations."""
 
     sizes_per_octave: int = setting(4, _PER_OCTAVE, "1")
     largest_uncertainty: float = setting(0.3, _UNCERTAINTY, "1")
-    sharp_below: float = setting(1.6, _SHARP_BELOW, "pixels of the image")
-    doubtful_below: float = setting(
-        0.0, _DOUBTFUL_BELOW + " A Gaussian has no zeros, so none is doubtful.", "pixels of the image"
-    )
+    sharp_below: float = setting(1.6, _SHARP_BELOW, "pixels of the picture")
+    doubtful_below: float = setting(0.0, _DOUBTFUL_BELOW + " It has none, nor has a Gaussian.", "pixels of the picture")
     doubtful_score: float = setting(0.0, _DOUBTFUL_SCORE, "nats a frequency")
 
 
 @dataclass(frozen=True)
 class MotionLimits:
-    """When straight motion is accepted; its radius is half its length."""
+    """What is asked of a straight movement, whose radius is half its length."""
 
     sizes_per_octave: int = setting(14, _PER_OCTAVE, "1")
     largest_uncertainty: float = setting(0.05, _UNCERTAINTY, "1")
-    sharp_below: float = setting(1.0, _SHARP_BELOW, "pixels of the image")
-    doubtful_below: float = setting(3.0, _DOUBTFUL_BELOW, "pixels of the image")
+    sharp_below: float = setting(1.0, _SHARP_BELOW, "pixels of the picture")
+    doubtful_below: float = setting(3.0, _DOUBTFUL_BELOW, "pixels of the picture")
     doubtful_score: float = setting(0.02, _DOUBTFUL_SCORE, "nats a frequency")
 
 
@@ -56,7 +54,7 @@ FamilyLimits: TypeAlias = DiskLimits | GaussianLimits | MotionLimits
 
 @dataclass(frozen=True)
 class Search:
-    """The search over scales and radii, and when its result is accepted."""
+    """The search over scales and radii, and when its outcome is believed."""
 
     disk_limits: DiskLimits = field(default_factory=DiskLimits)
     gaussian_limits: GaussianLimits = field(default_factory=GaussianLimits)
@@ -66,39 +64,39 @@ class Search:
         "Longer side of the coarsest scale: blur of 11 % of it is some twenty pixels, enough to resolve its rings.",
         "pixels of that scale",
     )
-    narrowest_side: int = setting(16, "Least shorter side of a long strip at that scale.", "pixels of that scale")
-    largest_radius: float = setting(0.115, "Largest radius searched.", "parts of the image's width")
+    narrowest_side: int = setting(16, "Shorter side that a strip keeps there.", "pixels of that scale")
+    largest_radius: float = setting(0.115, "Largest radius searched.", "parts of the picture's width")
     largest_radius_across: float = setting(0.4, "Largest radius at any scale.", "parts of its shorter side")
     first_radius: float = setting(0.4, "Smallest radius tried at any scale.", "pixels of that scale")
-    fitted_minima: int = setting(
-        3, "Number of minima over the radius, the likeliest, whose parameters are all fitted.", "1"
-    )
+    fitted_minima: int = setting(3, "Likeliest minima over the radius whose numbers are all fitted.", "1")
     finer_below: float = setting(
         3.0, "A smaller radius is searched again at a finer scale.", "pixels of the coarser scale"
     )
     finer_by: float = setting(3.0, "Ratio of that scale to the next finer one.", "1")
     least_log_odds: float = setting(
         10.0,
-        "Log odds over no blur from which a PSF is accepted.",
+        "Log odds against no blur from which a PSF is believed.",
         "nats",
         evidence="true PSFs of the photographs tried have 20 and more",
     )
     least_log_odds_blurred: float = setting(
         60.0,
-        "Log odds that suffice for a doubtful radius in an image that is known to be blurred: "
+        "Log odds that suffice for a doubtful radius in a picture that is known to be blurred: "
         "there strokes have no zeros of their own.",
         "nats",
     )
-    least_log_odds_motion: float = setting(45.0, "Log odds for the zeros of motion from which it is accepted.", "nats")
+    least_log_odds_motion: float = setting(
+        45.0, "Log odds for the zeros of a movement from which it is believed.", "nats"
+    )
     largest_slope: float = setting(
         1.6,
-        "Slope of an image over the steepest that a blur leaves of any scene of that contrast, beyond which that blur "
-        "is impossible. Above 1 to allow for the level of the ink, noise and another tone curve.",
+        "Slope of a picture over the steepest that a blur leaves of any scene of its contrast, beyond which it is not "
+        "so blurred. Above 1 for the ink's level, for noise and for another tone curve.",
         "1",
     )
-    slope_quantile: float = setting(0.995, "Quantile of an image's slopes that is compared.", "1")
+    slope_quantile: float = setting(0.995, "Quantile of a picture's slopes that is compared.", "1")
     slope_radius: float = setting(3.0, "Radius at the scale at which slopes are compared.", "pixels of that scale")
-    largest_drift: float = setting(0.5, "Change of the log radius beyond which a fit has left its minimum.", "1")
+    largest_drift: float = setting(0.5, "Change of the log of a radius beyond which a fit has left its minimum.", "1")
     similar_from: float = setting(0.4, "Smallest radius of another family that is compared with one.", "1")
     similar_to: float = setting(4.0, "Largest radius of another family that is compared with one.", "1")
     similar_radii: int = setting(16, "Radii of another family that are compared with one.", "1")
@@ -107,14 +105,14 @@ class Search:
     )
 
     def limits(self, family: str) -> FamilyLimits:
-        """The limits of the family "disk", "gaussian" or "motion"."""
+        """What is asked of "disk", "gaussian" or "motion"."""
         limits: FamilyLimits = getattr(self, f"{family}_limits")
         return limits
 
 
 @dataclass(frozen=True)
 class MotionSearch:
-    """The search for straight motion: its angle by the envelope, its length by the zeros."""
+    """The search for a straight movement: its angle by the envelope, its length by the zeros."""
 
     directions: int = setting(24, "Bins of direction over half a turn while the angle is searched.", "1")
     ring_ratio: float = setting(1.15, "Ratio of frequency between rings of bins meanwhile.", "1")
@@ -130,21 +128,21 @@ class MotionSearch:
     length_from: float = setting(0.3, "Shortest length tried by its zeros over that of the envelope.", "1")
     length_to: float = setting(2.5, "Longest length tried by its zeros over that of the envelope.", "1")
     finer_below: float = setting(
-        4.0, "A shorter motion is searched again at a finer scale.", "pixels of the coarser scale"
+        4.0, "A shorter movement is searched again at a finer scale.", "pixels of the coarser scale"
     )
     least_log_odds_envelope: float = setting(
         10.0,
-        "Log odds over no blur of an envelope from which the zeros are searched.",
+        "Log odds against no blur from which an envelope's zeros are searched.",
         "nats",
-        evidence="true motions have 88 and more",
+        evidence="movements have 88 and more",
     )
     scan_tolerance: float = setting(0.3, "Change of the criterion at which fits of a scan stop.", "nats")
-    largest_fill: float = setting(0.34, "Fill beyond which zeros count as absent.", "parts of the power around them")
+    largest_fill: float = setting(0.34, "Zeros filled further than this are none.", "parts of the power around them")
 
 
 @dataclass(frozen=True)
 class Parametric:
-    """Settings of all stages of the search for a parametric PSF."""
+    """All that the search for a parametric PSF needs."""
 
     spectrum: Spectrum = field(default_factory=Spectrum)
     search: Search = field(default_factory=Search)

@@ -1,4 +1,4 @@
-"""Settings of the likelihood of a PSF given the power spectrum of an image (`deconv.blind.spectrum`)."""
+"""Settings of the likelihood of a PSF from the power of a picture (`deconv.blind.spectrum`)."""
 
 from dataclasses import dataclass
 
@@ -9,7 +9,7 @@ __all__ = ["Frequencies", "FullSpectrum", "Spectrum"]
 
 @dataclass(frozen=True)
 class Frequencies:
-    """Which frequencies of an image count."""
+    """Which frequencies of a picture count."""
 
     lowest: float = setting(
         2.5,
@@ -18,7 +18,7 @@ class Frequencies:
     )
     off_axes: float = setting(
         1.5,
-        "Distance from the frequency axes from which a frequency counts: the lines of a page are evenly spaced.",
+        "Distance from the axes of frequency from which one counts: the lines of a page are evenly spaced.",
         "periods a frame",
     )
     highest: float = setting(
@@ -31,12 +31,12 @@ class Spectrum(Frequencies):
     """The likelihood in bins of frequency and direction, scene and noise integrated out."""
 
     margin: float = setting(
-        0.03, "Width of the fade of an image whose scene ends before its border.", "parts of the longer side"
+        0.03, "Width of the fade of a picture whose scene ends before its border.", "parts of the longer side"
     )
     border_variation: float = setting(
         0.4,
-        "Variation of the border below which the scene ends within the frame and needs only the narrow fade.",
-        "standard deviations of the image",
+        "A picture whose border varies by less than this ends before it and needs only the narrow fade.",
+        "standard deviations of the picture",
     )
     edge_slope: float = setting(
         -3.0, "Slope of the log power of a scene over log frequency: that of edges, whatever the scene.", "1"
@@ -78,7 +78,7 @@ class Spectrum(Frequencies):
         "Terms of the polynomial of the noise's log power beside the constant.",
         "1",
         "tried: The radius",
-        "white noise only: -845 nats on 128 simulated photographs, -329 on 16 real ones; the radius hardly changes",
+        "white noise only: -845 nats on 128 simulated photographs, -329 on 16 real ones; the radius hardly minds",
     )
     noise_colour: float = setting(
         1.0,
@@ -89,7 +89,7 @@ class Spectrum(Frequencies):
     )
     uncertainty_factor: float = setting(
         1.5,
-        "Ratio of the error of a radius to the standard deviation from the curvature of the evidence.",
+        "Factor from the standard deviation that the evidence's curvature gives to the error of a radius.",
         "1",
         evidence="the ratio of the two on simulated photographs",
     )
@@ -97,10 +97,10 @@ class Spectrum(Frequencies):
         1 / 16, "Width of a ring of bins, as a part of the reciprocal of the largest radius in pixels.", "1"
     )
     ring_width_relative: float = setting(0.12, "Largest width of a ring, as a part of its own frequency.", "1")
-    bins_per_zero: int = setting(6, "Bins along a motion from one of its zeros to the next.", "1")
-    across_from: float = setting(4e-3, "Frequency across a motion up to which there is one bin.", "cycles a pixel")
-    across_ratio: float = setting(1.35, "Ratio of frequency between bins across a motion.", "1")
-    max_scoring_steps: int = setting(40, "Largest number of iterations of Fisher's scoring.", "iterations")
+    bins_per_zero: int = setting(6, "Bins along a movement from one of its zeros to the next.", "1")
+    across_from: float = setting(4e-3, "Frequency across a movement up to which there is one bin.", "cycles a pixel")
+    across_ratio: float = setting(1.35, "Ratio of frequency between bins across a movement.", "1")
+    max_scoring_steps: int = setting(40, "Most iterations of Fisher's scoring.", "iterations")
     scoring_tolerance: float = setting(0.02, "Change of the criterion below which scoring stops.", "nats")
 
 
@@ -120,7 +120,7 @@ class FullSpectrum(Frequencies):
     )
     noise_from: float = setting(0.45, "Frequency from which on power is mostly noise.", "cycles a pixel")
     least_noise: float = setting(
-        1e-6, "Least power of the noise: images drawn by a computer have none.", "parts of the mean power"
+        1e-6, "Least power of the noise: pictures drawn by a computer have none.", "parts of the mean power"
     )
     knot_ratio: float = setting(1.73, "Ratio of frequency between neighbouring knots of the scene's log power.", "1")
     first_knot: float = setting(1 / 150, "Frequency of the lowest knot.", "cycles a pixel")

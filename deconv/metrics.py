@@ -25,7 +25,7 @@ import numpy as np
 import scipy.signal
 from numpy.typing import NDArray
 
-from deconv._core.array import Array, Result, torch_door
+from deconv._core.array import Array, Result, accepts_torch
 from deconv._core.check import integer
 from deconv._core.extras import extra
 from deconv._core.grey import grey
@@ -40,7 +40,7 @@ _SUBPIXEL_SHIFTS = np.arange(-3, 4) / 4
 _SSIM_WINDOW = 7
 
 
-@torch_door
+@accepts_torch
 def align(
     restored: Array, sharp: Array, *, border: int = 15, reach: int = 12, channel_axis: int | None = None
 ) -> tuple[Result, Result]:
@@ -132,7 +132,7 @@ def _tent(shift: float) -> NDArray[np.float64]:
     return weights
 
 
-@torch_door
+@accepts_torch
 def psnr(restored: Array, sharp: Array, *, border: int = 15, reach: int = 12, channel_axis: int | None = None) -> float:
     r"""Peak signal-to-noise ratio after registration: :math:`-10 \log_{10}` of the mean squared error.
 
@@ -168,7 +168,7 @@ def psnr(restored: Array, sharp: Array, *, border: int = 15, reach: int = 12, ch
     return -10 * math.log10(error) if error else math.inf
 
 
-@torch_door
+@accepts_torch
 def ssim(restored: Array, sharp: Array, *, border: int = 15, reach: int = 12, channel_axis: int | None = None) -> float:
     """Structural similarity [1]_ after registration, with the defaults of scikit-image.
 
@@ -214,7 +214,7 @@ def ssim(restored: Array, sharp: Array, *, border: int = 15, reach: int = 12, ch
     return float(similarity(u, v, data_range=1.0))
 
 
-@torch_door
+@accepts_torch
 def error_ratio(
     restored: Array,
     reference: Array,

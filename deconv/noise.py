@@ -4,7 +4,7 @@ import itertools
 import math
 from typing import Any
 
-from deconv._core.array import Array, Result, array_namespace, as_image, split_channels, torch_door
+from deconv._core.array import Array, Result, accepts_torch, array_namespace, as_image, split_channels
 from deconv._core.check import real
 
 __all__ = ["estimate", "gain"]
@@ -21,7 +21,7 @@ _CUT = 2.0
 _RETAINED = 1 - 2 * _CUT * math.exp(-(_CUT**2) / 2) / math.sqrt(2 * math.pi) / math.erf(_CUT / math.sqrt(2))
 
 
-@torch_door
+@accepts_torch
 def estimate(image: Array, *, channel_axis: int | None = None) -> float:
     r"""Standard deviation of the white noise in an image.
 
@@ -80,7 +80,7 @@ def estimate(image: Array, *, channel_axis: int | None = None) -> float:
     return max(math.sqrt(sum(variance) / max(len(variance), 1)), rounding)
 
 
-@torch_door
+@accepts_torch
 def gain(image: Array, *, readout: float = 0.0, channel_axis: int | None = None) -> float:
     r"""Brightness that one photon adds to the image, estimated from the photon noise.
 

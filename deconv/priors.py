@@ -28,7 +28,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from deconv._core.array import Array, array_namespace, as_image, like, torch_door
+from deconv._core.array import Array, accepts_torch, array_namespace, as_image, like
 from deconv._core.check import real
 from deconv._core.kernels import shrink_hard, shrink_radial, shrink_tv, shrink_two_tone
 
@@ -80,7 +80,7 @@ class TotalVariation:
     8.0
     """
 
-    @torch_door
+    @accepts_torch
     def energy(self, u: Array) -> float:
         """Sum of the gradient's lengths.
 
@@ -161,7 +161,7 @@ class HyperLaplacian:
         """Total variation."""
         return TotalVariation()
 
-    @torch_door
+    @accepts_torch
     def energy(self, u: Array) -> float:
         """Sum of the powers of the gradient's lengths.
 
@@ -250,7 +250,7 @@ class L0Gradient:
         """Total variation."""
         return TotalVariation()
 
-    @torch_door
+    @accepts_torch
     def energy(self, u: Array) -> float:
         """Number of pixels with a gradient.
 
@@ -346,7 +346,7 @@ class TwoTone:
         """
         return self if self.tones is not None else replace(self, tones=_two_tones(picture))
 
-    @torch_door
+    @accepts_torch
     def energy(self, u: Array) -> float:
         """Sum of the gradient's lengths, and of the distances to the nearer tone.
 

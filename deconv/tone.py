@@ -10,7 +10,7 @@ with the exponent :math:`\gamma` and the shoulder :math:`s`: the plain power law
 estimates the shoulder.
 """
 
-from deconv._core.array import Array, Result, array_namespace, as_image, torch_door
+from deconv._core.array import Array, Result, accepts_torch, array_namespace, as_image
 from deconv._core.check import real
 
 __all__ = ["decode", "encode"]
@@ -19,7 +19,7 @@ __all__ = ["decode", "encode"]
 _MAX_SHOULDER = 2.0
 
 
-@torch_door
+@accepts_torch
 def decode(image: Array, gamma: float = 2.2, shoulder: float = 0.0) -> Result:
     r"""Convert encoded values to light: :math:`l = 1 - (1 - v^g)^p`, or :math:`l = v^\gamma` without a shoulder.
 
@@ -62,7 +62,7 @@ def decode(image: Array, gamma: float = 2.2, shoulder: float = 0.0) -> Result:
     return xp.sign(image) * magnitude
 
 
-@torch_door
+@accepts_torch
 def encode(light: Array, gamma: float = 2.2, shoulder: float = 0.0) -> Result:
     r"""Convert light to encoded values, the inverse of `decode`: :math:`v = l^{1/\gamma}` without a shoulder.
 

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 import deconv
-from deconv._core.array import array_namespace, as_image, as_psf, library, like, to_numpy, torch_door
+from deconv._core.array import accepts_torch, array_namespace, as_image, as_psf, library, like, to_numpy
 
 PICTURE = np.linspace(0.1, 0.9, 35).reshape(5, 7)
 
@@ -47,7 +47,7 @@ def test_a_list_is_an_array_and_a_float_array_is_not_copied():
 
 def test_every_library_keeps_its_arrays(backend):
     if backend.name == "torch":
-        pytest.skip("tensors come through torch_door")
+        pytest.skip("tensors come through accepts_torch")
     out = as_image(backend.asarray(PICTURE.astype("float32")))
     np.testing.assert_array_equal(backend.to_numpy(out), PICTURE.astype("float32"))
     whole = backend.to_numpy(as_image(backend.asarray(np.array([[0, 255]], "uint8"))))
@@ -138,7 +138,7 @@ class Result:
     score: float
 
 
-@torch_door
+@accepts_torch
 def through(kind, image, *, psf=None):
     assert isinstance(image, np.ndarray)
     assert psf is None or isinstance(psf, np.ndarray)
@@ -175,7 +175,7 @@ def test_the_door_is_transparent_to_arrays_and_to_help():
 
 
 def test_the_door_does_not_import_torch():
-    door = "deconv._core.array as a; a.torch_door(abs)(numpy.ones(1))"
+    door = "deconv._core.array as a; a.accepts_torch(abs)(numpy.ones(1))"
     code = f"import sys, numpy, {door}; assert 'torch' not in sys.modules"
     subprocess.run([sys.executable, "-c", code], check=True)
 

@@ -203,7 +203,7 @@ def test_reports_rise_to_one():
 @pytest.mark.parametrize("lamp", [False, True])
 def test_every_backend_restores_the_same(backend, lamp):
     if backend.name == "torch":
-        pytest.skip("tensors become arrays at the door of deblur")
+        pytest.skip("deblur converts tensors before it calls this")
     scene = page(12, (60, 96))
     if lamp:
         scene = 0.3 * scene

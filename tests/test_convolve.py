@@ -138,7 +138,7 @@ def test_the_loops_allocate_nothing_once_they_have_room():
 @pytest.mark.parametrize(("shape", "psf_shape"), [((9,), (4,)), ((9, 10), (4, 5)), ((5, 6, 7), (3, 2, 5))])
 def test_every_library_agrees(backend, name, shape, psf_shape):
     if backend.name == "torch":
-        pytest.skip("tensors come through torch_door")
+        pytest.skip("tensors come through accepts_torch")
     x, _, factors = arrays(shape, psf_shape)
     host = every_way(factors, shape)[0]
     moved = [backend.asarray(f) for f in factors]
@@ -189,7 +189,7 @@ def test_more_threads_favour_the_transforms(monkeypatch):
 @pytest.mark.parametrize("side", [3, 9])
 def test_on_a_device_only_the_nearest_neighbours_are_left_to_the_loops(backend, side):
     if backend.name == "torch":
-        pytest.skip("tensors come through torch_door")
+        pytest.skip("tensors come through accepts_torch")
     rng = np.random.default_rng(0)
     psf, x = rng.random((side, side)), rng.random((12, 14))
     blur = convolution(backend.asarray(psf), x.shape)

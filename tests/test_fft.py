@@ -80,7 +80,7 @@ def test_adjoint(engine, shape, psf_shape):
 @pytest.mark.parametrize(("shape", "psf_shape"), CASES)
 def test_every_library_agrees(backend, shape, psf_shape):
     if backend.name == "torch":
-        pytest.skip("tensors come through torch_door")
+        pytest.skip("tensors come through accepts_torch")
     x, psf, _ = arrays(shape, psf_shape)
     transfer = Transfer(backend.asarray(psf), shape)
     host = Transfer(psf, shape)
@@ -124,7 +124,7 @@ def test_there_and_back(engine, dtype, shape):
 
 def test_a_float32_psf_stays_in_single_precision(backend):
     if backend.name == "torch":
-        pytest.skip("tensors come through torch_door")
+        pytest.skip("tensors come through accepts_torch")
     x, psf, _ = (a.astype("float32") for a in arrays((8, 9), (3, 4)))
     transfer = Transfer(backend.asarray(psf), (8, 9))
     assert backend.to_numpy(transfer.otf).dtype == "complex64"

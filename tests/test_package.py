@@ -91,9 +91,9 @@ def test_public_docstrings():
     assert not complaints, "\n".join(complaints)
 
 
-# Imports run one way, downwards (docs/design.md): a room may import from rooms below it and from itself. A room is the
-# longest prefix of a module's name that stands here; the last one stands for names only.
-STOREYS = (
+# Layers of the package, from the lowest to the highest: a module may import from lower layers and from its own entry.
+# A module belongs to the entry that is the longest prefix of its name.
+LAYERS = (
     ("_core.array", "_core.check", "_core.extras"),
     ("_core.fft", "_core.files", "_core.grey", "_core.kernels", "_core.resample"),
     ("_core.separable",),
@@ -113,8 +113,8 @@ STOREYS = (
     ("compare",),
     ("cli",),
 )
-# Packages that hold no code of their own, and what is not a room but a way in.
-DOORS = {"", "__main__", "_core", "nonblind"}
+# Packages without code of their own, and the entry points.
+WITHOUT_LAYER = {"", "__main__", "_core", "nonblind"}
 
 
 def module_of(file):
@@ -136,23 +136,23 @@ def imports_of(source, modules):
 
 
 def upward_imports(sources):
-    """Sentences about every import that climbs, and every room that no storey knows, in modules as {name: source}."""
-    storey = {room: level for level, rooms in enumerate(STOREYS) for room in rooms}
+    """A sentence about every import from a higher layer, and every module in no layer; `sources` are {name: source}."""
+    layer = {entry: level for level, entries in enumerate(LAYERS) for entry in entries}
 
-    def room(module):
+    def entry_of(module):
         parts = module.split(".")
         prefixes = (".".join(parts[:n]) for n in range(len(parts), 0, -1))
-        # `blind` itself is names only: a new file in it is a new room, and has to be entered above.
-        return next((p for p in prefixes if p in storey and (p != "blind" or module == p)), None)
+        # The entry `blind` is for its public names alone: a new file in that package needs an entry of its own.
+        return next((p for p in prefixes if p in layer and (p != "blind" or module == p)), None)
 
-    complaints = [f"{name} is in no storey" for name in sources if name not in DOORS and room(name) is None]
+    complaints = [f"{name} is in no layer" for name in sources if name not in WITHOUT_LAYER and entry_of(name) is None]
     for name, source in sources.items():
-        here = room(name)
+        here = entry_of(name)
         for used in imports_of(source, sources):
-            there = room(used)
+            there = entry_of(used)
             if here is None or there in (None, here):
                 continue
-            if storey[there] >= storey[here]:
+            if layer[there] >= layer[here]:
                 complaints.append(f"{name} imports {used}")
     return complaints
 
@@ -179,7 +179,7 @@ def test_imports_run_downwards(sources):
         ("blind.attic", ""),
     ],
 )
-def test_an_upward_import_or_an_unknown_room_is_seen(sources, module, source):
+def test_an_upward_import_or_a_module_in_no_layer_is_reported(sources, module, source):
     planted = sources | {module: sources.get(module, "") + "\n" + source + "\n"}
     (complaint,) = upward_imports(planted)
     assert complaint.startswith(module)
@@ -187,7 +187,7 @@ def test_an_upward_import_or_an_unknown_room_is_seen(sources, module, source):
 
 def test_no_two_modules_import_each_other(sources):
     graph = {name: set(imports_of(source, sources)) - {name} for name, source in sources.items()}
-    # (`import deconv` and its public packages load by name when first used.)
+    # `import deconv` and its public packages are left out: they load their names when first used.
     graph = {name: {u for u in used if u in sources and u} for name, used in graph.items()}
     list(graphlib.TopologicalSorter(graph).static_order())
 

@@ -91,7 +91,7 @@ def test_every_backend_gives_numpys_answer(backend, dtype, shape):
     image = PICTURE.astype(dtype)
     got = backend.asarray(image)
     if backend.name == "torch":
-        # It works behind the door of the public functions, where tensors are NumPy or CuPy arrays.
+        # Public functions convert tensors to NumPy or CuPy arrays before they call this.
         pytest.skip("no tensors in there")
     got = backend.to_numpy(change(got, shape))
     assert got.dtype == dtype

@@ -72,7 +72,7 @@ def test_strokes_hold_as_much_ink_in_every_direction():
 
 def test_every_backend_draws_the_same(backend):
     if backend.name == "torch":
-        pytest.skip("tensors become arrays at the door of deblur")
+        pytest.skip("deblur converts tensors before it calls this")
     photo = blurred(page())
     drawn = backend.to_numpy(restored(backend.asarray(photo), 20))
     np.testing.assert_allclose(drawn, restored(photo, 20), atol=2e-3)

@@ -244,7 +244,7 @@ def test_a_checkerboard_is_not_text():
 
 def test_every_library(backend):
     if backend.name == "torch":
-        pytest.skip("tensors are taken apart at the door")
+        pytest.skip("public functions convert tensors before they call this")
     ink = blurred(page(), 4.0)
     coverage = restored(ink, 4.0)
     want = assess([ink], [coverage], Disk(4.0, 0.0), "dark", SETTINGS)

@@ -1,6 +1,6 @@
-"""Library, device and float type of a call: the only file that names an array library.
+"""Array library, device and float type of a call: the only file that names an array library.
 
-A public function passes its arrays through here once (``as_image``, ``as_psf``, decorated by ``torch_door``) and is
+A public function passes its arrays through here once (``as_image``, ``as_psf``, decorated by ``accepts_torch``) and is
 plain array-API code from there on.
 """
 
@@ -31,13 +31,13 @@ __all__ = [
     "per_pixel",
     "split_channels",
     "to_numpy",
-    "torch_door",
+    "accepts_torch",
     "unit_sum",
 ]
 
 
 class Array(Protocol):
-    """An array of any library that is taken: NumPy, CuPy, PyTorch, or another that follows the array API standard."""
+    """An array of any supported library: NumPy, CuPy, PyTorch, or another that follows the array API standard."""
 
     @property
     def shape(self) -> Any: ...
@@ -48,7 +48,7 @@ class Array(Protocol):
     def __getitem__(self, key: Any, /) -> Any: ...
 
 
-# An array that is returned: of the library and device of the one that was passed, which no annotation can say for all.
+# A returned array: of the same library and device as the arrays passed in, which no annotation can express.
 Result: TypeAlias = Any
 
 _P = ParamSpec("_P")
@@ -61,7 +61,7 @@ HOST = {"host": True}
 def library(x: Any) -> str:
     """Name of the array library of `x`: ``"numpy"``, ``"cupy"``, ``"torch"`` or ``"array_api_strict"``."""
     if type(x) is np.ndarray:
-        # Asked before every transform and kernel, which on a small grid take no longer than asking.
+        # A fast path: on a small grid, the general query takes as long as the transform or kernel that follows.
         return "numpy"
     return str(array_namespace(x).__name__).removeprefix("array_api_compat.").split(".")[0]
 
@@ -83,7 +83,7 @@ def array_namespace(*arrays: Any) -> Any:
 
 
 def like(host: Any, reference: Any) -> Result:
-    """The NumPy array `host` with the library, device and dtype of `reference`."""
+    """The NumPy array `host` converted to the library, device and dtype of `reference`."""
     xp = array_namespace(reference)
     if library(reference) == "numpy":
         return np.asarray(host, dtype=reference.dtype)
@@ -101,7 +101,7 @@ def contiguous(x: Any) -> Result:
 
 
 def to_numpy(x: Any) -> Any:
-    """`x` as a NumPy array on the host (no copy if it is one)."""
+    """`x` as a NumPy array on the host; no copy if it is one."""
     if isinstance(x, np.ndarray):
         return x
     if array_api_compat.is_cupy_array(x):
@@ -380,7 +380,7 @@ def per_pixel(values: Any, name: str, image: Any, channel_axis: int | tuple[int,
     return split_channels(values, channel_axis)[0]
 
 
-def torch_door(function: Callable[_P, _R]) -> Callable[_P, _R]:
+def accepts_torch(function: Callable[_P, _R]) -> Callable[_P, _R]:
     """Let `function` take and return PyTorch tensors, or lists of them.
 
     Zero-copy through DLPack, here and nowhere else. CPU tensors are computed on as NumPy arrays, CUDA tensors as CuPy

@@ -1,4 +1,4 @@
-"""Packages that an extra of deconv brings, and one sentence for who lacks them."""
+"""Import optional packages, with one clear sentence if one is missing."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -8,7 +8,7 @@ __all__ = ["extra"]
 
 @contextmanager
 def extra(name: str, purpose: str) -> Iterator[None]:
-    """Import optional packages inside: whichever is missing, the error names the extra that brings it.
+    """Context in which to import optional packages: if one is missing, the error names the extra that brings it.
 
     Parameters
     ----------
@@ -33,7 +33,7 @@ def extra(name: str, purpose: str) -> Iterator[None]:
     try:
         yield
     except ModuleNotFoundError as error:
-        # The package itself may be there, and a module of ours or of its own be wrong: that is no missing extra.
+        # A missing submodule, or a missing module of deconv, is a bug rather than a missing extra.
         if error.name is None or "." in error.name or error.name == "deconv":
             raise
         message = f'{purpose} needs {error.name}, which is not installed: pip install "deconv[{name}]"'

@@ -1,4 +1,4 @@
-"""Any image as luma on the host, as readers and scores take it."""
+"""Convert any image to luma on the host, for reading and scoring."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""Change of scale by separable matrices: area means down, cubic interpolation up, in every library."""
+"""Change of scale by separable matrices: area means to reduce, cubic interpolation to enlarge, in every library."""
 
 from typing import Any
 

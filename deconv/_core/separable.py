@@ -1,4 +1,4 @@
-"""The factorisation of a PSF into lines, one along each axis, if it has one."""
+"""Factor a PSF into one line along each axis, if it is such a product."""
 
 import functools
 from typing import Any
@@ -13,8 +13,8 @@ __all__ = ["separate"]
 def separate(psf: Array) -> tuple[Any, ...] | None:
     """One factor for each axis of `psf`, or None if it is no such product; see `deconv.psf.separate`.
 
-    A PSF of rank one is known from the lines through its largest weight; a round of least squares for one factor
-    after the other then spreads the rounding over all weights.
+    A PSF of rank one is determined by the lines through its largest weight; one round of alternating least squares
+    then spreads the rounding error over all weights.
     """
     psf = as_array(psf, "psf")
     if psf.ndim == 0:

@@ -8,7 +8,7 @@ from typing import Any, Literal, TypeAlias
 from threadpoolctl import threadpool_limits
 
 from deconv import noise
-from deconv._core.array import Array, Result, array_namespace, torch_door
+from deconv._core.array import Array, Result, accepts_torch, array_namespace
 from deconv.blind.arguments import (
     FreeFormArguments,
     as_planes,
@@ -37,7 +37,7 @@ Family: TypeAlias = Literal["disk", "gaussian", "motion", "free", "auto"]
 Size: TypeAlias = int | tuple[int, int]
 
 
-@torch_door
+@accepts_torch
 def deblur(
     image: Array,
     *,
@@ -196,7 +196,7 @@ def deblur(
     return _result(image, restored, fields, channel_axis)
 
 
-@torch_door
+@accepts_torch
 def deblur_pages(
     images: Sequence[Array],
     *,

@@ -17,13 +17,13 @@ from array_api_compat import is_array_api_obj
 from deconv._core.array import (
     Array,
     Result,
+    accepts_torch,
     array_namespace,
     as_array,
     as_image,
     contiguous,
     device,
     like,
-    torch_door,
     trim_psf,
 )
 from deconv._core.check import generator, integer, real
@@ -38,7 +38,7 @@ _EPSILON = 1e-12
 _CHAIN: dict[str, Any] = {"threshold": 1e-4, "burnin": 15, "min_num_iter": 30, "max_num_iter": 200, "callback": None}
 
 
-@torch_door
+@accepts_torch
 def richardson_lucy(
     image: Array, psf: Array, num_iter: int = 50, clip: bool = True, filter_epsilon: float | None = None
 ) -> Result:
@@ -124,7 +124,7 @@ def richardson_lucy(
     return _clipped(sharp) if clip else contiguous(sharp)
 
 
-@torch_door
+@accepts_torch
 def wiener(
     image: Array, psf: Array, balance: float, reg: Array | None = None, is_real: bool = True, clip: bool = True
 ) -> Result:
@@ -201,7 +201,7 @@ def wiener(
     return _clipped(sharp) if clip else sharp
 
 
-@torch_door
+@accepts_torch
 def unsupervised_wiener(
     image: Array,
     psf: Array,

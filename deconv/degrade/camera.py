@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 
-from deconv._core.array import Array, Result, array_namespace, as_image, as_psf, device, like, torch_door
+from deconv._core.array import Array, Result, accepts_torch, array_namespace, as_image, as_psf, device, like
 from deconv._core.check import generator, real
 from deconv._core.fft import Transfer, fast_shape
 from deconv.psf.shapes import gaussian, motion
@@ -12,7 +12,7 @@ from deconv.psf.shapes import gaussian, motion
 __all__ = ["add_noise", "add_vignette", "blur", "random_blur"]
 
 
-@torch_door
+@accepts_torch
 def blur(image: Array, psf: Array, *, channel_axis: int | None = None) -> Result:
     """`image` convolved with `psf`, with mirrored boundaries.
 
@@ -55,7 +55,7 @@ def blur(image: Array, psf: Array, *, channel_axis: int | None = None) -> Result
     return out if channel_axis is None else xp.moveaxis(out, 0, channel_axis)
 
 
-@torch_door
+@accepts_torch
 def random_blur(
     image: Array, *, rng: int | np.random.Generator | None = None, channel_axis: int | None = None
 ) -> tuple[Result, Result]:
@@ -122,7 +122,7 @@ def random_blur(
     return (out if channel_axis is None else xp.moveaxis(out, 0, channel_axis)), psf
 
 
-@torch_door
+@accepts_torch
 def add_noise(image: Array, sigma: float, *, rng: int | np.random.Generator | None = None) -> Result:
     """`image` with additive white Gaussian noise.
 
@@ -160,7 +160,7 @@ def add_noise(image: Array, sigma: float, *, rng: int | np.random.Generator | No
     return image + sigma * like(noise, image)
 
 
-@torch_door
+@accepts_torch
 def add_vignette(
     image: Array,
     strength: float = 0.3,

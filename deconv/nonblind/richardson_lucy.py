@@ -7,6 +7,7 @@ from typing import Any, Literal
 from deconv._core.array import (
     Array,
     Result,
+    accepts_torch,
     array_namespace,
     as_image,
     as_psf,
@@ -14,7 +15,6 @@ from deconv._core.array import (
     device,
     per_pixel,
     split_channels,
-    torch_door,
 )
 from deconv._core.check import integer, real
 from deconv._core.convolve import workspace
@@ -37,7 +37,7 @@ _MAX_ITER = 100
 _GRADIENT_SCALE = 0.75
 
 
-@torch_door
+@accepts_torch
 def richardson_lucy(
     image: Array,
     psf: Array,

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from deconv._core.array import HOST, Array, torch_door
+from deconv._core.array import HOST, Array, accepts_torch
 from deconv._core.check import generator, integer
 from deconv.nonblind.fourier import FourierProblem, Regularisation
 from deconv.nonblind.regularisation import BinnedSpectrum, choose_balance
@@ -46,7 +46,7 @@ class UnsupervisedWiener:
     burn_in: int
 
 
-@torch_door
+@accepts_torch
 def unsupervised_wiener(
     image: Array,
     psf: Array,

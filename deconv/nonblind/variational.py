@@ -12,12 +12,12 @@ from deconv import noise
 from deconv._core.array import (
     HOST,
     Array,
+    accepts_torch,
     array_namespace,
     as_image,
     as_psf,
     as_weights,
     split_channels,
-    torch_door,
 )
 from deconv._core.check import integer, real
 from deconv.nonblind.splitting import Likelihood, Splitting
@@ -58,7 +58,7 @@ class Solution:
     dual: np.ndarray = field(metadata=HOST)
 
 
-@torch_door
+@accepts_torch
 def variational(
     image: Array,
     psf: Array,

@@ -1,7 +1,7 @@
 """Wiener filter: linear least squares with a known PSF, the image extrapolated past its frame."""
 
 from deconv import noise
-from deconv._core.array import Array, Result, array_namespace, torch_door
+from deconv._core.array import Array, Result, accepts_torch, array_namespace
 from deconv._core.check import real
 from deconv.nonblind.fourier import FourierProblem, Regularisation
 from deconv.nonblind.regularisation import RULES, Rule, choose_balance
@@ -9,7 +9,7 @@ from deconv.nonblind.regularisation import RULES, Rule, choose_balance
 __all__ = ["wiener"]
 
 
-@torch_door
+@accepts_torch
 def wiener(
     image: Array,
     psf: Array,

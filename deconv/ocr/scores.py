@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from deconv._core.array import Array, torch_door
+from deconv._core.array import Array, accepts_torch
 from deconv._core.extras import extra
 from deconv._core.grey import grey as as_grey
 from deconv.ocr import tesseract
@@ -22,7 +22,7 @@ _HDC_CONFIG = (
 )
 
 
-@torch_door
+@accepts_torch
 def hdc_score(image: Array, truth: str | Sequence[str], *, channel_axis: int | None = None) -> int:
     """Score a restored frame by the official procedure of the Helsinki Deblur Challenge 2021 [1]_.
 

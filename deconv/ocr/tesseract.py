@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageOps
 from scipy import ndimage
 
-from deconv._core.array import Array, torch_door
+from deconv._core.array import Array, accepts_torch
 from deconv._core.extras import extra
 from deconv._core.grey import grey as as_grey
 
@@ -26,7 +26,7 @@ class TesseractMissing(RuntimeError):
     """Tesseract, or its data for the requested language, is not installed."""
 
 
-@torch_door
+@accepts_torch
 def read_lines(image: Array, *, channel_axis: int | None = None, lang: str = "eng") -> list[str]:
     """Read the lines of printed text in an image.
 

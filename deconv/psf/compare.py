@@ -2,7 +2,7 @@
 
 import math
 
-from deconv._core.array import Array, Result, array_namespace, as_array, device, torch_door, unit_sum
+from deconv._core.array import Array, Result, accepts_torch, array_namespace, as_array, device, unit_sum
 from deconv._core.fft import fast_shape, irfftn, rfftn
 
 __all__ = ["centre", "normalise", "similarity"]
@@ -38,7 +38,7 @@ def normalise(psf: Array) -> Result:
     return _normalise(psf)
 
 
-@torch_door
+@accepts_torch
 def _normalise(psf: Array, name: str = "psf") -> Result:
     psf = as_array(psf, name)
     xp = array_namespace(psf)
@@ -47,7 +47,7 @@ def _normalise(psf: Array, name: str = "psf") -> Result:
     return unit_sum(xp.astype(psf, xp.float64 if psf.dtype == xp.float64 else xp.float32), name)
 
 
-@torch_door
+@accepts_torch
 def centre(psf: Array) -> Result:
     """`psf` with its centre of mass moved to index ``n // 2`` of each axis, to the nearest pixel, and sum 1.
 
@@ -98,7 +98,7 @@ def centre(psf: Array) -> Result:
     return psf
 
 
-@torch_door
+@accepts_torch
 def similarity(psf_a: Array, psf_b: Array) -> float:
     r"""Similarity of two PSFs up to a shift: 1 if they are equal, 0 if they have nothing in common.
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from deconv._core.array import Array, Result, array_namespace, as_array, torch_door
+from deconv._core.array import Array, Result, accepts_torch, array_namespace, as_array
 from deconv._core.fft import embed, irfftn, rfftn
 
 __all__ = ["from_otf", "to_otf"]
@@ -16,7 +16,7 @@ __all__ = ["from_otf", "to_otf"]
 _HERMITIAN_TOLERANCE = (1e-4, 1e-8)
 
 
-@torch_door
+@accepts_torch
 def to_otf(psf: Array, shape: int | tuple[int, ...] | list[int]) -> Result:
     """Optical transfer function of a PSF: its Fourier transform on a periodic grid.
 
@@ -64,7 +64,7 @@ def to_otf(psf: Array, shape: int | tuple[int, ...] | list[int]) -> Result:
     return xp.concat([half, rest], axis=-1)
 
 
-@torch_door
+@accepts_torch
 def from_otf(otf: Array, shape: int | tuple[int, ...] | list[int]) -> Result:
     """PSF of an optical transfer function.
 

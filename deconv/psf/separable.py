@@ -1,12 +1,12 @@
 """PSFs that are the product of one line along each axis."""
 
 from deconv._core import separable
-from deconv._core.array import Array, Result, torch_door
+from deconv._core.array import Array, Result, accepts_torch
 
 __all__ = ["separate"]
 
 
-@torch_door
+@accepts_torch
 def separate(psf: Array) -> tuple[Result, ...] | None:
     r"""Factor a separable PSF into one line along each axis: a Gaussian, a box, straight motion along an axis.
 

@@ -6,7 +6,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from deconv._core.array import Array, Result, array_namespace, as_array, as_image, device, like, torch_door
+from deconv._core.array import Array, Result, accepts_torch, array_namespace, as_array, as_image, device, like
 from deconv._core.check import integer
 from deconv.vignette.least_squares import BIWEIGHT_CUT, LeastSquares, into_tiles, sample
 from deconv.vignette.model import Vignette, term_names
@@ -26,7 +26,7 @@ _MIN_SKIRT = 0.04
 _INITIAL_SCALE = 0.03
 
 
-@torch_door
+@accepts_torch
 def fit(
     image: Array,
     *,
@@ -122,7 +122,7 @@ def fit(
     )
 
 
-@torch_door
+@accepts_torch
 def correct(
     image: Array,
     *,

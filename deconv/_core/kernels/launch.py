@@ -42,7 +42,7 @@ from deconv._core.array import array_namespace, library
 
 __all__ = ["RUNNERS", "Kernel", "kernel", "prange"]
 
-# Stands for numba.prange, which takes its place when the twin is compiled: importing numba costs a second.
+# A placeholder that is replaced by numba.prange when the twin is compiled, because importing numba takes a second.
 prange: Any = range
 
 # Threads of a block, the fastest axis first, for a flat and for a 2-D kernel.
@@ -52,7 +52,7 @@ _C_TYPES = {"float32": "float", "float64": "double"}
 _MOST_ELEMENTS = 2**31 - 1
 
 
-# Spelling a dtype takes as long as a transform of a small image.
+# Cached, because str(dtype) takes as long as a transform of a small image.
 _dtype_name = functools.cache(str)
 
 

@@ -8,7 +8,7 @@ from deconv.blind import deblur, deblur_pages
 from deconv.blind.freeform import estimate as estimate_module
 from deconv.blind.freeform.estimate import estimate
 from deconv.blind.freeform.multistart import Trial
-from deconv.blind.freeform.refine import Candidate
+from deconv.blind.freeform.refine import ScoredPsf
 from deconv.blind.freeform.scale import Scale
 from deconv.blind.settings.freeform import FreeForm
 
@@ -322,7 +322,7 @@ def test_the_search_goes_on_while_there_is_doubt(monkeypatch, first, multistart,
 
     def candidate(gain, side):
         kernel = np.pad(np.ones((1, 3)) / 3, ((side // 2, side // 2), (side // 2 - 1, side // 2 - 1)))
-        return Candidate(Scale([], 0, side, settings=FreeForm()), kernel, 1 - gain, 0.5, gain, 0.0)
+        return ScoredPsf(Scale([], 0, side, settings=FreeForm()), kernel, 1 - gain, 0.5, gain, 0.0)
 
     class Starts:
         best, solved = None, False

@@ -6,7 +6,7 @@ import pytest
 from deconv import degrade, psf
 from deconv.blind import deblur
 from deconv.blind.freeform import pipeline
-from deconv.blind.freeform.estimate import Estimate
+from deconv.blind.freeform.estimate import FreeFormEstimate
 from deconv.blind.freeform.scale import normalised
 from deconv.blind.settings.freeform import EdgePenalty, Window
 
@@ -21,14 +21,14 @@ WINDOW = Window()
 )
 def test_a_psf_that_explains_nothing_is_not_believed(monkeypatch, gain, energy_gain, family):
     # As for sharp bricks under noise: sparser gradients, but more energy than without blur.
-    monkeypatch.setattr(pipeline, "estimate", lambda *_, **__: Estimate(SHAKE, gain, energy_gain, 0.5, ()))
+    monkeypatch.setattr(pipeline, "estimate", lambda *_, **__: FreeFormEstimate(SHAKE, gain, energy_gain, 0.5, ()))
     result = deblur(BLURRED, psf="free", gamma=1)
     assert result.family == family
     assert np.array_equal(result.image, BLURRED.astype(result.image.dtype)) == (family == "none")
 
 
 def test_of_two_encodings_one_that_explains_something_is_kept(monkeypatch):
-    answers = iter([Estimate(SHAKE, 0.3, -0.2, 0.5, ()), Estimate(SHAKE, 0.2, 0.1, 0.5, ())])
+    answers = iter([FreeFormEstimate(SHAKE, 0.3, -0.2, 0.5, ()), FreeFormEstimate(SHAKE, 0.2, 0.1, 0.5, ())])
     monkeypatch.setattr(pipeline, "estimate", lambda *_, **__: next(answers))
     assert deblur(np.clip(BLURRED, 0, 1), psf="free").gamma == 2.2
 
@@ -55,14 +55,14 @@ def test_the_width_is_along_the_wider_axis(shape, width):
 @pytest.mark.parametrize(("weight", "family"), [(0.3, "none"), (1.0, "free")])
 def test_a_psf_that_is_hardly_wider_than_a_pixel_is_no_blur(monkeypatch, weight, family):
     narrow = np.asarray([[0, 0, 0], [weight, 1.0, weight], [0, 0, 0]]) / (1 + 2 * weight)
-    monkeypatch.setattr(pipeline, "estimate", lambda *_, **__: Estimate(narrow, 0.3, 0.1, 0.5, ()))
+    monkeypatch.setattr(pipeline, "estimate", lambda *_, **__: FreeFormEstimate(narrow, 0.3, 0.1, 0.5, ()))
     # An rms width of 0.61 pixels, and one of 0.82.
     assert deblur(BLURRED, psf="free", gamma=1).family == family
 
 
 @pytest.mark.parametrize(("flat", "prior"), [(0.48, "text"), (0.27, "natural")])
 def test_the_flat_share_of_the_scene_chooses_the_prior(monkeypatch, flat, prior):
-    monkeypatch.setattr(pipeline, "estimate", lambda *_, **__: Estimate(SHAKE, 0.3, 0.1, flat, ()))
+    monkeypatch.setattr(pipeline, "estimate", lambda *_, **__: FreeFormEstimate(SHAKE, 0.3, 0.1, flat, ()))
     assert deblur(BLURRED, psf="free", gamma=1).prior == prior
 
 

@@ -7,7 +7,7 @@ import pytest
 from skimage import data
 
 from deconv import degrade, psf
-from deconv.blind.freeform.refine import Candidate, refine, refine_below_noise, trimmed
+from deconv.blind.freeform.refine import ScoredPsf, refine, refine_below_noise, trimmed
 from deconv.blind.freeform.scale import Scale, normalised
 from deconv.blind.freeform.score import PsfScore
 from deconv.blind.settings.freeform import FreeForm, Refinement
@@ -73,6 +73,6 @@ def test_the_larger_gain_of_two_scales_counts():
         score=lambda psf: PsfScore(60.0, 90.0, 0.4), gain=lambda score: 0.4, energy_gain=lambda score: 0.1
     )
     scale = SimpleNamespace(scorer=scorer)
-    assert Candidate.scored(scale, np.ones((1, 1))).gain == 0.4
-    assert Candidate.scored(scale, np.ones((1, 1)), 0.3).gain == 0.4
-    assert Candidate.scored(scale, np.ones((1, 1)), 0.6).gain == 0.6
+    assert ScoredPsf.scored(scale, np.ones((1, 1))).gain == 0.4
+    assert ScoredPsf.scored(scale, np.ones((1, 1)), 0.3).gain == 0.4
+    assert ScoredPsf.scored(scale, np.ones((1, 1)), 0.6).gain == 0.6

@@ -11,7 +11,7 @@ from threadpoolctl import threadpool_limits
 import deconv
 from deconv.blind.freeform import starts as starts_module
 from deconv.blind.freeform.psf_step import cut_or_padded
-from deconv.blind.freeform.refine import Candidate
+from deconv.blind.freeform.refine import ScoredPsf
 from deconv.blind.freeform.scale import normalised
 from deconv.blind.freeform.score import PsfScore
 from deconv.blind.freeform.starts import PowerStarts
@@ -32,7 +32,7 @@ def test_the_better_candidate_is_kept(monkeypatch):
     starts = _starts([blurred_letters(deconv.psf.random_motion(SIDE, rng=4))])
     costs, gains = iter([3.0, 2.0, 1.0]), iter([0.2, 0.25])
     monkeypatch.setattr(starts, "_continued", lambda scale, psf, schedule: (next(costs), psf))
-    monkeypatch.setattr(starts, "_refined", lambda psf, faint: Candidate(None, psf, 1 - next(gains), 0.0, 0.0, 0.0))
+    monkeypatch.setattr(starts, "_refined", lambda psf, faint: ScoredPsf(None, psf, 1 - next(gains), 0.0, 0.0, 0.0))
     starts._scales = dict.fromkeys(range(1, 200), WORSE_WITHOUT_BLUR)
     starts.search((31,), 1, lambda _: None)
     first = starts.best
@@ -53,7 +53,7 @@ def test_a_psf_that_is_cut_off_does_not_end_the_search(monkeypatch):
     def refined(*_):
         side, gain = next(ends)
         psf = cut_or_padded(np.ones((side, side)), 41)
-        return Candidate(None, psf, 1 - gain, 0.0, gain, 0.0)
+        return ScoredPsf(None, psf, 1 - gain, 0.0, gain, 0.0)
 
     monkeypatch.setattr(starts, "_continued", lambda scale, psf, schedule: (next(costs), psf))
     monkeypatch.setattr(starts, "_refined", refined)
@@ -83,8 +83,8 @@ def test_a_candidate_in_doubt_is_continued_and_grown_where_that_does_not_help(
     monkeypatch.setattr(starts, "_grown", lambda scale, psf: done.append("grown") or psf)
     monkeypatch.setattr(starts_module, "refine", lambda scale, psf, penalties, least: psf)
     gains = {1: longer, 3: grown}
-    monkeypatch.setattr(Candidate, "scored", lambda scale, psf: Candidate(None, psf, 0.0, 0.0, gains[len(done)], 0.0))
-    end = starts._improved(None, Candidate(None, np.ones((3, 3)), 0.0, 0.0, gain, 0.0), faint)
+    monkeypatch.setattr(ScoredPsf, "scored", lambda scale, psf: ScoredPsf(None, psf, 0.0, 0.0, gains[len(done)], 0.0))
+    end = starts._improved(None, ScoredPsf(None, np.ones((3, 3)), 0.0, 0.0, gain, 0.0), faint)
     assert done == asked
     assert (end and end.gain) == best
 

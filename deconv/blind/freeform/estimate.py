@@ -33,18 +33,18 @@ import numpy as np
 
 from deconv._core.array import Array
 from deconv.blind.freeform.multistart import MultiStartSearch, Trial
-from deconv.blind.freeform.refine import Candidate, Report, refine, refine_below_noise, silent, trimmed
+from deconv.blind.freeform.refine import Report, ScoredPsf, refine, refine_below_noise, silent, trimmed
 from deconv.blind.freeform.scale import Observation, Scale, normalised
 from deconv.blind.freeform.starts import PowerStarts
 from deconv.blind.settings.freeform import FreeForm
 
-__all__ = ["Estimate", "estimate"]
+__all__ = ["FreeFormEstimate", "estimate"]
 
 _DEFAULTS = FreeForm()
 
 
 @dataclass(frozen=True)
-class Estimate:
+class FreeFormEstimate:
     """The estimated PSF, and how much better it explains the images than no blur.
 
     Attributes
@@ -77,7 +77,7 @@ def estimate(
     start: np.ndarray | None = None,
     report: Report = silent,
     settings: FreeForm = _DEFAULTS,
-) -> Estimate:
+) -> FreeFormEstimate:
     """Estimate the PSF that some images share.
 
     Parameters
@@ -97,7 +97,7 @@ def estimate(
 
     Returns
     -------
-    Estimate
+    FreeFormEstimate
         The PSF and the evidence for it.
     """
     observations, least_penalty = normalised(images, jpeg_errors, settings=settings.edge_penalty)
@@ -107,7 +107,7 @@ def estimate(
     starts = PowerStarts(observations, sizes, least_penalty, settings=settings)
     starts.search(stage.first_supports, 1, lambda part: report(0.3 * part))
     trials: list[Trial] = []
-    candidates: list[Candidate] = []
+    candidates: list[ScoredPsf] = []
     if starts.best is None or not starts.solved or starts.best.gain < stage.clear:
         multistart = MultiStartSearch(observations, sizes, least_penalty, settings=settings)
         trials, candidate = multistart.run(lambda part: report(0.3 + 0.3 * part))
@@ -124,21 +124,21 @@ def estimate(
     psf = refine_below_noise(best.scale, best.psf, least_penalty)
     report(1.0)
     psf = trimmed(psf, settings=settings.refinement)
-    return Estimate(psf, best.gain, best.energy_gain, best.flat, tuple(trials))
+    return FreeFormEstimate(psf, best.gain, best.energy_gain, best.flat, tuple(trials))
 
 
 def _from_given(
     observations: Sequence[Observation], start: np.ndarray, least_penalty: float, report: Report, *, settings: FreeForm
-) -> Estimate:
+) -> FreeFormEstimate:
     """Refine a PSF that is nearly right, with low edge penalties only, which correct it without changing its form."""
     side, penalties = start.shape[0], settings.refinement.given_penalties
     scale = Scale(observations, 0, side, settings=settings)
-    candidate = Candidate.scored(scale, refine(scale, start / start.sum(), penalties, least_penalty, report))
+    candidate = ScoredPsf.scored(scale, refine(scale, start / start.sum(), penalties, least_penalty, report))
     psf = refine_below_noise(scale, candidate.psf, least_penalty)
     trial = Trial(side, penalties[0], candidate.cost, psf)
     psf = trimmed(psf, settings=settings.refinement)
-    return Estimate(psf, candidate.gain, candidate.energy_gain, candidate.flat, (trial,))
+    return FreeFormEstimate(psf, candidate.gain, candidate.energy_gain, candidate.flat, (trial,))
 
 
-def _cost(candidate: Candidate) -> float:
+def _cost(candidate: ScoredPsf) -> float:
     return candidate.cost

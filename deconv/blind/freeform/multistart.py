@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from deconv.blind.freeform.psf_step import centred, extent, pruned, resampled
-from deconv.blind.freeform.refine import Candidate, Report, refine
+from deconv.blind.freeform.refine import Report, ScoredPsf, refine
 from deconv.blind.freeform.scale import Observation, Scale
 from deconv.blind.freeform.supports import odd_side, side_at, supports
 from deconv.blind.settings.freeform import FreeForm
@@ -68,7 +68,7 @@ class MultiStartSearch:
         self._all, self._settings, self._scales = settings, settings.multi_start, settings.scales
         self._supports = supports(observations, sizes, settings=settings.multi_start)
 
-    def run(self, report: Report) -> tuple[list[Trial], Candidate]:
+    def run(self, report: Report) -> tuple[list[Trial], ScoredPsf]:
         """Run the search; return all trials, the best first, and the refined PSF of the best."""
         trials = self._coarse_trials(lambda part: report(0.6 * part))
         level = self._scales.second_scored
@@ -82,9 +82,9 @@ class MultiStartSearch:
         psf = self._refined(own, psf, lambda part: report(0.8 + 0.2 * part))
         # Scored again at full resolution: the coarser scale can hardly separate a correct PSF of 9 pixels from no blur.
         # For large PSFs the coarser scale is the more telling one, so the larger of the two gains counts.
-        candidate = Candidate.scored(own, psf, gain)
+        candidate = ScoredPsf.scored(own, psf, gain)
         if candidate.cost > (1 - self._settings.sure) * own.scorer.no_blur.cost:
-            candidate = min(candidate, Candidate.scored(own, self._refined(own, psf), gain), key=_cost)
+            candidate = min(candidate, ScoredPsf.scored(own, self._refined(own, psf), gain), key=_cost)
         return trials, candidate
 
     def _scale(self, level: int, reach: int) -> Scale:
@@ -188,5 +188,5 @@ class MultiStartSearch:
         return side_at(size, level, settings=self._scales)
 
 
-def _cost(scored: Trial | Candidate) -> float:
+def _cost(scored: Trial | ScoredPsf) -> float:
     return scored.cost

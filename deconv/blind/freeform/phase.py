@@ -52,16 +52,18 @@ class Power:
     def __init__(self, images: Sequence[Array], *, settings: PhaseRetrieval = _DEFAULTS) -> None:
         self._settings = settings
         self._masses = np.geomspace(settings.least_mass, settings.most_mass, settings.masses)
-        self._planes = [FullPeriodogram(image, settings=settings.spectrum) for image in images]
-        self._no_blur = self._least_unlikely(np.ones((1, 1)))
+        self._periodograms = [FullPeriodogram(image, settings=settings.spectrum) for image in images]
+        self._no_blur = self._lowest_cost(np.ones((1, 1)))
 
     def gain(self, psf: np.ndarray) -> float:
         """Log likelihood of a PSF of sum 1 relative to no blur, in nats per frequency."""
-        return (self._no_blur - self._least_unlikely(psf)) / sum(plane.count for plane in self._planes)
+        return (self._no_blur - self._lowest_cost(psf)) / sum(each.count for each in self._periodograms)
 
-    def _least_unlikely(self, psf: np.ndarray) -> float:
+    def _lowest_cost(self, psf: np.ndarray) -> float:
         """Smallest negative log likelihood over multiples of a PSF: the scene's power is known up to a factor."""
-        return min(sum(plane.negative_log_likelihood(mass * psf)[0] for plane in self._planes) for mass in self._masses)
+        return min(
+            sum(each.negative_log_likelihood(mass * psf)[0] for each in self._periodograms) for mass in self._masses
+        )
 
     def likely(self, side: int, rng: np.random.Generator) -> tuple[np.ndarray, float]:
         """A PSF whose power explains that of the images, found by descent from random weights.
@@ -86,16 +88,16 @@ class Power:
 
         def objective(roots: np.ndarray) -> tuple[float, np.ndarray]:
             psf = np.reshape(roots * roots, (side, side))
-            each = [plane.negative_log_likelihood(psf) for plane in self._planes]
+            values = [each.negative_log_likelihood(psf) for each in self._periodograms]
             size = np.sqrt(roots * roots + small * small)
             slope = (
-                sum((s for _, s in each), np.zeros((side, side))).ravel() * 2 * roots
+                sum((s for _, s in values), np.zeros((side, side))).ravel() * 2 * roots
                 + settings.root_penalty * roots / size
             )
-            return sum(v for v, _ in each) + settings.root_penalty * float(size.sum()), slope
+            return sum(v for v, _ in values) + settings.root_penalty * float(size.sum()), slope
 
         options = {"maxiter": settings.iterations, "maxcor": settings.memory}
         roots = optimize.minimize(objective, start, jac=True, method="L-BFGS-B", options=options).x
         psf = np.reshape(roots * roots, (side, side))
-        gain = self._no_blur - sum(plane.negative_log_likelihood(psf)[0] for plane in self._planes)
-        return psf / psf.sum(), gain / sum(plane.count for plane in self._planes)
+        gain = self._no_blur - sum(each.negative_log_likelihood(psf)[0] for each in self._periodograms)
+        return psf / psf.sum(), gain / sum(each.count for each in self._periodograms)

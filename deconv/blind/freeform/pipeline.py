@@ -9,7 +9,7 @@ from threadpoolctl import threadpool_limits
 
 from deconv import tone
 from deconv._core.array import Array, Result, array_namespace, like, to_numpy
-from deconv.blind.freeform.estimate import Estimate, estimate
+from deconv.blind.freeform.estimate import FreeFormEstimate, estimate
 from deconv.blind.jpeg import quantisation_error
 from deconv.blind.natural import restore
 from deconv.blind.progress import Progress
@@ -108,7 +108,7 @@ def _estimate(
     report: Progress,
     *,
     settings: Settings,
-) -> tuple[float, Estimate]:
+) -> tuple[float, FreeFormEstimate]:
     """The exponent of the encoding, given or with the larger gain, and the PSF estimated with it."""
     xp = array_namespace(pages[0])
     # Linear data, and photographs.
@@ -133,7 +133,7 @@ def _estimate(
     return exponents[best], estimates[best]
 
 
-def _is_plausible(estimated: Estimate, *, settings: Acceptance) -> bool:
+def _is_plausible(estimated: FreeFormEstimate, *, settings: Acceptance) -> bool:
     """Whether the PSF explains the images better than no blur."""
     return estimated.gain >= settings.least_gain and estimated.energy_gain >= -settings.most_energy
 

@@ -14,7 +14,7 @@ from deconv.blind.freeform.psf_step import centred, cut_or_padded, extent, prune
 from deconv.blind.freeform.scale import Scale
 from deconv.blind.settings.freeform import Refinement
 
-__all__ = ["Candidate", "Report", "refine", "refine_below_noise", "silent", "trimmed"]
+__all__ = ["ScoredPsf", "Report", "refine", "refine_below_noise", "silent", "trimmed"]
 
 # Called with the fraction done, 0 to 1.
 Report = Callable[[float], None]
@@ -25,7 +25,7 @@ def silent(_: float) -> None:
 
 
 @dataclass(frozen=True)
-class Candidate:
+class ScoredPsf:
     """A refined PSF at full resolution, and its score.
 
     Attributes
@@ -52,7 +52,7 @@ class Candidate:
     energy_gain: float
 
     @classmethod
-    def scored(cls, scale: Scale, psf: np.ndarray, least_gain: float = -math.inf) -> "Candidate":
+    def scored(cls, scale: Scale, psf: np.ndarray, least_gain: float = -math.inf) -> "ScoredPsf":
         """Score a PSF; `least_gain` is its gain at another scale, which counts if it is larger."""
         score = scale.scorer.score(psf)
         gain = max(least_gain, scale.scorer.gain(score))

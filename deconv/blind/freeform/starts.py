@@ -14,7 +14,7 @@ import numpy as np
 
 from deconv.blind.freeform.phase import Power
 from deconv.blind.freeform.psf_step import centred, cut_or_padded, extent, heaviest_square, pruned
-from deconv.blind.freeform.refine import Candidate, Report, refine
+from deconv.blind.freeform.refine import Report, ScoredPsf, refine
 from deconv.blind.freeform.scale import Observation, Scale
 from deconv.blind.freeform.supports import odd_side, supports
 from deconv.blind.settings.freeform import FreeForm, Starts
@@ -61,7 +61,7 @@ class PowerStarts:
 
     Attributes
     ----------
-    best : Candidate or None
+    best : ScoredPsf or None
         The best refined PSF; None while none is clearly better than no blur.
     solved : bool
         Whether no other start is needed.
@@ -80,7 +80,7 @@ class PowerStarts:
         self._largest = supports(observations, sizes, settings=settings.multi_start)[-1]
         self._scales: dict[int, Scale] = {}
         self._starts, self._lowest_cost = 0, math.inf
-        self.best: Candidate | None = None
+        self.best: ScoredPsf | None = None
         self.solved = False
 
     @functools.cached_property
@@ -144,21 +144,21 @@ class PowerStarts:
             psf = refine(scale, psf, (penalty,), self._least_penalty, cut=cut, rounds=rounds)
         return psf
 
-    def _refined(self, psf: np.ndarray, faint: bool) -> Candidate:
+    def _refined(self, psf: np.ndarray, faint: bool) -> ScoredPsf:
         """The PSF refined on the allowed support; `faint` if branches of it may be missing."""
         side = psf.shape[0] if self._sizes is None else min(psf.shape[0], odd_side(self._sizes[1]))
         scale, psf = Scale(self._observations, 0, side, settings=self._all), heaviest_square(psf, side)
         # In noisy images the last penalties may add clutter, so the PSF before them competes.
         candidates = [
-            Candidate.scored(scale, psf),
-            Candidate.scored(scale, refine(scale, psf, self._all.refinement.penalties, self._least_penalty)),
+            ScoredPsf.scored(scale, psf),
+            ScoredPsf.scored(scale, refine(scale, psf, self._all.refinement.penalties, self._least_penalty)),
         ]
         best = min(candidates, key=_cost)
         while (better := self._improved(scale, best, faint)) is not None:
             best = better
         return best
 
-    def _improved(self, scale: Scale, candidate: Candidate, faint: bool) -> Candidate | None:
+    def _improved(self, scale: Scale, candidate: ScoredPsf, faint: bool) -> ScoredPsf | None:
         """A doubtful candidate after longer rounds, after growth too if `faint`; None if it does not improve."""
         if candidate.gain >= self._settings.in_doubt:
             return None
@@ -166,7 +166,7 @@ class PowerStarts:
             psf = self._grown(scale, candidate.psf) if grow else candidate.psf
             psf = self._continuation(scale, psf, _Schedule.long(self._settings))
             psf = refine(scale, psf, self._all.refinement.penalties, self._least_penalty)
-            further = Candidate.scored(scale, psf)
+            further = ScoredPsf.scored(scale, psf)
             if further.gain >= candidate.gain + self._settings.improvement:
                 return further
         return None
@@ -176,5 +176,5 @@ def _first(result: tuple[float, np.ndarray]) -> float:
     return result[0]
 
 
-def _cost(candidate: Candidate) -> float:
+def _cost(candidate: ScoredPsf) -> float:
     return candidate.cost

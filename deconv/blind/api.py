@@ -116,7 +116,7 @@ def deblur(
        start with a natural-image prior.
 
     A free-form PSF is estimated alternately with a scene of few edges [3]_, from two kinds of starting points: PSFs
-    retrieved from the power spectrum of the image with random initial phases, and small PSFs on coarse scales with
+    retrieved from the power spectrum of the image, starting from random weights, and small PSFs on coarse scales with
     supports of several sizes. The best result is compared with no blur. The image is then restored by total variation,
     whose weight follows the noise and the residual that the PSF leaves.
 

@@ -256,6 +256,7 @@ def _blocks(image: Array, n: int) -> Result:
 
 
 def _quarter(image: Array) -> Iterator[int]:
+    """A quarter of each side of an image, so that half of each side is always compared."""
     return (n // 4 for n in image.shape)
 
 

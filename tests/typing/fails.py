@@ -16,7 +16,7 @@ deconv.psf.disk(7.3, soft=1.0)  # expect: call-arg
 deconv.degrade.add_noise(picture, 0.01, seed=3)  # expect: call-arg
 deconv.compare.Settings(devise="cpu")  # expect: call-arg
 deconv.richardson_lucy(picture, psf, 30, True)  # expect: call-arg
-deconv.blind.deblur(picture, "free")  # expect: call-arg
+deconv.blind.deblur(picture, "text")  # expect: call-arg
 deconv.psf.dsk(7.3)  # expect: attr-defined
 deconv.richardson_lucie(picture, psf)  # expect: attr-defined
 

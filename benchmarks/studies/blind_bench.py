@@ -5,11 +5,13 @@
     python -m benchmarks.studies.blind_bench                    # all parts, 16 of the 64 text pictures
     python -m benchmarks.studies.blind_bench --parts pan --every        # all 64
     python -m benchmarks.studies.blind_bench --parts levin noise --psf free auto --only im01 im02
+    python -m benchmarks.studies.blind_bench --parts pan levin large --no-gamma
     python -m benchmarks.studies.blind_bench --tables           # the tables of the saved rows, without a run
 
 `blind_sets.py` describes the parts; those whose data are missing are skipped. The scores are those of `deconv.metrics`:
 grey, without the border, registered to a quarter of a pixel. "blurred" is the input; "true PSF" is the final
-restoration with PSF and prior given; "size given" gets the side of the PSF's file. A picture is "solved" within 1.5 dB
+restoration with PSF and prior given; "size given" gets the side of the PSF's file. All get ``gamma=1``, the encoding of
+the sets, as other packages assume it, unless ``--no-gamma`` leaves that out: the call without options. A picture is "solved" within 1.5 dB
 of the result with the true PSF. Each row is saved in blind-bench/rows.csv, and an interrupted run resumes there;
 contact sheets of blurred picture, restoration and PSF are drawn beside it. CPU seconds are those of one thread, after
 the compilation of the kernels.
@@ -301,15 +303,17 @@ def methods_of(part: str, args: argparse.Namespace) -> list[Method]:
         chosen.append(study.SHARP)
     if part == "real":
         chosen = []
-    # The encoding is unknown for photographs only.
-    gamma = None if part == "real" else 1.0
+    # The encoding of photographs is unknown; that of the sets is given, as to other packages, unless asked otherwise.
+    gamma = None if part == "real" or args.no_gamma else 1.0
     for psf in args.psf:
         for prior in args.prior:
             name = psf if prior == "auto" else f"{psf}, {prior}"
+            if args.no_gamma:
+                name += ", gamma not given"
             options: dict[str, Any] = {"psf": psf, "prior": prior, "gamma": gamma}
             chosen.append(study.method(name, "blind_sets:blind", **options))
             # No other family takes a size.
-            if psf == "free" and part in ("pan", "levin", "large"):
+            if psf == "free" and part in ("pan", "levin", "large") and not args.no_gamma:
                 given = study.method(f"{name}, {GIVEN}", "blind_sets:blind", knows=("psf",), size_given=True, **options)
                 chosen.append(given)
     return chosen
@@ -334,6 +338,7 @@ def main(words: Sequence[str] | None = None) -> int:
     parser.add_argument("--only", nargs="+", metavar="NAME", help="pictures with one of these in their names")
     parser.add_argument("--psf", nargs="*", default=["free"], metavar="PSF", help="families (free)")
     parser.add_argument("--prior", nargs="+", default=["auto"], metavar="PRIOR", help="priors (auto)")
+    parser.add_argument("--no-gamma", action="store_true", help="do not give the encoding: the call without options")
     parser.add_argument("--jobs", type=int, metavar="N", help="processes, of one thread each; default: all cores")
     parser.add_argument("--out", type=Path, default=OUT, metavar="DIR", help="tables and sheets (blind-bench/)")
     parser.add_argument("--tables", action="store_true", help="tables and sheets of the rows in DIR, without a run")

@@ -8,13 +8,13 @@
     python -m benchmarks.studies.blind_bench --parts pan levin large --no-gamma
     python -m benchmarks.studies.blind_bench --tables           # the tables of the saved rows, without a run
 
-`blind_sets.py` describes the parts; those whose data are missing are skipped. The scores are those of `deconv.metrics`:
-grey, without the border, registered to a quarter of a pixel. "blurred" is the input; "true PSF" is the final
-restoration with PSF and prior given; "size given" gets the side of the PSF's file. All get ``gamma=1``, the encoding of
-the sets, as other packages assume it, unless ``--no-gamma`` leaves that out: the call without options. A picture is "solved" within 1.5 dB
-of the result with the true PSF. Each row is saved in blind-bench/rows.csv, and an interrupted run resumes there;
-contact sheets of blurred picture, restoration and PSF are drawn beside it. CPU seconds are those of one thread, after
-the compilation of the kernels.
+`blind_sets.py` describes the parts; those whose data are missing are skipped. The scores are those of
+`deconv.metrics`: grey, without the border, registered to a quarter of a pixel. "blurred" is the input; "true PSF" is
+the final restoration with PSF and prior given; "size given" gets the side of the PSF's file. All get ``gamma=1``, the
+encoding of the sets, as other packages assume it, unless ``--no-gamma`` leaves that out: the call without options. A
+picture is "solved" within 1.5 dB of the result with the true PSF. Each row is saved in blind-bench/rows.csv, and an
+interrupted run resumes there; contact sheets of blurred picture, restoration and PSF are drawn beside it. CPU seconds
+are those of one thread, after the compilation of the kernels.
 """
 
 import argparse

@@ -122,8 +122,8 @@ def small(name="large/41/0"):
     return blind_sets.Case(name, deconv.degrade.blur(sharp, psf).astype(np.float32), sharp, psf)
 
 
-def methods_of(part, psf, prior):
-    methods = blind_bench.methods_of(part, argparse.Namespace(psf=psf, prior=prior))
+def methods_of(part, psf, prior, no_gamma=False):
+    methods = blind_bench.methods_of(part, argparse.Namespace(psf=psf, prior=prior, no_gamma=no_gamma))
     return {method.name: method for method in methods}
 
 
@@ -180,6 +180,10 @@ def test_the_size_is_given_where_it_is_known(monkeypatch):
     real = methods_of("real", ["free"], ["auto"])
     assert list(real) == ["free"]
     assert real["free"].options["parameters"]["gamma"] is None
+    # Nor is the encoding given on request: the call without options.
+    unknown = methods_of("pan", ["free"], ["auto"], no_gamma=True)
+    assert list(unknown)[3:] == ["free, gamma not given"]
+    assert unknown["free, gamma not given"].options["parameters"]["gamma"] is None
     assert methods_of("levin", [], [])["true PSF"].options["parameters"] == {"prior": "natural"}
     assert methods_of("large", [], [])["true PSF"].options["parameters"] == {"prior": "text"}
 

@@ -1,1 +1,1 @@
-"""Studies of quality: each answers one question with a table; README.md lists them."""
+"""Studies of quality, speed and correctness: each answers one question with a table. README.md lists them."""

@@ -1,12 +1,12 @@
-"""What each ingredient of the blind restoration is worth: the simulated ladder with it taken out.
+"""How many points each ingredient of the blind restoration adds: the simulated ladder without it.
 
 ::
 
     python -m benchmarks.studies.ablation                          # 2 pictures of steps 4, 8, 12, 15, 17 and 19
     python -m benchmarks.studies.ablation --without softness refinement --steps 12 17 --pictures 6
 
-`TAKEN_OUT` has for each ingredient the options of `deconv.blind.deblur` that do without. Points are the mean of all
-pictures, steps passed those of the ones tried that have a mean of 70 or more. Rows are kept in --out, as the ladder's.
+`TAKEN_OUT` holds the options of `deconv.blind.deblur` that disable each ingredient. Points are the mean over all
+pictures; a step is passed at a mean of 70 or more. Rows are saved in --out, as for the ladder.
 """
 
 import sys
@@ -31,27 +31,27 @@ def _settings(values: dict[str, Any]) -> dict[str, Any]:
 
 TAKEN_OUT: dict[str, dict[str, Any]] = {
     WHOLE: {},
-    # The picture's values taken for light.
+    # The values of the picture are treated as light.
     "linear light": {"gamma": 1.0},
-    # The exponent of a photograph, no shoulder.
+    # The exponent of a photograph, without a shoulder.
     "tone curve": {"gamma": 2.2},
-    # The paper lit evenly.
+    # Even light on the paper.
     "illumination": _settings({"text.ink.fit_background": False}),
-    # The picture taken for periodic by total variation; strokes pad by themselves.
+    # Total variation treats the picture as periodic; strokes do their own padding.
     "masked border": _settings({"general.deconvolution.unknown_border": False}),
-    # The radius 5 % too large, as a table of the steps of another camera would have it.
+    # A radius 5 % too large, such as a table of steps for another camera would contain.
     "radius to 5 %": _settings({"general.refinement.radius_factor": 1.05}),
-    # The radius as the spectrum has it.
+    # The radius as estimated from the spectrum.
     "refinement": _settings({"general.refinement.enabled": False}),
     # The edge of the disc as sharp as a pixel allows.
     "softness": _settings({"general.refinement.softness": 0.02}),
     # Total variation alone, whatever level of ink it recovers.
     "strokes": _settings({"text.strokes.max_pixels": 0}),
-    # Total variation with no upper bound, its outcome as it is.
+    # Total variation without an upper bound, its result unchanged.
     "text prior": _settings({"text.restoration.text_prior": False}),
-    # The restored coverage not stretched to paper and ink.
+    # The restored coverage without the stretch to paper and ink.
     "two tones": _settings({"text.restoration.paper_coverage": 0.0, "text.restoration.ink_coverage": 1.0}),
-    # The weight of the prior by the model's error alone, whatever the noise.
+    # The weight of the prior from the model error alone, whatever the noise.
     "noise-led weight": _settings({"general.deconvolution.weight_from_noise": False}),
 }
 
@@ -64,13 +64,13 @@ def without(ingredient: str, picture: pictures.Picture) -> methods.Attempt:
 def restored(
     image: np.ndarray, context: Context, ingredient: str
 ) -> tuple[np.ndarray, np.ndarray | None, dict[str, Any]]:
-    """The same as `deconv.compare` calls a method."""
+    """`without`, with the signature of a method of `deconv.compare`."""
     picture = methods.picture_of(image, context)
     return methods.result(without(ingredient, picture), picture)
 
 
 def table(rows: Sequence[pictures.Reading], ingredients: Sequence[str]) -> str:
-    """The points lost without each of them."""
+    """The points lost without each ingredient."""
     steps = sorted({r.step for r in rows})
     whole = np.mean(scores(rows, WHOLE))
     lines = []
@@ -92,7 +92,7 @@ def table(rows: Sequence[pictures.Reading], ingredients: Sequence[str]) -> str:
 
 
 def main() -> int:
-    """Print the table; the exit status."""
+    """Print the table and return the exit status."""
     parser = options(__doc__, steps=STEPS, pictures=2, out=OUT / "ablation")
     names = [name for name in TAKEN_OUT if name != WHOLE]
     parser.add_argument(

@@ -1,17 +1,20 @@
-"""Blind restoration with a free-form PSF as tables, by one set of defaults: ``make blind-bench`` prints them.
+"""Blind restoration with a free-form PSF and one set of defaults: ``make blind-bench`` prints the tables.
 
 ::
 
     python -m benchmarks.studies.blind_bench                    # all parts, 16 of the 64 text pictures
     python -m benchmarks.studies.blind_bench --parts pan --every        # all 64
     python -m benchmarks.studies.blind_bench --parts levin noise --psf free auto --only im01 im02
-    python -m benchmarks.studies.blind_bench --tables           # the tables of the rows in blind-bench/, nothing run
+    python -m benchmarks.studies.blind_bench --parts pan levin large --no-gamma
+    python -m benchmarks.studies.blind_bench --tables           # the tables of the saved rows, without a run
 
-`blind_sets.py` describes the parts; those whose data are not at hand are skipped. The scores are `deconv.metrics`':
-grey, the border left out, registered to a quarter of a pixel. "blurred" is the input; "true PSF" is the last step
-alone, given the PSF and the prior; "size given" is given the side of the PSF's file. "Solved" is within 1.5 dB of the
-true PSF. Each row is written to blind-bench/rows.csv when it is ready, and an interrupted run goes on from there;
-sheets of blurred, restored and PSF lie beside it. CPU seconds are those of one thread, kernels compiled before.
+`blind_sets.py` describes the parts; those whose data are missing are skipped. The scores are those of
+`deconv.metrics`: grey, without the border, registered to a quarter of a pixel. "blurred" is the input; "true PSF" is
+the final restoration with PSF and prior given; "size given" gets the side of the PSF's file. All get ``gamma=1``, the
+encoding of the sets, as other packages assume it, unless ``--no-gamma`` leaves that out: the call without options. A
+picture is "solved" within 1.5 dB of the result with the true PSF. Each row is saved in blind-bench/rows.csv, and an
+interrupted run resumes there; contact sheets of blurred picture, restoration and PSF are drawn beside it. CPU seconds
+are those of one thread, after the compilation of the kernels.
 """
 
 import argparse
@@ -37,7 +40,7 @@ GIVEN = "size given"
 REFERENCES = (BLURRED, TRUE)
 SOLVED = 1.5  # dB
 RISE = 3.0  # dB over the blurred picture, below which a restoration has collapsed
-# By others: PSNR, SSIM, kernel similarity and CPU seconds; "-" where they are not known.
+# Published figures: PSNR, SSIM, kernel similarity and CPU seconds; "-" if unknown.
 PEERS: dict[str, dict[str, tuple[str, str, str, str]]] = {
     "pan": {
         "IPOL 243 (C++), L0, size 31 given (the 16)": ("23.00", "0.848", "0.835", "6.8"),
@@ -52,7 +55,7 @@ PEERS: dict[str, dict[str, tuple[str, str, str, str]]] = {
 
 @dataclass(frozen=True)
 class Row:
-    """One picture by one method, for the tables; NaN where a score is unknown, no estimate without a blind method."""
+    """One picture restored by one method; an unknown score is NaN, and only blind methods have an estimate."""
 
     code: str
     picture: str
@@ -68,12 +71,12 @@ class Row:
 
     @property
     def part(self) -> str:
-        """What stands before the first stroke of its name."""
+        """The name up to its first slash."""
         return self.picture.partition("/")[0]
 
     @classmethod
     def of(cls, row: RunRow) -> "Row":
-        """From a row of the run."""
+        """The row of a run as a `Row`."""
         details = row.details
         return cls(
             code=details["code"],
@@ -91,7 +94,7 @@ class Row:
 
 
 def figure(values: Iterable[float], digits: int = 2) -> str:
-    """The mean of the known values, as a cell; a dash where there are none."""
+    """The mean of the known values as a table cell; a dash if there are none."""
     known = [v for v in values if math.isfinite(v)]
     return f"{np.mean(known):.{digits}f}" if known else "-"
 
@@ -108,13 +111,13 @@ def psnrs(rows: Iterable[Row], method: str) -> dict[str, float]:
 
 
 def counted(rows: Iterable[Row], reference: Mapping[str, float], holds: Callable[[float, float], bool]) -> str:
-    """For how many rows a comparison with the reference's PSNR holds, of those that have one, as a cell."""
+    """Table cell: the number of rows whose comparison with the reference's PSNR holds, of those that have one."""
     outcomes = [holds(r.psnr, reference[r.picture]) for r in rows if r.picture in reference]
     return f"{sum(outcomes)} of {len(outcomes)}" if outcomes else "-"
 
 
 def scores_table(rows: Sequence[Row], peers: Mapping[str, tuple[str, str, str, str]] | None = None) -> str:
-    """Means of each method; below them those of others."""
+    """Means of each method, followed by published ones."""
     before, ceiling = psnrs(rows, BLURRED), psnrs(rows, TRUE)
     lines: list[tuple[object, ...]] = [
         (
@@ -138,7 +141,7 @@ def scores_table(rows: Sequence[Row], peers: Mapping[str, tuple[str, str, str, s
 
 
 def pictures_table(rows: Sequence[Row]) -> str:
-    """PSNR, and similarity of the kernel, of each picture."""
+    """PSNR and kernel similarity of each picture."""
     methods = by_method(rows)
     by_cell = {(r.picture, r.method): r for r in rows}
     lines = []
@@ -157,7 +160,7 @@ def _cell(row: Row | None) -> str:
 
 
 def read_table(rows: Sequence[Row]) -> str:
-    """Part of the characters read, of the pictures whose text is known."""
+    """Fraction of the characters read, for the pictures with a known text."""
     known = [r for r in rows if not math.isnan(r.read)]
     pictures = list(dict.fromkeys(r.picture for r in known))
     by_cell = {(r.picture, r.method): r.read for r in known}
@@ -174,7 +177,7 @@ def read_table(rows: Sequence[Row]) -> str:
 
 
 def ratios_table(rows: Sequence[Row]) -> str:
-    """Error ratios to the restoration with the true PSF, and collapses."""
+    """Error ratios to the restoration with the true PSF, and the number of collapsed restorations."""
     before, ceiling = psnrs(rows, BLURRED), psnrs(rows, TRUE)
     lines = []
     for method, group in by_method(rows).items():
@@ -189,7 +192,7 @@ def ratios_table(rows: Sequence[Row]) -> str:
 
 
 def groups_table(rows: Sequence[Row], key_of: Callable[[Row], str], name: str) -> str:
-    """The means of each group of pictures, the methods below each other."""
+    """Means of each group of pictures, one line a method."""
     lines = []
     for key in sorted({key_of(r) for r in rows}):
         here = [r for r in rows if key_of(r) == key]
@@ -231,7 +234,7 @@ def cost_table(rows: Sequence[Row]) -> str:
 
 
 def real_table(rows: Sequence[Row]) -> str:
-    """Estimates for photographs of which nothing is known."""
+    """Estimates for photographs without ground truth."""
     rows = [r for r in rows if r.estimate]
     lines = [
         (
@@ -265,7 +268,7 @@ def tables(part: str, rows: Sequence[Row]) -> list[str]:
 
 
 def shown(rows: Iterable[Row]) -> list[Row]:
-    """Of the blind restorations, the four worst and the one in the middle; all where there is no truth."""
+    """The blind restorations on the sheet: the four worst and the median; all if there is no ground truth."""
     restored = [r for r in rows if r.estimate]
     if not all(math.isfinite(r.psnr) for r in restored):
         return restored
@@ -274,7 +277,7 @@ def shown(rows: Iterable[Row]) -> list[Row]:
 
 
 def report(part: str, rows: Sequence[Row], out: Path) -> None:
-    """Print the tables of a part, and draw its sheet."""
+    """Print the tables of a part and draw its contact sheet."""
     print(f"## {part}\n")
     if len({r.code for r in rows}) > 1:
         print("Not all rows are from the same code.\n")
@@ -293,50 +296,53 @@ def _sheet(row: Row) -> dict[str, Any]:
 
 
 def methods_of(part: str, args: argparse.Namespace) -> list[Method]:
-    """The methods that restore the pictures of a part."""
+    """The methods for the pictures of a part."""
     scene = "natural" if part == "levin" else "text"
     chosen = [study.BLURRED, study.method(TRUE, "blind_sets:true_psf", knows=("psf",), prior=scene)]
     if part == "pan":
         chosen.append(study.SHARP)
     if part == "real":
         chosen = []
-    # Only of photographs the encoding is unknown.
-    gamma = None if part == "real" else 1.0
+    # The encoding of photographs is unknown; that of the sets is given, as to other packages, unless asked otherwise.
+    gamma = None if part == "real" or args.no_gamma else 1.0
     for psf in args.psf:
         for prior in args.prior:
             name = psf if prior == "auto" else f"{psf}, {prior}"
+            if args.no_gamma:
+                name += ", gamma not given"
             options: dict[str, Any] = {"psf": psf, "prior": prior, "gamma": gamma}
             chosen.append(study.method(name, "blind_sets:blind", **options))
-            # No other family has a size that could be given.
-            if psf == "free" and part in ("pan", "levin", "large"):
+            # No other family takes a size.
+            if psf == "free" and part in ("pan", "levin", "large") and not args.no_gamma:
                 given = study.method(f"{name}, {GIVEN}", "blind_sets:blind", knows=("psf",), size_given=True, **options)
                 chosen.append(given)
     return chosen
 
 
 def names_of(part: str, args: argparse.Namespace) -> list[str]:
-    """Names of the pictures of a part that are asked for."""
+    """Names of the requested pictures of a part."""
     names = blind_sets.names(part, args.folder, args.every)
     return [n for n in names if not args.only or any(fragment in n for fragment in args.only)]
 
 
 def in_part(row: Row, part: str) -> bool:
-    """Whether a row is of that part."""
+    """Whether a row belongs to that part."""
     return row.part in (blind_sets.NOISES if part == "noise" else (part,))
 
 
 def main(words: Sequence[str] | None = None) -> int:
-    """Print the tables asked for; the exit status."""
+    """Print the requested tables and return the exit status."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--parts", nargs="+", choices=PARTS, default=PARTS, metavar="PART", help=", ".join(PARTS))
     parser.add_argument("--every", action="store_true", help="all 64 pictures of pan, not 16")
     parser.add_argument("--only", nargs="+", metavar="NAME", help="pictures with one of these in their names")
     parser.add_argument("--psf", nargs="*", default=["free"], metavar="PSF", help="families (free)")
     parser.add_argument("--prior", nargs="+", default=["auto"], metavar="PRIOR", help="priors (auto)")
+    parser.add_argument("--no-gamma", action="store_true", help="do not give the encoding: the call without options")
     parser.add_argument("--jobs", type=int, metavar="N", help="processes, of one thread each; default: all cores")
     parser.add_argument("--out", type=Path, default=OUT, metavar="DIR", help="tables and sheets (blind-bench/)")
-    parser.add_argument("--tables", action="store_true", help="run nothing: tables and sheets of the rows in DIR")
-    parser.add_argument("--folder", type=Path, default=blind_sets.DATA, metavar="DIR", help="the pictures of others")
+    parser.add_argument("--tables", action="store_true", help="tables and sheets of the rows in DIR, without a run")
+    parser.add_argument("--folder", type=Path, default=blind_sets.DATA, metavar="DIR", help="the sets of other authors")
     args = parser.parse_args(words)
     saved = [Row.of(row) for row in study.saved(args.out)] if args.tables else []
     for part in args.parts:
@@ -349,7 +355,7 @@ def main(words: Sequence[str] | None = None) -> int:
             parts = blind_sets.parts(pictures, args.folder)
             rows = [Row.of(row) for row in study.run(parts, methods_of(part, args), args.out, args.jobs)]
         if rows:
-            # In the order of the set; the order of the methods stays.
+            # In the order of the set, without changing the order of the methods.
             report(part, sorted(rows, key=lambda r: r.picture), args.out)
     return 0
 

@@ -3,7 +3,7 @@
 ::
 
     python -m benchmarks.studies.blind_cost            # steps 4 to 19, a photograph of 2360 x 1460 pixels each
-    python -m benchmarks.studies.blind_cost 4 12 19    # of some steps
+    python -m benchmarks.studies.blind_cost 4 12 19    # selected steps
 """
 
 import concurrent.futures
@@ -24,7 +24,7 @@ MOST_SECONDS, MOST_MEMORY = 10.0, 1000.0
 
 
 def stages(image: np.ndarray) -> tuple[dict[str, float], float, float]:
-    """CPU seconds of each stage, seconds by the clock, and peak memory in MB, all of a process of its own."""
+    """CPU seconds of each stage, seconds by the clock, and peak memory in MB, measured in a separate process."""
     warm_up()
     start, marks = time.perf_counter(), [("", time.process_time())]
 
@@ -35,7 +35,7 @@ def stages(image: np.ndarray) -> tuple[dict[str, float], float, float]:
     clock = time.perf_counter() - start
     marks.append((marks[-1][0], time.process_time()))
     spent: dict[str, float] = {}
-    # The time before a report belongs to the stage that reports.
+    # The time since the last report belongs to the stage that reports now.
     for (_, begin), (stage, end) in itertools.pairwise(marks):
         spent[stage] = spent.get(stage, 0.0) + end - begin
     unit = 1e6 if sys.platform == "darwin" else 1e3
@@ -43,7 +43,7 @@ def stages(image: np.ndarray) -> tuple[dict[str, float], float, float]:
 
 
 def main(steps: Iterable[int]) -> None:
-    """Print the table, a step a line."""
+    """Print the table, one line a step."""
     over, names = [], None
     for step in steps:
         image = photograph(step, 1)[0].astype(np.float32)

@@ -1,12 +1,12 @@
-"""Pictures blurred by PSFs of any form, each by its name, as data sets; and the methods that restore them.
+"""Data sets of pictures blurred by PSFs of any shape, loaded by name, and the methods that restore them.
 
 ======================  =============================================================================================
-``pan/im03_ker07``      text of the set of Pan et al. (CVPR 2014), its 8-bit values blurred as they are, in grey
+``pan/im03_ker07``      text of the set of Pan et al. (CVPR 2014), blurred in its 8-bit values, in grey
 ``noise01/...``         the same with 1 % Gaussian noise; ``noise03/``, 3 %; ``jpeg75/``, as JPEG of quality 75
 ``levin/im01_ker02``    real camera shakes, of Levin et al. (CVPR 2009)
 ``large/57/3``          page 3, drawn and blurred here by a path of 57 pixels, with 0.5 % noise
 ``cost/0944``           a page of that width, a path of 31 pixels; ``cost/0944/61``, of 61
-``real/hanzi.jpg``      photographs in colour, nothing known of them
+``real/hanzi.jpg``      photographs in colour, without ground truth
 ======================  =============================================================================================
 """
 
@@ -50,7 +50,7 @@ class Print:
 
 @dataclass(frozen=True)
 class Case:
-    """A blurred picture and what is known of it, None what is not; scores leave out `border` pixels on all sides."""
+    """A blurred picture and its ground truth, None where unknown; scores exclude `border` pixels on all sides."""
 
     name: str
     image: np.ndarray
@@ -62,18 +62,18 @@ class Case:
 
 @dataclass(frozen=True)
 class CaseItem(Item):
-    """A case as the runner takes it."""
+    """A case in the form that the runner takes."""
 
     case: Case | None = None
 
 
 def sixteen() -> list[str]:
-    """Names of the sixteen pictures that the text set is reported on: each scene with two kernels."""
+    """Names of the sixteen pictures of the text set in the tables: each scene with two kernels."""
     return [f"im{i:02}_ker{(i + d) % 8 + 1:02}" for i in SCENES for d in (-1, 3)]
 
 
 def names(part: str, folder: Path = DATA, every: bool = False) -> list[str]:
-    """Names of the pictures of a part; all 64 of the text set, not 16, on request. Empty where there are no data."""
+    """Names of the pictures of a part, optionally all 64 of the text set instead of 16; empty without the data."""
     drawn_here = {"large": [f"{size}/{i}" for size in LARGE for i in range(PAGES)], "cost": COSTS}
     if part in drawn_here:
         return [f"{part}/{name}" for name in drawn_here[part]]
@@ -91,7 +91,7 @@ def names(part: str, folder: Path = DATA, every: bool = False) -> list[str]:
 
 
 def load(name: str, folder: Path = DATA) -> Case:
-    """The picture of that name; `folder` has those of others."""
+    """The picture of that name; `folder` holds the sets of other authors."""
     part, _, rest = name.partition("/")
     if part == "real":
         return Case(name, np.asarray(files.read(folder / "real_text" / rest).pixels, np.float32))
@@ -132,7 +132,7 @@ def _levin(name: str, folder: Path, stem: str, kernel: int) -> Case:
         np.asarray(files.read(folder / f"{stem}_{kind}.png").pixels, np.float32) for kind in ("blur", "sharp")
     )
     with np.load(folder / "kernels_float64.npz") as kernels:
-        # As stored they are turned by half a turn from what convolves the sharp picture to the blurred one.
+        # The set stores them rotated by half a turn relative to the kernel of the convolution.
         psf = kernels[f"ker{kernel:02}"][::-1, ::-1].astype(np.float32)
     return Case(name, image, sharp, deconv.psf.normalise(psf))
 
@@ -155,7 +155,7 @@ def _rounded(image: np.ndarray) -> np.ndarray:
 def drawn(name: str, shape: tuple[int, int], size: int, *, seed: int, noise: float) -> Case:
     """A page of random words blurred by a random path of `size` pixels.
 
-    Of four pages two have a margin and two run off on all sides; the last is bright on dark.
+    Of four pages two have a margin and two are cut on all sides; the last is bright on dark.
     """
     rng, reach = np.random.default_rng(seed), size // 2
     outer = tuple(n + 2 * reach for n in shape)
@@ -177,7 +177,7 @@ def drawn(name: str, shape: tuple[int, int], size: int, *, seed: int, noise: flo
 
 
 def _words(rng: np.random.Generator, count: int, length: int) -> list[str]:
-    """Lines of random letters, a blank for one in six."""
+    """Lines of random letters, one in six a blank."""
     letters = list(deconv.degrade.hdc.ALPHABET)
     lines = rng.choice(letters, (count, length))
     return ["".join(line) for line in np.where(rng.random(lines.shape) < 1 / 6, " ", lines)]
@@ -185,7 +185,7 @@ def _words(rng: np.random.Generator, count: int, length: int) -> list[str]:
 
 @dataclass(frozen=True)
 class Part:
-    """Pictures whose names begin with `name` and a stroke, as a data set; scored before anything is rounded."""
+    """Data set of the pictures whose names begin with `name` and a slash; scored before rounding."""
 
     name: str
     stems: tuple[str, ...]
@@ -194,7 +194,7 @@ class Part:
 
     @property
     def names(self) -> tuple[str, ...]:
-        """The rest of their names."""
+        """The names after that prefix."""
         return self.stems
 
     def load(self, name: str) -> CaseItem:
@@ -203,14 +203,14 @@ class Part:
         return CaseItem(name, case.image, case.sharp, psf=case.psf, case=case)
 
     def fingerprint(self) -> str:
-        """Changes with the code of the study, and with the pictures of others."""
+        """A hash of the study's code and of the pictures of other authors."""
         own = [str(Path(__file__)), str(Path(contact_sheet.__file__))]
         folders = [self.folder / name for name in ("levin2009", "pan_text", "real_text")]
         files = [path for folder in folders for path in sorted(folder.rglob("*.*"))]
         return study.fingerprint(*own, also=[(path.name, path.stat().st_size) for path in files])
 
     def measure(self, item: CaseItem, image: np.ndarray, psf: np.ndarray | None, path: Path) -> dict[str, Any]:
-        """PSNR and SSIM, similarity of the PSFs and characters read; small copies of what has a PSF are kept."""
+        """PSNR, SSIM, PSF similarity and characters read; reduced copies of results with a PSF are saved."""
         case, scores = item.case, {}
         assert case is not None
         if case.sharp is not None:
@@ -228,7 +228,7 @@ class Part:
 
 
 def parts(pictures: Iterable[str], folder: Path = DATA) -> list[Part]:
-    """Pictures as data sets, one for each beginning of their names: these run side by side."""
+    """One data set for each prefix of the names; they run in parallel."""
     stems: dict[str, list[str]] = {}
     for picture in pictures:
         name, _, stem = picture.rpartition("/")
@@ -237,7 +237,7 @@ def parts(pictures: Iterable[str], folder: Path = DATA) -> list[Part]:
 
 
 def true_psf(image: np.ndarray, context: Context, prior: str) -> tuple[np.ndarray, None, dict[str, Any]]:
-    """The last step alone, given the PSF and the prior."""
+    """The final restoration with PSF and prior given."""
     _compile()
     start = time.process_time()
     [restored], _ = restore([image], context.psf, prior=prior, report=lambda _: None)
@@ -247,7 +247,7 @@ def true_psf(image: np.ndarray, context: Context, prior: str) -> tuple[np.ndarra
 def blind(
     image: np.ndarray, context: Context, size_given: bool = False, **options: Any
 ) -> tuple[np.ndarray, np.ndarray, dict[str, Any]]:
-    """`deconv.blind.deblur` with those options, and with the size of the PSF's file if that is to be given."""
+    """`deconv.blind.deblur` with those options, and on request with the size of the PSF's file."""
     if size_given and context.psf is not None:
         options = options | {"psf_size": max(context.psf.shape)}
     _compile()
@@ -257,7 +257,7 @@ def blind(
 
     def callback(_: float, stage: str) -> None:
         marks.append(time.process_time())
-        # The time before a report belongs to the stage that reports.
+        # The time since the last report belongs to the stage that reports now.
         spent[stage] = spent.get(stage, 0.0) + marks[-1] - marks[-2]
 
     channel_axis = 2 if image.ndim == 3 else None
@@ -275,15 +275,15 @@ def blind(
 
 @functools.cache
 def _compile() -> None:
-    """Compile the kernels, once in a process, so that no picture's time has that in it."""
+    """Compile the kernels once in a process, so that no picture's time includes it."""
     small = deconv.degrade.blur(deconv.degrade.text_picture("warm", shape=(64, 128)), deconv.psf.disk(3))
     deconv.blind.deblur(small, psf="free", gamma=1)
 
 
 def read(case: Case, image: np.ndarray) -> float | None:
-    """Part of the characters that tesseract reads, by the set's protocol; None where the text is not known.
+    """Fraction of the characters that tesseract reads, by the set's protocol; None if the text is unknown.
 
-    The box three times as large, in cubic interpolation, as one block; blanks are collapsed, case counts.
+    The box is enlarged three times by cubic interpolation and read as one block; blanks are collapsed, case counts.
     """
     if case.text is None:
         return None

@@ -1,15 +1,15 @@
-"""Fits `deconv.blind.settings.text.Readability`: the fraction of characters that can be read in a restored page.
+"""Fit of `deconv.blind.settings.text.Readability`: the fraction of readable characters in a restored page.
 
 ::
 
     python -m benchmarks.studies.calibrate_readability  # steps 4 to 19, two pictures each: 10 minutes
     python -m benchmarks.studies.calibrate_readability --pictures 4
-    python -m benchmarks.studies.calibrate_readability --tables      # the fit again, nothing run
+    python -m benchmarks.studies.calibrate_readability --tables      # the fit of the saved rows, without a run
 
 Photographs of the simulated ladder, reduced five times, half of them with more noise, are restored blind and read. The
 fraction of characters read is fitted by a logistic in the logarithms of the blur (in strokes) and of the clarity (the
-ink over the unexplained residual). One half of the pictures is fitted, the other half shows how good the fit is. Seeds
-begin at 100000: those of the ladder are not used. Each row is written to readability/rows.csv when it is ready.
+ink level over the residual). One half of the pictures is fitted, and the other half tests the fit. Seeds begin at
+100000, so none is shared with the ladder. Each row is saved in readability/rows.csv.
 """
 
 import argparse
@@ -40,7 +40,7 @@ GAMMA = 2.2
 
 
 def photograph(step: int, number: int) -> tuple[np.ndarray, tuple[str, ...]]:
-    """A photograph of the ladder, reduced, and its lines; noisier than its camera if `number` // 2 is odd."""
+    """A reduced photograph of the ladder and its lines of text; with extra noise if `number` // 2 is odd."""
     rng = np.random.default_rng(100000 + 100 * step + number)
     photo = deconv.degrade.hdc_photo(step, font=FONTS[number % 2], rng=rng)
     image = reduce(np.asarray(photo.image), REDUCED)
@@ -50,7 +50,7 @@ def photograph(step: int, number: int) -> tuple[np.ndarray, tuple[str, ...]]:
 
 @dataclass(frozen=True)
 class PageItem(Item):
-    """A photograph as the runner takes it, and its lines."""
+    """A photograph in the form that the runner takes, and its lines."""
 
     lines: tuple[str, ...] = field(default=())
 
@@ -75,16 +75,16 @@ class Reduced:
         return PageItem(name, image, lines=lines)
 
     def fingerprint(self) -> str:
-        """Changes with the code of the study, and with the fonts of this machine."""
+        """A hash of the study's code and of the fonts of this machine."""
         return study.fingerprint(__file__, also=deconv.degrade.hdc_photo(4, shrink=7, rng=0).image.tobytes())
 
     def measure(self, item: PageItem, image: np.ndarray, psf: np.ndarray | None, path: Path) -> dict[str, Any]:
-        """The fraction of the characters that can be read."""
+        """The fraction of the characters that are read."""
         return {"accuracy": deconv.ocr.character_accuracy(deconv.ocr.read_lines(image), item.lines)}
 
 
 def restored(image: np.ndarray, context: Context) -> tuple[np.ndarray, None, dict[str, Any]]:
-    """The restoration, its blur and its clarity; the reason if it was not taken for text."""
+    """The restoration with its blur and clarity; the reason if it was not accepted as text."""
     result = deconv.blind.deblur(image, gamma=GAMMA)
     if result.family != "disk":
         return result.image, None, {"reason": "taken for sharp"}
@@ -99,7 +99,7 @@ def restored(image: np.ndarray, context: Context) -> tuple[np.ndarray, None, dic
 
 
 def fitted(blur: np.ndarray, clarity: np.ndarray, read: np.ndarray) -> np.ndarray:
-    """Constants of the logistic of least cross entropy; less blur and more clarity never read worse."""
+    """Constants of the logistic with least cross entropy, which rises with clarity and falls with blur."""
     blur, clarity = np.log(blur), np.log(clarity)
 
     def loss(constants: np.ndarray) -> float:
@@ -112,7 +112,7 @@ def fitted(blur: np.ndarray, clarity: np.ndarray, read: np.ndarray) -> np.ndarra
 
 
 def table(expected: np.ndarray, read: np.ndarray) -> None:
-    """Print the mean fraction read for ranges of the expected one."""
+    """Print the mean fraction read for each range of the expected fraction."""
     print("| expected | pictures | mean expected | mean read |\n|---|---:|---:|---:|")
     for low, high in ((0.0, 0.2), (0.2, 0.5), (0.5, 0.8), (0.8, 0.95), (0.95, 1.01)):
         chosen = (expected >= low) & (expected < high)
@@ -122,7 +122,7 @@ def table(expected: np.ndarray, read: np.ndarray) -> None:
 
 
 def report(rows: Sequence[Row]) -> None:
-    """Fit, and print how good the fit is."""
+    """Fit and print the quality of the fit."""
     for row in rows:
         if "reason" in row.details:
             print(f"{row.item}: not used, {row.details['reason']}")
@@ -141,13 +141,13 @@ def report(rows: Sequence[Row]) -> None:
 
 
 def main() -> int:
-    """Measure, fit, print; the exit status."""
+    """Measure, fit, print, and return the exit status."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--steps", type=int, nargs="+", default=range(4, 20), metavar="N", help="default: 4 to 19")
     parser.add_argument("--pictures", type=int, default=2, metavar="N", help="of each step (2)")
     parser.add_argument("--jobs", type=int, metavar="N", help="processes, of one thread each; default: all cores")
     parser.add_argument("--out", type=Path, default=OUT, metavar="DIR", help="rows (readability/)")
-    parser.add_argument("--tables", action="store_true", help="run nothing: the fit to the rows in DIR")
+    parser.add_argument("--tables", action="store_true", help="the fit to the rows in DIR, without a run")
     args = parser.parse_args()
     method = study.method("deconv, blind", "calibrate_readability:restored")
     if args.tables:

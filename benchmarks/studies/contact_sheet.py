@@ -1,4 +1,4 @@
-"""Restored pictures on one sheet: blurred, restored, PSF and lines of text; and the small copies that it shows."""
+"""Contact sheets of results: blurred, restored, PSF and lines of text; and the reduced copies that they show."""
 
 from collections.abc import Iterable, Sequence
 from pathlib import Path
@@ -15,7 +15,7 @@ _ROW, _COLUMNS = 1.5, (2.4, 2.4, 1.2, 3.0)  # inches
 
 
 def keep(path: Path, blurred: np.ndarray, restored: np.ndarray, psf: np.ndarray) -> None:
-    """Keep small copies in a file of that name, and the PSF at the same scale."""
+    """Save reduced copies in a file of that name, and the PSF at the same scale."""
     factor = blurred.shape[1] / _WIDTH
     small_psf, _ = at_scale(as_image(psf), factor)
     small_psf = _bytes(small_psf / small_psf.max())
@@ -25,12 +25,12 @@ def keep(path: Path, blurred: np.ndarray, restored: np.ndarray, psf: np.ndarray)
 
 
 def kept(out: Path, row: Row) -> Path:
-    """Where the copies of a row are, in the folder of a run."""
+    """Path of the copies of a row in the folder of a run."""
     return with_suffix(out / "restored" / slug(row.dataset) / slug(row.method) / row.item)
 
 
 def with_suffix(path: Path) -> Path:
-    """The file of the copies; names of pictures may have dots."""
+    """The file of the copies; picture names may contain dots."""
     return path.with_name(f"{path.name}.npz")
 
 
@@ -44,7 +44,7 @@ def _bytes(image: np.ndarray) -> np.ndarray:
 
 
 def sheet(entries: Iterable[tuple[Path, Sequence[str]]], path: Path) -> None:
-    """Draw the sheet of some copies, a file and lines of text for each; those whose file is missing are left out."""
+    """Draw the sheet of some copies, each a file and lines of text; missing files are skipped."""
     from matplotlib.figure import Figure
 
     entries = [(file, text) for file, text in entries if file.is_file()]
@@ -57,7 +57,7 @@ def sheet(entries: Iterable[tuple[Path, Sequence[str]]], path: Path) -> None:
             small = dict(copies)
         for axis, name in zip(line, ("blurred", "restored"), strict=False):
             axis.imshow(small[name], cmap="gray", vmin=0, vmax=255)
-        # The PSF in a window of one size, so that the discs compare.
+        # Windows of equal size, so that discs can be compared.
         side = round(0.2 * small["blurred"].shape[1])
         line[2].imshow(_centred(small["psf"], side), cmap="gray", vmin=0, vmax=255)
         line[3].text(0, 0.5, "\n".join(text), va="center", fontsize=8, parse_math=False)
@@ -67,7 +67,7 @@ def sheet(entries: Iterable[tuple[Path, Sequence[str]]], path: Path) -> None:
 
 
 def _centred(psf: np.ndarray, side: int) -> np.ndarray:
-    """`psf` in the middle of a black square, cut where it is larger."""
+    """`psf` in the middle of a black square, cropped if it is larger."""
     window = np.zeros((side, side), psf.dtype)
     n = min(side, psf.shape[0])
     at, start = (side - n) // 2, (psf.shape[0] - n) // 2

@@ -1,10 +1,10 @@
-"""The lengths of a PSF up to which sums tap by tap, or axis by axis, beat a convolution by transforms.
+"""Length of a PSF up to which sums tap by tap, or axis by axis, are faster than a convolution by transforms.
 
 ::
 
-    python -m benchmarks.studies.convolution ducc0 scipy   # by each FFT library, one after the other
+    python -m benchmarks.studies.convolution ducc0 scipy   # with each FFT library in turn
 
-The limits of `deconv._core.convolve` come from this table: CPU time on one thread, contenders in turn, medians.
+The limits in `deconv._core.convolve` come from this table. CPU time on one thread, contenders in turn, medians.
 """
 
 import math
@@ -51,7 +51,7 @@ def tables(engine: str) -> None:
 
 
 def main(engines: list[str]) -> None:
-    """Print the tables of each library, in a process of its own: the choice is made once a process."""
+    """Print the tables of each library, in a separate process because the choice is made once a process."""
     if "--here" in engines:
         tables(os.environ["DECONV_FFT"])
         return

@@ -1,6 +1,6 @@
-"""The classical methods as one would use them on photographs of pages: on light that is divided by the paper's.
+"""The classical methods on evened light, as for photographs of pages: the light is divided by that of the paper.
 
-Each takes the picture as `deconv compare` passes it to a Python method, and the parameters of the function it calls.
+Each has the signature of a Python method of `deconv compare`, and takes the parameters of the function it calls.
 """
 
 from collections.abc import Callable, Mapping
@@ -13,17 +13,17 @@ from deconv.compare import Context, Problem
 
 
 def wiener(image: np.ndarray, context: Context, **parameters: Any) -> np.ndarray:
-    """`deconv.wiener`."""
+    """`deconv.wiener` on evened light."""
     return _evened(deconv.wiener, image, context, parameters)
 
 
 def richardson_lucy(image: np.ndarray, context: Context, **parameters: Any) -> np.ndarray:
-    """`deconv.richardson_lucy`."""
+    """`deconv.richardson_lucy` on evened light."""
     return _evened(deconv.richardson_lucy, image, context, parameters)
 
 
 def total_variation(image: np.ndarray, context: Context, **parameters: Any) -> np.ndarray:
-    """`deconv.variational` with total variation."""
+    """`deconv.variational` with total variation on evened light."""
     return _evened(lambda *args, **options: deconv.variational(*args, **options).image, image, context, parameters)
 
 

@@ -1,18 +1,18 @@
-"""Which kind of blur: simulated pictures of each, and how often ``psf="auto"`` is right: `Restoration.family`.
+"""How often does ``psf="auto"`` recognise the kind of blur? `Restoration.family` on simulated pictures of each kind.
 
 ::
 
     python -m benchmarks.studies.families                   # 200 held-out pictures, the table
-    python -m benchmarks.studies.families --tuned           # 200 of those that constants were chosen on
+    python -m benchmarks.studies.families --tuned           # 200 of the pictures used to choose the constants
     python -m benchmarks.studies.families --pictures 40 --jobs 2
-    python -m benchmarks.studies.families --tables          # the table of the rows in families/, nothing run
+    python -m benchmarks.studies.families --tables          # the table of the saved rows, without a run
 
-A fifth each is sharp, out of focus, Gaussian, moved along a line, and shaken; half are text, half crops of photographs
-that come with scikit-image and matplotlib. Half are blurred in linear light and then encoded, as in a camera, half are
-blurred in their values, as the sets of published papers are. The noise has a standard deviation of 0.001 to 0.02 of
-full scale, and values are rounded to 8 bits. The held-out pictures have other photographs, other words and other random
-numbers. A picture takes 2 to 6 s of CPU, more where a free-form PSF is estimated. Each row is written to
-families/rows.csv when it is ready, and an interrupted run goes on from there.
+A fifth each is sharp, out of focus, blurred by a Gaussian, by straight motion, and by a shake. Half are text, half are
+crops of the photographs of scikit-image and matplotlib. Half are blurred in linear light and then encoded, as in a
+camera; half are blurred in their encoded values, as in published sets. The noise has a standard deviation of 0.001 to
+0.02 of full scale, and values are rounded to 8 bits. The held-out pictures have other photographs, other words and
+other random numbers. A picture takes 2 to 6 s of CPU, more where a free-form PSF is estimated. Each row is saved in
+families/rows.csv, and an interrupted run resumes there.
 """
 
 import argparse
@@ -56,7 +56,7 @@ SHAPE = (300, 420)
 
 @dataclass(frozen=True)
 class Picture:
-    """A blurred picture, its PSF, and what it shows."""
+    """A blurred picture, its PSF, and the kinds of blur and scene."""
 
     image: np.ndarray
     sharp: np.ndarray
@@ -69,7 +69,7 @@ class Picture:
 
 
 def picture(i: int, apart: bool = True) -> Picture:
-    """Picture i of the set: families and scenes take turns, the rest is random."""
+    """Picture i of the set: families and scenes alternate, everything else is random."""
     rng = np.random.default_rng([i, int(apart)])
     family, text = FAMILIES[i % 5], bool(i // 5 % 2)
     psf, size = _blur(family, rng)
@@ -100,7 +100,7 @@ def _blur(family: str, rng: np.random.Generator) -> tuple[np.ndarray, float]:
     size = 2 * round((size - 1) / 2) + 1
     while True:
         psf = deconv.psf.random_motion(size, rng=rng)
-        # Some shakes are straight, and no kind of their own.
+        # A nearly straight shake would be motion: draw another.
         at = np.indices(psf.shape).reshape(2, -1)
         width, length = np.sqrt(np.linalg.eigvalsh(np.cov(at, aweights=psf.ravel())))
         if width > 0.25 * length:
@@ -122,10 +122,10 @@ def _photograph(shape: tuple[int, ...], rng: np.random.Generator, name: str) -> 
 
 
 def _page(shape: tuple[int, ...], rng: np.random.Generator, apart: bool) -> np.ndarray:
-    """A page of print, or of three large lines; some bright on dark, some in uneven light."""
+    """A page of small print or of three large lines; some bright on dark, some in uneven light."""
     words = WORDS_APART if apart else WORDS
     font = ("verdana", "times")[rng.integers(2)]
-    # Drawn twice as fine, for a page that was scanned has grey edges.
+    # Drawn at twice the resolution: a scanned page has grey edges.
     large = rng.random() < 0.4
     size = int(rng.integers(84, 120) if large else rng.integers(26, 60))
     lines = 3 if large else int(2 * shape[0] / (1.45 * size))
@@ -152,7 +152,7 @@ def _page(shape: tuple[int, ...], rng: np.random.Generator, apart: bool) -> np.n
 
 @dataclass(frozen=True)
 class Family:
-    """The pictures of one kind of blur, as a data set; one for each kind, so that they run side by side."""
+    """Data set of the pictures of one kind of blur; one for each kind, so that they run in parallel."""
 
     family: str
     pictures: int
@@ -161,7 +161,7 @@ class Family:
 
     @property
     def name(self) -> str:
-        """For the rows."""
+        """Name in the rows."""
         return self.family if self.apart else f"{self.family}, tuned"
 
     @property
@@ -176,20 +176,20 @@ class Family:
         return Item(name, one.image, details=facts)
 
     def fingerprint(self) -> str:
-        """Changes with the code of the study, and with the fonts of this machine."""
+        """A hash of the study's code and of the fonts of this machine."""
         page = deconv.degrade.text_picture(["fonts"], size=20).tobytes()
         return study.fingerprint(__file__, also=(self.name, page))
 
     def measure(self, item: Item, image: np.ndarray, psf: np.ndarray | None, path: Path) -> dict[str, Any]:
-        """Nothing: the method states what counts."""
+        """Nothing: the method returns the kind itself."""
         return {"details": {"code": study.code()}}
 
 
 def choice(image: np.ndarray, context: Context) -> tuple[np.ndarray, None, dict[str, Any]]:
-    """The kind of blur chosen for a picture, the one that the result states in the end, and the CPU time in seconds."""
+    """The kind of blur chosen first, that of the final result, and the CPU time in seconds."""
     start = time.process_time()
     first = choose(image, None, lambda _: None)
-    # The estimate of a free-form PSF may explain nothing.
+    # A free-form estimate may be rejected afterwards.
     family = first.family if first.family != "free" else deconv.blind.deblur(image, psf="free").family
     seconds = time.process_time() - start
     details = {"chosen": first.family, "result": family, "sharpness": float(first.sharpness), "cpu": seconds}
@@ -200,7 +200,7 @@ CHOICE = study.method('psf="auto"', "families:choice")
 
 
 def mistake(row: Row) -> str:
-    """One line on a picture whose kind of blur was not recognised."""
+    """One line about a picture whose kind of blur was wrong."""
     r = row.details
     return (
         f"{int(row.item)}: {r['family']} taken for {r['result']} (chosen: {r['chosen']}); "
@@ -210,7 +210,7 @@ def mistake(row: Row) -> str:
 
 
 def table(rows: Iterable[Row]) -> str:
-    """How often each kind of blur is taken for which, and how often the result is right."""
+    """Confusion matrix of the kinds of blur, and how often the result is right."""
     facts = [row.details for row in rows]
     counts = collections.Counter((r["family"], r["result"]) for r in facts)
     lines = ["| | " + " | ".join(FAMILIES) + " | right | CPU (s) |"]
@@ -228,13 +228,13 @@ def table(rows: Iterable[Row]) -> str:
 
 
 def main() -> int:
-    """Print the table asked for; the exit status."""
+    """Print the requested table and return the exit status."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--pictures", type=int, default=200, metavar="N", help="number of pictures (200)")
-    parser.add_argument("--tuned", action="store_true", help="those that constants were chosen on")
+    parser.add_argument("--tuned", action="store_true", help="the pictures used to choose the constants")
     parser.add_argument("--jobs", type=int, metavar="N", help="processes, of one thread each; default: all cores")
     parser.add_argument("--out", type=Path, default=OUT, metavar="DIR", help="rows (families/)")
-    parser.add_argument("--tables", action="store_true", help="run nothing: the table of the rows in DIR")
+    parser.add_argument("--tables", action="store_true", help="the table of the rows in DIR, without a run")
     args = parser.parse_args()
     sets = [Family(family, args.pictures, not args.tuned) for family in FAMILIES]
     if args.tables:

@@ -1,11 +1,11 @@
-"""CPU time of the transforms by FFT library, size and float type, as part of scipy.fft's.
+"""CPU time of the transforms by FFT library, size and float type, as a fraction of scipy.fft's.
 
 ::
 
     python -m benchmarks.studies.fft_libraries
 
-Blurring and correlating once: four real transforms and two products, on one thread. Each library has a process of its
-own; they are timed in turn, and the table has medians of the ratios.
+Blurring and correlating once: four real transforms and two products, on one thread. Each library runs in a
+separate process; they are timed in turn, and the table has medians of the ratios.
 """
 
 import concurrent.futures
@@ -26,7 +26,7 @@ SHAPES = [
     (288, 288),
     (576, 576),
     (1080, 1080),
-    (1460, 2360),  # 73 and 59 are factors: what padding to a fast size is for
+    (1460, 2360),  # with factors 73 and 59, the case for padding to a fast size
     (1500, 2400),
     (3000, 3000),
     (96, 96, 96),
@@ -39,7 +39,7 @@ ROUNDS = 5
 
 @functools.lru_cache(1)
 def _convolution(shape: tuple[int, ...], dtype: str, in_place: bool) -> Callable[[], object]:
-    """Blur and correlate a picture, called once already."""
+    """A function that blurs and correlates a picture; it has run once already."""
     x = np.random.default_rng(0).random((1, *shape)).astype(dtype)
     transfer = _fft.Transfer(np.ones((3,) * len(shape), dtype=dtype), shape)
     work = _fft.Workspace(transfer, 1, x)

@@ -1,4 +1,4 @@
-"""Whether the GPU half is correct, and its speed: for a machine with a real GPU.
+"""Is the GPU code correct, and how fast is it? For a machine with a GPU.
 
 Needs numpy, scipy, numba, cupy, scikit-image and array-api-compat beside this source tree, nothing else::
 
@@ -71,12 +71,12 @@ def kernel_arguments(kernel: Any, shape: tuple[int, ...], dtype: str) -> list[An
 
 
 def on_device(gpu: Gpu, arguments: list[Any]) -> list[Any]:
-    """`arguments` with their arrays copied to the device."""
+    """`arguments` with the arrays copied to the device."""
     return [gpu.asarray(a) if isinstance(a, np.ndarray) else a for a in arguments]
 
 
 def difference(actual: np.ndarray, expected: np.ndarray) -> float:
-    """Largest difference relative to the largest value; infinite if NaN stands in different places."""
+    """Largest difference relative to the largest value; infinite if the NaNs are at different positions."""
     if not np.array_equal(np.isnan(actual), np.isnan(expected)):
         return np.inf
     return float(np.nanmax(np.abs(actual - expected), initial=0) / max(np.nanmax(np.abs(expected), initial=0), 1e-30))
@@ -100,7 +100,7 @@ def check_kernels(gpu: Gpu) -> Iterator[tuple[str, float, float]]:
 
 
 def problem(side: int, dtype: str) -> tuple[np.ndarray, np.ndarray]:
-    """A picture of black and white blocks, blurred by a disk, with a little noise; and the disk."""
+    """A picture of black and white blocks, blurred by a disk, with some noise; and the disk."""
     import scipy.signal
 
     rng = np.random.default_rng(0)
@@ -114,7 +114,7 @@ def problem(side: int, dtype: str) -> tuple[np.ndarray, np.ndarray]:
 
 
 # Name, the file that defines it, how it is called, and the relative difference allowed in float32 and float64:
-# iterations carry the rounding of cuFFT and pocketfft apart.
+# iterations amplify the difference in rounding between cuFFT and pocketfft.
 ALGORITHMS = [
     ("wiener", "deconv.nonblind.wiener", lambda f, image, psf: f(image, psf), (1e-3, 1e-10)),
     ("richardson_lucy", "deconv.nonblind.richardson_lucy", lambda f, image, psf: f(image, psf, 30), (1e-3, 1e-9)),
@@ -124,7 +124,7 @@ ALGORITHMS = [
 
 
 def algorithms() -> Iterator[tuple[str, Callable[[Any, Any], Any], tuple[float, float]]]:
-    """Yield (name, call, tolerances) of each algorithm; print those that cannot be imported here."""
+    """Yield (name, call, tolerances) of each algorithm, and print those that cannot be imported here."""
     for name, module, call, tolerances in ALGORITHMS:
         try:
             function = getattr(importlib.import_module(module), name)
@@ -183,7 +183,7 @@ def timings(gpu: Gpu, side: int, rounds: int) -> Iterator[tuple[str, float, floa
 
 
 def report(gpu: Gpu, side: int = 512, large: int = 4096, rounds: int = 20) -> int:
-    """Print the table; the number of differences beyond their tolerances."""
+    """Print the table and return the number of differences beyond tolerance."""
     failures = 0
     print("\nhost against device                              difference    allowed")
     for checks in (check_kernels(gpu), check_algorithms(gpu, side)):
@@ -198,7 +198,7 @@ def report(gpu: Gpu, side: int = 512, large: int = 4096, rounds: int = 20) -> in
 
 
 def main() -> int:
-    """Check and time; the exit status."""
+    """Check, time, and return the exit status."""
     packages = ("numpy", "scipy", "numba", "cupy", "skimage", "array_api_compat", "ducc0")
     present = [name for name in packages if importlib.util.find_spec(name)]
     versions = ", ".join(f"{name} {importlib.import_module(name).__version__}" for name in present)

@@ -1,16 +1,16 @@
-"""Natural pictures restored blind as if they were text: what that loses, and hallucinated words.
+"""Loss and hallucinated words of the text prior on natural pictures.
 
 ::
 
     python -m benchmarks.studies.hallucination  # ten pictures of scikit-image, blurred as at steps 6, 10 and 14
     python -m benchmarks.studies.hallucination --steps 10 --pictures camera coins
 
-Each row is written to hallucination/rows.csv when it is ready, and an interrupted run goes on from there.
-The pictures are those in scikit-image's wheel, grey. Each is blurred in linear light by a disc as wide, as part of the
-picture, as the ladder's, and cut where the blur would need what lies outside; then encoded, with noise of 0.002 (first
-step) to 0.005 (last). PSNR is against the sharp picture's values. A word is three letters or digits in a row, or more,
-of which tesseract is sure to 60 %: lines of the ladder have 75 to 92, what it sees in these pictures and their textures
-when they are sharp or blurred has 59 at most.
+Each row is saved in hallucination/rows.csv, and an interrupted run resumes there. The pictures are those in
+scikit-image's wheel, grey. Each is blurred in linear light by the ladder's disc, scaled to the picture, and cropped to
+the part that needs no light from outside; then it is encoded, with noise of 0.002 (first step) to 0.005 (last). PSNR is
+against the values of the sharp picture. A word is a run of three or more letters or digits of which tesseract is sure
+to 60 %: lines of the ladder have 75 to 92; in the textures of these pictures, sharp or blurred, it is sure to 59 at
+most.
 """
 
 import argparse
@@ -51,7 +51,7 @@ def scene(name: str) -> np.ndarray:
 
 
 def blurred(sharp: np.ndarray, step: int, noise: float) -> tuple[np.ndarray, np.ndarray]:
-    """The picture as it would be at a step of the ladder, and the sharp one cut alike."""
+    """The picture as blurred at a step of the ladder, and the sharp one with the same crop."""
     _, frame_radius, _ = deconv.degrade.hdc.hdc_psf(step, 1)
     radius = frame_radius * sharp.shape[1] / FRAME_WIDTH
     psf = deconv.psf.disk(radius, softness=_SOFTNESS * radius)
@@ -63,12 +63,12 @@ def blurred(sharp: np.ndarray, step: int, noise: float) -> tuple[np.ndarray, np.
 
 
 def psnr(image: np.ndarray, truth: np.ndarray) -> float:
-    """In dB, of full scale 1."""
+    """PSNR in dB for full scale 1."""
     return float(-10 * np.log10(np.mean((np.clip(image, 0, 1) - truth) ** 2)))
 
 
 def words(image: np.ndarray) -> set[str]:
-    """Runs of three letters or digits and more that tesseract is sure of."""
+    """Runs of three or more letters or digits of which tesseract is sure."""
     import pytesseract
 
     with mock.patch.object(pytesseract, "image_to_string", _confident):
@@ -76,7 +76,7 @@ def words(image: np.ndarray) -> set[str]:
 
 
 def _confident(page: Any, config: str, lang: str) -> str:
-    """What `pytesseract.image_to_string` returns, without the words that tesseract is unsure of."""
+    """The text of `pytesseract.image_to_string` without words of low confidence."""
     import pytesseract
 
     data = pytesseract.image_to_data(page, config=config, lang=lang, output_type=pytesseract.Output.DICT)
@@ -90,14 +90,14 @@ def _words_of_scene(name: str) -> frozenset[str]:
 
 @dataclass(frozen=True)
 class NoTextItem(Item):
-    """A picture as the runner takes it, and the sharp one cut alike."""
+    """A picture in the form that the runner takes, and the sharp one with the same crop."""
 
     truth: np.ndarray | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True)
 class NoText:
-    """Pictures without text, each at some steps, as a data set; the noise grows from the first step to the last."""
+    """Data set of pictures without text, each at some steps; the noise grows from the first step to the last."""
 
     steps: tuple[int, ...]
     pictures: tuple[str, ...]
@@ -117,11 +117,11 @@ class NoText:
         return NoTextItem(name, image, details={"picture": picture, "step": int(step)}, truth=truth)
 
     def fingerprint(self) -> str:
-        """Changes with the code of the study, and with the steps, on which the noise depends."""
+        """A hash of the study's code and of the steps, on which the noise depends."""
         return study.fingerprint(__file__, quality.__file__, also=self.steps)
 
     def measure(self, item: NoTextItem, image: np.ndarray, psf: np.ndarray | None, path: Path) -> dict[str, Any]:
-        """PSNR, and the words that the sharp picture has not."""
+        """PSNR, and the words that are not in the sharp picture."""
         assert item.truth is not None
         new = sorted(words(image) - _words_of_scene(item.details["picture"]))
         return {"psnr": psnr(image, item.truth), "details": {"new words": new}}
@@ -134,12 +134,12 @@ def restored(image: np.ndarray, context: Context, prior: Any) -> np.ndarray:
 
 METHODS = [study.BLURRED, *(study.method(prior, "hallucination:restored", prior=prior) for prior in PRIORS)]
 
-# Of one picture at one step: its name, the step, PSNR before, and PSNR and new words after, by the name of the prior.
+# One picture at one step: name, step, PSNR when blurred, and by prior the PSNR and new words when restored.
 Line = tuple[str, int, float, Mapping[str, tuple[float, set[str]]]]
 
 
 def lines_of(rows: Iterable[Row]) -> list[Line]:
-    """The rows of each picture and step together, in their order."""
+    """The rows grouped by picture and step, in their order."""
     groups: dict[str, dict[str, Row]] = {}
     for row in rows:
         groups.setdefault(row.item, {})[row.method] = row
@@ -161,7 +161,7 @@ def cells(name: str, step: int, before: float, after: Mapping[str, tuple[float, 
 
 
 def verdict(lines: Sequence[Line], prior: str) -> str:
-    """One sentence on a prior: how many pictures lose too much, and how many have new words."""
+    """One sentence about a prior: how many pictures lose too much, and how many have new words."""
     results = [after[prior] for *_, after in lines]
     lost = [after["natural"][0] - after[prior][0] for *_, after in lines]
     return (
@@ -171,7 +171,7 @@ def verdict(lines: Sequence[Line], prior: str) -> str:
 
 
 def main() -> int:
-    """Print the table; the exit status."""
+    """Print the table and return the exit status."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--steps", type=int, nargs="+", default=[6, 10, 14], metavar="N", help="default: 6 10 14")
     parser.add_argument("--pictures", nargs="+", default=NATURAL + TECHNICAL, metavar="NAME", help="of skimage.data")

@@ -1,14 +1,14 @@
-"""Hollow bars in a volume, restored by deconv and by the peers that are installed: tables of PSNR.
+"""Hollow bars in a volume, restored by deconv and other installed packages: tables of PSNR.
 
 ::
 
-    python -m benchmarks.studies.hollow_bars            # 10, 30 and 100 iterations: some ten minutes with all peers
+    python -m benchmarks.studies.hollow_bars            # 10, 30 and 100 iterations: about ten minutes with all packages
     python -m benchmarks.studies.hollow_bars 30
 
-Square tubes along the three axes, blurred by a wide-field microscope (a PSF half as long again in voxels as it is wide,
-four times in micrometres), with the Poisson noise of 200 photons a voxel where the truth is 1. Twice: the tubes well
-inside a black volume, which suits methods that take the outside for black or for periodic; and the tubes cut off by the
-frame. Peers and how they are called: `peer_defects.py`.
+Square tubes along the three axes, blurred by a wide-field microscope (the PSF is 1.5 times as long as wide in voxels,
+four times in micrometres), with the Poisson noise of 200 photons a voxel where the truth is 1. There are two cases: the
+tubes well inside a black volume, which suits methods that assume a black or periodic outside; and the tubes cut off by
+the frame. `peer_defects.py` calls the packages.
 """
 
 import sys
@@ -32,7 +32,7 @@ TUBES = (
 
 
 def bars(reach: Sequence[int], *, cut: bool) -> np.ndarray:
-    """The tubes in a volume larger than SHAPE by `reach` on each side: right through it, or well inside SHAPE."""
+    """The tubes in a volume larger than SHAPE by `reach` on each side: across all of it, or well inside SHAPE."""
     scene = np.zeros([n + 2 * r for n, r in zip(SHAPE, reach, strict=True)])
     for axis, centre, outer, hollow in TUBES:
         for size, value in ((outer, 1.0), (hollow, 0.0)):
@@ -52,7 +52,7 @@ def microscope(
     pixel: float = 0.1,
     step: float = 0.25,
 ) -> np.ndarray:
-    """PSF of a wide-field microscope: the scalar diffraction integral over its pupil, lengths in micrometres."""
+    """PSF of a wide-field microscope by the scalar diffraction integral over the pupil; lengths in micrometres."""
     z, y, x = (np.arange(n) - n // 2 for n in shape)
     wave = 2 * np.pi / wavelength
     rho, weight = np.polynomial.legendre.leggauss(60)

@@ -2,12 +2,12 @@
 
 ::
 
-    python -m benchmarks.studies.honest  # make honest: the simulated ladder, and photographs where at hand
-    python -m benchmarks.studies.honest --tables       # the tables of the rows in honest/, nothing run
+    python -m benchmarks.studies.honest  # make honest: the simulated ladder, and photographs if available
+    python -m benchmarks.studies.honest --tables       # the tables of the saved rows, without a run
 
-It is `deconv compare` on honest.toml and the photographs, with the classical methods of honest_methods.toml beside
-those that are built in and the networks of examples/learned, parameters chosen on honest_calibration.toml; its output,
-rows and report.html, is in honest/. An interrupted run goes on where it stopped.
+It runs `deconv compare` on honest.toml and the photographs, with the built-in methods, the classical ones of
+honest_methods.toml and the networks of examples/learned. Parameters are chosen on honest_calibration.toml. Rows and
+report.html are saved in honest/, and an interrupted run resumes there.
 """
 
 import argparse
@@ -35,13 +35,15 @@ STEPS = range(4, 20)
 
 
 def main() -> int:
-    """Compare, and print the table; the exit status."""
+    """Compare, print the table and return the exit status."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--out", type=Path, default=OUT, metavar="DIR", help="rows and report (honest/)")
-    parser.add_argument("--only", action="append", metavar="NAME", help="only this one of the methods; repeatable")
-    parser.add_argument("--jobs", type=int, default=1, metavar="N", help="methods that run at a time")
-    parser.add_argument("--photographs", type=Path, default=PHOTOGRAPHS, metavar="DIR", help="the real ones")
-    parser.add_argument("--tables", action="store_true", help="run nothing: the tables of the rows in DIR")
+    parser.add_argument("--only", action="append", metavar="NAME", help="only this method; repeatable")
+    parser.add_argument("--jobs", type=int, default=1, metavar="N", help="methods that run in parallel")
+    parser.add_argument(
+        "--photographs", type=Path, default=PHOTOGRAPHS, metavar="DIR", help="folder of the photographs"
+    )
+    parser.add_argument("--tables", action="store_true", help="the tables of the rows in DIR, without a run")
     args = parser.parse_args()
     if not args.tables:
         try:
@@ -63,7 +65,7 @@ def _compare(args: argparse.Namespace) -> None:
         datasets.append(compare.open_dataset(f"hdc:{args.photographs}"))
     else:
         print(f"no photographs: there is no {args.photographs}; they are skipped", file=sys.stderr)
-    # Out-of-focus pictures are restored alike whether a disc is assumed or chosen among other blurs.
+    # Out-of-focus pictures have the same result whether a disc is assumed or chosen among other blurs.
     methods = [m for m in compare.BUILTIN if m.name != "ours, disk sought"]
     methods += [*compare.load_methods(HERE / "honest_methods.toml"), *compare.load_methods(LEARNED)]
     if unknown := set(args.only or ()) - {m.name for m in methods}:
@@ -87,7 +89,7 @@ def _compare(args: argparse.Namespace) -> None:
 
 
 def table(rows: Sequence[Row]) -> str:
-    """The table of some rows, as markdown: a line for each method, then one for each team."""
+    """The table of some rows in markdown: one line for each method, then one for each team."""
     lines: list[tuple[object, ...]] = [_line(name, own) for name, own in _ordered(rows).items()]
     lines += [
         (f"{team} *", f"{_kind(team)}: {what}", "step", "", "", last, *(f"{score:.1f}" for score in scores), "", "", "")
@@ -103,7 +105,7 @@ def table(rows: Sequence[Row]) -> str:
 
 
 def _ordered(rows: Sequence[Row]) -> dict[str, list[Row]]:
-    """The rows of each method: references first, then by accuracy."""
+    """The rows of each method: the references first, then by accuracy."""
     groups = {name: [row for row in rows if row.method == name] for name in dict.fromkeys(r.method for r in rows)}
     read = {name: [r.accuracy for r in own if r.accuracy is not None] for name, own in groups.items()}
     order = sorted(groups, key=lambda name: (groups[name][0].kind != "reference", -fmean(read[name] or [0.0])))
@@ -111,7 +113,7 @@ def _ordered(rows: Sequence[Row]) -> dict[str, list[Row]]:
 
 
 def steps_table(rows: Sequence[Row]) -> str:
-    """The mean scores of each method at each step of the ladder, as markdown."""
+    """The mean score of each method at each step of the ladder, in markdown."""
     names = _ordered([row for row in rows if row.dataset == LADDER])
     lines = [
         (step, *(_mean([r.hdc for r in own if r.level == step]) for own in names.values()))
@@ -126,7 +128,7 @@ def _kind(team: str) -> str:
 
 
 def _line(name: str, rows: Sequence[Row]) -> tuple[object, ...]:
-    """Cells of a method."""
+    """Table cells of a method."""
     ladder = [r for r in rows if r.dataset == LADDER]
     real = [r for r in rows if r.dataset != LADDER and r.accuracy is not None]
     steps = {step: [r.hdc for r in ladder if r.level == step] for step in STEPS}

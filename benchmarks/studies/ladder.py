@@ -1,17 +1,18 @@
-"""The ladder of the Helsinki challenge, blind and by one set of defaults: ``make ladder`` prints its tables.
+"""The ladder of the Helsinki challenge, restored blind with one set of defaults: ``make ladder`` prints the tables.
 
 ::
 
-    python -m benchmarks.studies.ladder  # photographs, where they are at hand; 20 pictures of each step
-    python -m benchmarks.studies.ladder --known --misjudged --peers  # radius given, given wrong by 3 %, scikit-image
-    python -m benchmarks.studies.ladder --auto              # kind of blur unknown, and the time that takes
+    python -m benchmarks.studies.ladder  # photographs, if available; 20 pictures of each step
+    python -m benchmarks.studies.ladder --known --misjudged --peers  # radius given, off by 3 %, scikit-image
+    python -m benchmarks.studies.ladder --auto              # unknown kind of blur, and the time that takes
     python -m benchmarks.studies.ladder --steps 8 17 --pictures 2
-    python -m benchmarks.studies.ladder --tables            # the tables of the rows in ladder/, nothing run
+    python -m benchmarks.studies.ladder --tables            # the tables of the saved rows, without a run
 
-Picture i of step s has the seed 100 s + i, never tuned on; even i in Verdana's stand-in, odd i in Times', digits in
-every other pair. Each row is written to ladder/rows.csv when it is ready, and an interrupted run goes on from there;
-photographs.png and simulated.png beside it show blurred, restored, PSF and text. A picture takes some 10 s of CPU, the
-readings of it, by tesseract, as much again; `methods.py` says what the other methods are given.
+Picture i of step s has the seed 100 s + i; none of these was used for tuning. Even i have a font like Verdana, odd i
+one like Times, and every other pair has digits. Each row is saved in ladder/rows.csv, and an interrupted run resumes
+there; photographs.png and simulated.png beside it show blurred picture, restoration, PSF and text. A picture takes
+about 10 s of CPU, and reading it by tesseract as much again. `methods.py` describes the other methods and their
+inputs.
 """
 
 import argparse
@@ -43,22 +44,22 @@ TITLES = {
 }
 OTHERS = ("auto", "known", "misjudged", "richardson_lucy", "unsupervised_wiener")
 OPTIONAL = {"auto": OTHERS[:1], "known": OTHERS[1:2], "misjudged": OTHERS[2:3], "peers": OTHERS[3:]}
-# Those that are given the true disc.
+# Methods with the true disc given.
 INFORMED = OTHERS[1:]
 
 
 def scores(rows: Iterable[Reading], method: str, step: int | None = None) -> list[int]:
-    """Scores of a method, at one step or all."""
+    """Scores of a method, at one step or at all."""
     return [r.score for r in rows if r.method == method and step in (None, r.step)]
 
 
 def mean(values: Sequence[float]) -> str:
-    """As a cell; a dash where there is none."""
+    """The mean as a table cell; a dash if there are no values."""
     return f"{np.mean(values):.1f}" if len(values) else "-"
 
 
 def last_passed(rows: Sequence[Reading], method: str) -> int | str:
-    """The last of the steps passed in order from 4 on, as the challenge counts; a dash without step 4."""
+    """The last step passed without a gap from step 4 on, the challenge's rule; a dash if step 4 fails."""
     if not scores(rows, method, 4):
         return "-"
     passed = 3
@@ -68,7 +69,7 @@ def last_passed(rows: Sequence[Reading], method: str) -> int | str:
 
 
 def photographs_table(rows: Sequence[Reading]) -> str:
-    """Every photograph, and their means."""
+    """Table of the photographs and their means."""
     table = {(r.picture, r.method): r for r in rows}
     blind = sorted((r for r in rows if r.method == "blind"), key=lambda r: REAL.index(r.picture))
     lines = []
@@ -101,7 +102,7 @@ def photographs_table(rows: Sequence[Reading]) -> str:
 
 
 def steps_table(rows: Sequence[Reading]) -> str:
-    """The simulated ladder, step by step, and its means."""
+    """Table of the simulated ladder, step by step, and its means."""
     others = [m for m in (*OTHERS, "blurred", "sharp") if scores(rows, m)]
     names = ("step", "radius (px)", "mean", "lowest", *(TITLES[m] for m in others))
     names += ("radius error, median", "worst", "CPU (s)", "HHU, V / T", "Leiden")
@@ -140,7 +141,7 @@ def steps_table(rows: Sequence[Reading]) -> str:
 
 
 def _times_of_auto(rows: Sequence[Reading]) -> str:
-    """The cost of not knowing the kind of blur, if that was tried."""
+    """The extra time for an unknown kind of blur, if `--auto` was run."""
     known = {r.picture: r for r in rows if r.method == "blind"}
     pairs = [(r, known[r.picture]) for r in rows if r.method == "auto" and r.picture in known]
     if not pairs:
@@ -153,13 +154,13 @@ def _times_of_auto(rows: Sequence[Reading]) -> str:
 
 
 def _errors(rows: Iterable[Reading]) -> tuple[str, str]:
-    """Median size of the errors of the radii, and the largest, signed, as cells."""
+    """Table cells: the median absolute error of the radii, and the largest error with its sign."""
     errors = [100 * r.error for r in rows]
     return f"{np.median(np.abs(errors)):.1f} %", f"{max(errors, key=abs):+.1f} %"
 
 
 def teams_table(rows: Sequence[Reading]) -> str:
-    """deconv and scikit-image beside the ten teams."""
+    """Table of deconv, scikit-image and the ten teams."""
     lines: list[tuple[object, ...]] = [
         (TITLES[m], "nothing trained", last_passed(rows, m), *(mean(scores(rows, m, s)) for s in published.TEAM_STEPS))
         for m in ("blind", *OTHERS)
@@ -171,7 +172,7 @@ def teams_table(rows: Sequence[Reading]) -> str:
 
 
 def examples(rows: Sequence[Reading]) -> list[Reading]:
-    """Of each step, the picture with the worst score and the one with the median score."""
+    """The pictures with the worst and the median score of each step."""
     chosen: list[Reading] = []
     for step in sorted({r.step for r in rows}):
         here = sorted((r for r in rows if r.method == "blind" and r.step == step), key=lambda r: r.score)
@@ -191,7 +192,7 @@ def draw(rows: Iterable[Reading], out: Path, path: Path) -> None:
 
 
 def report(rows: Sequence[Reading], out: Path) -> None:
-    """Print the tables of some rows, and draw the sheets."""
+    """Print the tables of some rows and draw the contact sheets."""
     if len({r.code for r in rows if r.method == "blind"}) > 1:
         print("Not all rows are from the same code.\n")
     real = [r for r in rows if r.true is None]
@@ -209,7 +210,7 @@ def report(rows: Sequence[Reading], out: Path) -> None:
 def options(
     text: str | None, steps: Sequence[int] = range(4, 20), pictures: int = 20, out: Path = OUT
 ) -> argparse.ArgumentParser:
-    """The options of a run over the ladder, `text` its description."""
+    """The command-line options of a run over the ladder; `text` is its description."""
     parser = argparse.ArgumentParser(description=(text or "").partition("\n")[0])
     default = " ".join(map(str, steps))
     parser.add_argument("--steps", type=int, nargs="+", default=steps, metavar="N", help=f"default: {default}")
@@ -220,19 +221,21 @@ def options(
 
 
 def method(name: str) -> Method:
-    """One of the functions of `methods.py`, for the runner."""
+    """A function of `methods.py` as a method of the runner."""
     return study.method(name, "methods:restored", knows=("details",) if name in INFORMED else (), method=name)
 
 
 def main() -> int:
-    """Print the tables asked for; the exit status."""
+    """Print the requested tables and return the exit status."""
     parser = options(__doc__)
     parser.add_argument("--auto", action="store_true", help='the same with psf="auto"')
     parser.add_argument("--known", action="store_true", help="the same, given the true disc")
-    parser.add_argument("--misjudged", action="store_true", help="the same, given a radius that is off by 3 %%")
+    parser.add_argument("--misjudged", action="store_true", help="the same, with a radius that is off by 3 %%")
     parser.add_argument("--peers", action="store_true", help="scikit-image on the same pictures, given the true disc")
-    parser.add_argument("--tables", action="store_true", help="run nothing: tables and sheets of the rows in DIR")
-    parser.add_argument("--photographs", type=Path, default=pictures.PHOTOGRAPHS, metavar="DIR", help="the real ones")
+    parser.add_argument("--tables", action="store_true", help="tables and sheets of the rows in DIR, without a run")
+    parser.add_argument(
+        "--photographs", type=Path, default=pictures.PHOTOGRAPHS, metavar="DIR", help="folder of the photographs"
+    )
     args = parser.parse_args()
     if args.tables:
         report([Reading.of(row) for row in study.saved(args.out)], args.out)

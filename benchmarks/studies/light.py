@@ -1,4 +1,4 @@
-"""The fit of the light over a page with text: its error and CPU time, the page sharp and blurred.
+"""Error and CPU time of the fit of the light over a page of text, sharp and blurred.
 
 ::
 
@@ -14,7 +14,7 @@ from benchmarks.bench_vignette import SHAPE, page
 
 
 def main() -> None:
-    """Print a line for each blur."""
+    """Print one line for each blur."""
     for radius in (0.0, 5.0, 20.0):
         image, light, ink = page(radius)
         start = time.process_time()

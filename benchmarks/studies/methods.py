@@ -1,12 +1,12 @@
-"""What the ladder's pictures are restored by: blind, with the radius known or misjudged, and scikit-image's methods.
+"""The methods of the ladder: blind, with the radius known or misjudged, and those of scikit-image.
 
-scikit-image is given what it cannot estimate: the light of the photograph (value ** 2.2) divided by the paper's, as
-`deconv.vignette` fits it, the true disc with its softness, and a grid on which the disc has a radius of 14 pixels. The
-outside continues the picture's edge, which is paper, over the PSF's width, so that neither the black outside of its
-Richardson-Lucy nor the periodic one of its Wiener filter shows. Of the result as it is, encoded again, and stretched
-(the tones at 2 % and at the median become ink and paper) what reads best is taken: six pictures of steps 5
-to 18, seeds not of the ladder, have means of 40, 48, 17 by Richardson-Lucy (50 iterations, its default; 32, 40 and 36
-with 30), and 70, 55 and 73 by the Wiener filter.
+scikit-image gets the inputs that it cannot estimate: the light of the photograph (value ** 2.2) divided by that of the
+paper, as fitted by `deconv.vignette`; the true disc with its softness; and a grid on which the disc has a radius of 14
+pixels. The picture is padded by its edge, which is paper, over the PSF's width, so that neither the black outside of
+Richardson-Lucy nor the periodic one of the Wiener filter has an effect. Three outputs were compared: the result itself,
+encoded again, and stretched (the tones at 2 % and at the median become ink and paper). The one that reads best is used.
+On six pictures of steps 5 to 18, with other seeds than the ladder, their means are 40, 48 and 17 with Richardson-Lucy
+(50 iterations, its default; 32, 40 and 36 with 30), and 70, 55 and 73 with the Wiener filter.
 """
 
 import time
@@ -28,7 +28,7 @@ _RADIUS = 14.0
 
 @dataclass(frozen=True)
 class Attempt:
-    """A restored picture, the radius in its pixels, and the CPU seconds it took."""
+    """A restored picture, the radius in its pixels, and the CPU seconds."""
 
     image: np.ndarray
     seconds: float = 0.0
@@ -38,7 +38,7 @@ class Attempt:
 
 
 def blind(picture: Picture, settings: deconv.blind.Settings | None = None, **options: Any) -> Attempt:
-    """`deconv.blind.deblur` by its defaults, or with other settings."""
+    """`deconv.blind.deblur` with its defaults, or with other options."""
     start = time.process_time()
     result = deconv.blind.deblur(picture.image, settings=settings, **options)
     seconds = time.process_time() - start
@@ -47,12 +47,12 @@ def blind(picture: Picture, settings: deconv.blind.Settings | None = None, **opt
 
 
 def auto(picture: Picture) -> Attempt:
-    """The same, the family of the PSF unknown."""
+    """Blind restoration with an unknown family of the PSF."""
     return blind(picture, psf="auto")
 
 
 def known(picture: Picture, factor: float = 1.0) -> Attempt:
-    """The same, the disc known: neither searched for nor refined."""
+    """Restoration with the true disc, without search or refinement."""
     assert picture.radius is not None
     assert picture.softness is not None
     settings = deconv.blind.Settings().replace(
@@ -62,18 +62,18 @@ def known(picture: Picture, factor: float = 1.0) -> Attempt:
 
 
 def misjudged(picture: Picture) -> Attempt:
-    """The same, the radius 3 % too large or too small, in turn over fonts and digits."""
+    """Restoration with a radius 3 % too large or too small, alternating over fonts and digits."""
     sign = 1 if picture.digits == (picture.font == "verdana") else -1
     return known(picture, 1 + sign * MISJUDGED)
 
 
 def richardson_lucy(picture: Picture) -> Attempt:
-    """scikit-image's, given the true disc."""
+    """scikit-image's Richardson-Lucy with the true disc."""
     return _peer(picture, lambda image, psf: deconv.tone.encode(restoration.richardson_lucy(image, psf, clip=False)))
 
 
 def unsupervised_wiener(picture: Picture) -> Attempt:
-    """scikit-image's, given the true disc; it estimates its own balance."""
+    """scikit-image's unsupervised Wiener filter with the true disc; it estimates its own balance."""
     return _peer(
         picture, lambda image, psf: _stretched(restoration.unsupervised_wiener(image, psf, clip=False, rng=0)[0])
     )
@@ -97,19 +97,19 @@ def _stretched(image: np.ndarray) -> np.ndarray:
 
 
 def restored(image: np.ndarray, context: Context, method: str) -> tuple[np.ndarray, np.ndarray | None, dict[str, Any]]:
-    """One of the functions above, by name, as `deconv.compare` calls a method."""
+    """One of the functions above, by name, with the signature of a method of `deconv.compare`."""
     picture = picture_of(image, context)
     return result(globals()[method](picture), picture)
 
 
 def picture_of(image: np.ndarray, context: Context) -> Picture:
-    """The picture as a method may know it: its details where it declares to know them."""
+    """The picture with its details, if the method declares that it knows them."""
     facts = context.details or {"name": "", "step": 0, "font": "", "digits": False, "lines": ()}
     return Picture(**facts, image=image)
 
 
 def result(attempt: Attempt, picture: Picture) -> tuple[np.ndarray, np.ndarray | None, dict[str, Any]]:
-    """What the runner takes: image, PSF and details."""
+    """The result in the form that the runner takes: image, PSF and details."""
     radius = None if attempt.radius is None else round(attempt.radius * picture.per_pixel, 3)
     parameters = {name: round(value, 4) for name, value in attempt.parameters.items()}
     details = {"estimated radius": radius, "parameters": parameters, "cpu": round(attempt.seconds, 3)}

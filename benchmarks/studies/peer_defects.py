@@ -1,16 +1,15 @@
-"""The known answers of `tests/known_answers.py`, by deconv and by the peers that are installed, as a table.
+"""On which problems of `tests/known_answers.py` are deconv and other installed packages right? A table.
 
 ::
 
     python -m benchmarks.studies.peer_defects              # all cases
-    python -m benchmarks.studies.peer_defects camera NaN   # those with one of these words in their names
+    python -m benchmarks.studies.peer_defects camera NaN   # cases with one of these words in their names
 
-Peers: scikit-image, RedLionfish (its CPU path), sdeconv, flowdec; those that are missing are named and left out. They
-are called by their public functions, with every option in their favour. The pair of blur and adjoint inside their
-iterations cannot be called from outside: it is put together from their own helpers and flips, as `_skimage`,
-`_redlionfish` and `_sdeconv` show (flowdec takes the conjugate, which is right). cuCIM needs a GPU: its flip,
-``psf[::-1, ::-1]`` for any number of axes, is repeated here in the iterations of scikit-image, which it otherwise
-follows.
+The packages are scikit-image, RedLionfish (its CPU path), sdeconv and flowdec; missing ones are named and skipped. They
+are called by their public functions, with every option in their favour. The blur and adjoint inside their iterations
+are not public: `_skimage`, `_redlionfish` and `_sdeconv` assemble them from the packages' own helpers and flips.
+flowdec uses the conjugate, which is right. cuCIM needs a GPU; it follows scikit-image except for its flip,
+``psf[::-1, ::-1]`` for any number of axes, which is put into scikit-image's iterations here.
 """
 
 import importlib.metadata
@@ -42,7 +41,7 @@ def centred(psf: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
 
 
 def _flipping(flip: Convolution) -> Pair:
-    """The convolutions inside scikit-image's iterations, with that flip of the PSF."""
+    """The convolutions inside scikit-image's iterations with the given flip of the PSF."""
 
     def adjoint(psf: np.ndarray, shape: tuple[int, ...]) -> tuple[Convolution, Convolution]:
         def blur(x: np.ndarray) -> np.ndarray:
@@ -92,7 +91,7 @@ def _redlionfish() -> Library:
     from RedLionfishDeconv.helperfunctions import change3DSizeTo, circulify3D
 
     def volume(x: np.ndarray, planes: int = 1) -> np.ndarray:
-        """It takes volumes only, and centres no PSF on less than two planes: repeat a picture."""
+        """Repeat a picture: the package takes volumes only, and centres a PSF only on two planes or more."""
         return np.concatenate([x.reshape((1,) * (3 - x.ndim) + x.shape)] * (planes if x.ndim < 3 else 1), axis=0)
 
     def rl(image: np.ndarray, psf: np.ndarray, num_iter: int) -> np.ndarray:
@@ -118,7 +117,7 @@ def _redlionfish() -> Library:
 
 
 def _sdeconv() -> Library:
-    # Its neural methods alone need torchvision.
+    # Only its neural methods need torchvision.
     for name in ("torchvision", "torchvision.transforms", "torchvision.transforms.v2"):
         sys.modules.setdefault(name, mock.MagicMock())
     import torch
@@ -126,7 +125,7 @@ def _sdeconv() -> Library:
 
     def prepared(image: np.ndarray, psf: np.ndarray) -> tuple[np.ndarray, tuple[int, ...]]:
         if image.ndim == 2:
-            return psf, tuple(k // 2 + 1 for k in psf.shape)  # it pads the PSF itself
+            return psf, tuple(k // 2 + 1 for k in psf.shape)  # pads the PSF itself
         return centred(psf, image.shape), tuple(psf.shape)
 
     def rl(image: np.ndarray, psf: np.ndarray, num_iter: int) -> np.ndarray:
@@ -186,7 +185,7 @@ PEERS = {
 
 
 def installed() -> tuple[list[Library], list[str]]:
-    """The peers that can be imported, and a line for each that cannot."""
+    """The packages that can be imported, and a line for each that cannot."""
     present, missing = [], []
     for name, load in PEERS.items():
         try:
@@ -197,7 +196,7 @@ def installed() -> tuple[list[Library], list[str]]:
 
 
 def cell(case: Case, library: Library) -> str:
-    """The figure of a case by a library, and whether it passes, as a cell of the table."""
+    """Table cell: the figure of a package in a case, and whether it passes."""
     operations = [getattr(library, name) for name in case.needs.split()]
     if None in operations:
         return "-"
@@ -205,7 +204,7 @@ def cell(case: Case, library: Library) -> str:
         value = case.measure(*operations)
     except NotImplementedError:
         return "-"
-    except Exception as error:  # a peer may fail in any way, which is a result
+    except Exception as error:  # a package may fail in any way, which is a result
         return f"FAIL {type(error).__name__}"
     return f"{value:.4g} {'pass' if case.passes(value) else 'FAIL'}"
 

@@ -1,4 +1,4 @@
-"""Richardson-Lucy and Wiener against other packages: one run, one thread, CPU time, contenders in turn.
+"""How fast are Richardson-Lucy and Wiener against other packages? CPU time on one thread, contenders in turn.
 
 ::
 
@@ -6,14 +6,14 @@
     python -m benchmarks.studies.peers_table --quick          # 1024 x 1024, PSF 31
     python -m benchmarks.studies.peers_table --rounds 9
 
-A peer that is not installed is left out: ``pip install RedLionfish sdeconv deepinv``, if need be with ``--no-deps``, in
-an environment of their own; their RL and Wiener need neither OpenCL nor torchvision, which a stand-in replaces.
+Packages that are not installed are skipped: ``pip install RedLionfish sdeconv deepinv``, if need be with ``--no-deps``,
+in a separate environment. Their RL and Wiener need neither OpenCL nor torchvision, for which there is a stand-in.
 
-The floor is four real FFTs by ducc0 (two there, two back) of the padded size, n + k - 1 rounded up to a fast length. An
-iteration is timed as a long run less a short one, so that the set-up does not count. The peers do not all compute the
-same: scikit-image and `deconv.compat` assume that the outside is black, RedLionfish and deepinv that the picture is
-periodic, sdeconv that it is mirrored by half a PSF; `deconv.richardson_lucy` and `deconv.wiener` treat the outside as
-unknown. Nothing is accelerated.
+The floor is four real FFTs by ducc0 (two there, two back) of the padded size, n + k - 1 rounded up to a fast length.
+The time of an iteration is that of a long run minus that of a short one, which excludes the set-up. The packages
+compute different things: scikit-image and `deconv.compat` assume that the outside is black, RedLionfish and deepinv
+that the picture is periodic, sdeconv that it is mirrored by half a PSF; `deconv.richardson_lucy` and `deconv.wiener`
+treat the outside as unknown. All iterations are plain, without acceleration.
 """
 
 import argparse
@@ -47,12 +47,12 @@ WIDTHS = (15, 31, 65)
 DTYPES = ("float32", "float64")
 
 
-# From picture and PSF to a function of the iterations; None where the package has no such float type.
+# From picture and PSF to a function of the iterations; None if the package lacks the float type.
 Maker = Callable[[np.ndarray, np.ndarray], Any]
 
 
 class _StandIn(types.ModuleType):
-    """A module with every name that is looked up, as an empty class."""
+    """A module in which every name is an empty class."""
 
     def __getattr__(self, name: str) -> type:
         if name.startswith("__"):
@@ -61,7 +61,7 @@ class _StandIn(types.ModuleType):
 
 
 class _WithoutTorchvision(importlib.abc.MetaPathFinder, importlib.abc.Loader):
-    """Imports a stand-in for torchvision, which the peers need for their learned methods only."""
+    """Imports a stand-in for torchvision, which the packages need for their learned methods only."""
 
     def find_spec(self, name: str, path: Any = None, target: Any = None) -> importlib.machinery.ModuleSpec | None:
         wanted = name.partition(".")[0] == "torchvision"
@@ -75,7 +75,7 @@ class _WithoutTorchvision(importlib.abc.MetaPathFinder, importlib.abc.Loader):
 
 
 def _peers() -> tuple[dict[str, Maker], dict[str, Maker], list[str]]:
-    """RL and Wiener of each package that is installed, by name, and the packages that are not."""
+    """RL and Wiener of each installed package, by name, and the missing packages."""
     rl: dict[str, Maker] = {
         "deconv": lambda y, h: lambda n: deconv.richardson_lucy(y, h, n, accelerate=False),
         "deconv.compat": lambda y, h: lambda n: compat.richardson_lucy(y, h, n, clip=False),
@@ -143,7 +143,7 @@ def _problem(shape: tuple[int, ...], width: int, dtype: str) -> tuple[np.ndarray
 
 
 def _transforms(shape: tuple[int, ...], width: int, dtype: str, count: int) -> None:
-    """`count` real FFTs by ducc0 of the padded size, half of them back, into memory that is there."""
+    """`count` real FFTs by ducc0 of the padded size, half of them inverse, into allocated memory."""
     grid = fast_shape(n + width - 1 for n in shape)
     x = np.random.default_rng(0).random(grid).astype(dtype)
     spectrum = ducc0.fft.r2c(x)
@@ -172,7 +172,7 @@ def _cpu(call: Callable[[], object]) -> float:
 
 
 def _rounds(contenders: Mapping[str, Callable[[], float]], rounds: int) -> dict[str, np.ndarray]:
-    """CPU seconds of each contender in each round, all of a round in turn."""
+    """CPU seconds of each contender in each round; the contenders of a round take turns."""
     for call in contenders.values():
         call()  # compiles, plans, touches memory
     seconds = [{name: call() for name, call in contenders.items()} for _ in range(rounds)]
@@ -185,7 +185,7 @@ def _iteration(run: Callable[[int], object], iterations: int) -> float:
 
 
 def _row(case: str, seconds: Mapping[str, np.ndarray], names: Iterable[str]) -> None:
-    """A row of the table: the floor, our time, and the medians of the ratios in each round."""
+    """A row of the table: the floor, our time, and the medians over the rounds of the ratios."""
     floor, ours = seconds["floor"], seconds["deconv"]
     cells = [case, f"{1e3 * np.median(floor):.1f}", f"{1e3 * np.median(ours):.1f}"]
     cells.append(f"{np.median(ours / floor):.2f}")
@@ -229,7 +229,7 @@ def main() -> int:
     """Print the tables."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--quick", action="store_true", help="1024 x 1024 and PSF 31 only")
-    parser.add_argument("--rounds", type=int, default=5, help="rounds, of which the medians are printed")
+    parser.add_argument("--rounds", type=int, default=5, help="rounds, whose medians are printed")
     args = parser.parse_args()
     sizes, widths = (SIZES[:1], WIDTHS[1:2]) if args.quick else (SIZES, WIDTHS)
     cases = [(shape, width, dtype) for shape in sizes for width in widths for dtype in DTYPES]

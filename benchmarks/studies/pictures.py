@@ -1,4 +1,4 @@
-"""The pictures of the ladder, simulated and photographed, as data sets that are scored as the challenge scores them."""
+"""Data sets of the ladder, simulated and photographed, with the scores of the challenge."""
 
 import csv
 import re
@@ -24,7 +24,7 @@ _HERE = Path(__file__).parent
 
 @dataclass(frozen=True)
 class Picture:
-    """A blurred picture and what is known of it; `sharp`, `radius` and `softness` are None where they are not known."""
+    """A blurred picture and its ground truth; `sharp`, `radius` and `softness` are None where unknown."""
 
     name: str
     step: int
@@ -38,28 +38,28 @@ class Picture:
 
     @property
     def per_pixel(self) -> float:
-        """Pixels of a full frame to one of this picture."""
+        """Pixels of a full frame per pixel of this picture."""
         return float(FRAME_WIDTH / self.image.shape[1])
 
     @property
     def facts(self) -> dict[str, Any]:
-        """All but the arrays."""
+        """All fields except the arrays."""
         return {field: value for field, value in vars(self).items() if field not in ("image", "sharp")}
 
 
 def simulated_names(steps: Iterable[int], pictures: int) -> list[str]:
-    """Names of the simulated pictures, a number of them of each step."""
+    """Names of the simulated pictures, `pictures` of each step."""
     return [f"step{step:02}/{i:02}" for step in steps for i in range(pictures)]
 
 
 def load(name: str, folder: Path = PHOTOGRAPHS) -> Picture:
-    """The picture of that name: simulated anew, or the photograph in `folder`."""
+    """The picture of that name: simulated, or the photograph in `folder`."""
     parts = re.fullmatch(r"step(\d+)/(\d+)", name)
     return photograph(name, folder) if parts is None else simulated(int(parts[1]), int(parts[2]))
 
 
 def simulated(step: int, i: int) -> Picture:
-    """Picture i of a step, of seed 100 step + i: the fonts in turn, digits in every other pair."""
+    """Picture i of a step, with seed 100 step + i: fonts alternate, every other pair has digits."""
     seed, (font, digits) = 100 * step + i, style(i)
     rng = np.random.default_rng(seed)
     letters = list(deconv.degrade.hdc.ALPHABET + DIGITS)
@@ -76,7 +76,7 @@ def style(i: int) -> tuple[str, bool]:
 
 
 def photograph(name: str, folder: Path) -> Picture:
-    """A photograph of the challenge, with its sharp partner where there is one."""
+    """A photograph of the challenge, with its sharp partner if there is one."""
     with (folder / "truth.csv").open(newline="", encoding="utf-8") as file:
         truth = next(line for line in csv.DictReader(file) if line["file"] == name)
     partner = partner_of(name, folder)
@@ -98,7 +98,7 @@ def _grey(path: Path) -> np.ndarray:
 
 
 def read(image: np.ndarray, lines: Sequence[str]) -> tuple[int, list[str]]:
-    """The challenge's score of a picture, and the lines that its procedure read."""
+    """The challenge's score of a picture, and the lines read by its procedure."""
     import pytesseract
 
     texts: list[str] = []
@@ -115,14 +115,14 @@ def read(image: np.ndarray, lines: Sequence[str]) -> tuple[int, list[str]]:
 
 @dataclass(frozen=True)
 class LadderItem(Item):
-    """A picture of the ladder as the runner takes it."""
+    """A picture of the ladder in the form that the runner takes."""
 
     picture: Picture | None = None
 
 
 @dataclass(frozen=True)
 class Ladder:
-    """Some of the pictures, as a data set; scored by the challenge's procedure on the result before it is rounded."""
+    """Data set of some of the pictures; results are scored by the challenge's procedure before rounding."""
 
     name: str
     pictures: tuple[str, ...]
@@ -131,16 +131,16 @@ class Ladder:
 
     @property
     def names(self) -> tuple[str, ...]:
-        """Of the pictures, fit for files."""
+        """Names of the pictures, valid in file names."""
         return tuple(map(_stem, self.pictures))
 
     def load(self, name: str) -> LadderItem:
-        """One picture, with all that is known of it in its details."""
+        """One picture, with its ground truth in the details."""
         picture = load(next(p for p in self.pictures if _stem(p) == name), self.folder)
         return LadderItem(name, picture.image, picture.sharp, details=picture.facts, picture=picture)
 
     def fingerprint(self) -> str:
-        """Changes with the code of the study, and with the fonts of this machine or the photographs."""
+        """A hash of the study's code and of the fonts of this machine or the photographs."""
         own = [str(_HERE / file) for file in ("pictures.py", "methods.py", "quality.py", "contact_sheet.py")]
         if self.name == REAL:
             stats = [(path.name, path.stat().st_size) for path in sorted(self.folder.rglob("*.*"))]
@@ -148,7 +148,7 @@ class Ladder:
         return study.fingerprint(*own, also=deconv.degrade.hdc_photo(4, shrink=7, rng=0).image.tobytes())
 
     def measure(self, item: LadderItem, image: np.ndarray, psf: np.ndarray | None, path: Path) -> dict[str, Any]:
-        """The challenge's score and the lines read; small copies are kept of what was restored blind."""
+        """The challenge's score and the lines read; reduced copies of blind restorations are saved."""
         picture = item.picture
         assert picture is not None
         score, lines = read(image, picture.lines)
@@ -162,7 +162,7 @@ def _stem(picture: str) -> str:
 
 
 def simulated_ladder(steps: Iterable[int], pictures: int) -> list[Ladder]:
-    """The simulated pictures as data sets, one for each font with and without digits: these run side by side."""
+    """Data sets of the simulated pictures, one for each font with and without digits; they run in parallel."""
     steps, sets = list(steps), []
     for first in range(min(pictures, 4)):
         font, digits = style(first)
@@ -172,7 +172,7 @@ def simulated_ladder(steps: Iterable[int], pictures: int) -> list[Ladder]:
 
 
 def photographs(folder: Path = PHOTOGRAPHS) -> Ladder:
-    """The photographs in the table of real ones."""
+    """The photographs in the table of real photographs."""
     return Ladder(REAL, tuple(quality.REAL), folder)
 
 
@@ -183,7 +183,7 @@ def partnered(folder: Path = PHOTOGRAPHS) -> Ladder:
 
 @dataclass(frozen=True)
 class Reading:
-    """A picture of the ladder by one method, for the tables; radii in pixels of a full frame, None where unknown."""
+    """A picture of the ladder restored by one method; radii in pixels of a full frame, None where unknown."""
 
     picture: str
     step: int
@@ -202,7 +202,7 @@ class Reading:
 
     @classmethod
     def of(cls, row: Row) -> "Reading":
-        """From a row of the run."""
+        """The row of a run as a `Reading`."""
         facts = row.details
         return cls(
             picture=facts["name"],
@@ -223,7 +223,7 @@ class Reading:
 
     @property
     def error(self) -> float:
-        """Error of the radius, as part of the true one."""
+        """Relative error of the radius."""
         if self.radius is None or self.true is None:
             raise ValueError(f"{self.picture} has no true radius, or {self.method} estimated none")
         return self.radius / self.true - 1

@@ -2,8 +2,8 @@
 
 ::
 
-    python -m benchmarks.studies.planted_changes                # all of them, some 15 minutes of one core
-    python -m benchmarks.studies.planted_changes sharp_from     # those with one of these words in their names
+    python -m benchmarks.studies.planted_changes                # all of them, about 15 minutes on one core
+    python -m benchmarks.studies.planted_changes sharp_from     # changes with one of these words in their names
 
 The first ten are the changes that the quick tests once missed. A change that survives is printed as such, and the exit
 status is 1. Only quick tests count, those that ``make test`` runs.
@@ -143,7 +143,7 @@ def caught(change: Change, files: list[str]) -> str:
 
 
 def main() -> int:
-    """Print the table; the exit status."""
+    """Print the table and return the exit status."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("words", nargs="*", metavar="WORD", help="changes with one of these in their names (all)")
     words = parser.parse_args().words

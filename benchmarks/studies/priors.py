@@ -1,8 +1,8 @@
-"""The known-PSF methods and the priors of `deconv.variational` side by side, each at its defaults: PSNR in dB.
+"""PSNR of the known-PSF methods and of the priors of `deconv.variational`, each at its defaults.
 
 ::
 
-    python -m benchmarks.studies.priors     # some minutes; prints markdown
+    python -m benchmarks.studies.priors     # a few minutes; prints markdown
 """
 
 from collections.abc import Callable, Iterator
@@ -13,7 +13,7 @@ import skimage.data
 
 import deconv
 
-# Pixels cut off each edge after blurring, so that the outside is unknown to the methods.
+# Pixels cropped from each edge after blurring, so that the methods do not know the outside.
 _CUT = 14
 METHODS: dict[str, Callable[[np.ndarray, np.ndarray], np.ndarray]] = {
     "blurred": lambda image, psf: image,

@@ -1,4 +1,4 @@
-"""Figures that others have published for the Helsinki Deblur Challenge 2021, to stand beside ours in the tables.
+"""Published figures of other methods in the Helsinki Deblur Challenge 2021, for comparison in the tables.
 
 Every entry of the challenge knew the step. The organisers passed a step with a mean of 70 over its test pictures.
 """
@@ -18,7 +18,7 @@ TEAMS = {
     "09_B UNICAMP": ("RED fixed point", 2, 16.2, 6.3, 2.3),
 }
 TEAM_STEPS = (4, 6, 8)
-# Those in which nothing was trained.
+# Entries without training.
 CLASSICAL = ("16_B DTU", "04 UNIMORE", "09_B UNICAMP")
 CITED = (
     "Teams: N. Nyrhilä's table 1 (test pictures of the challenge, digits too). HHU: README of "
@@ -26,7 +26,7 @@ CITED = (
     "provided pictures, those it was trained on among them. All of them knew the step; deconv does not."
 )
 
-# Step by step, as their READMEs have them.
+# Step by step, from their READMEs.
 HHU = {4: "97.2 / 96.5", 6: "96.7 / 94.6", 8: "92.2 / 87.7", 9: "83.6 / 70.5", 10: "77.7 / 72.7"}
 LEIDEN = {
     **dict.fromkeys(range(4, 10), "95.7 to 96.3"),

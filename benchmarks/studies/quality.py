@@ -1,13 +1,13 @@
-"""A short test of the blind restoration with its defaults: ``make quality``. ``make ladder`` has the full tables.
+"""A short test of the blind restoration with its defaults: ``make quality``. ``make ladder`` prints the full tables.
 
 ::
 
     python -m benchmarks.studies.quality                    # steps 4 to 14 of the simulated ladder, 5 pictures each
     python -m benchmarks.studies.quality --steps 8 12 --pictures 2
-    python -m benchmarks.studies.quality --pictures 0 --real     # photographs of the challenge, where they are at hand
+    python -m benchmarks.studies.quality --pictures 0 --real     # photographs of the challenge, if available
 
-A picture takes 6 to 10 seconds of CPU, and tesseract one or two for each reading. Nothing is kept from run to run:
-picture i of step s has the seed 100 s + i, even i in Verdana's stand-in and odd i in Times'.
+A picture takes 6 to 10 seconds of CPU, and tesseract one or two for each reading. No rows are saved.
+Picture i of step s has the seed 100 s + i; even i have a font like Verdana, odd i one like Times.
 """
 
 import argparse
@@ -29,7 +29,7 @@ MEASURED = {
 }  # fmt: skip
 FONTS = ("verdana", "times")
 FRAME_WIDTH = 2360
-# The photographs in the table of real ones.
+# The photographs in the table of real photographs.
 REAL = [
     *(f"full/step{name}_blur.png" for name in ("03_verdana_0001", "14_times_0100")),
     *(f"small_verdana_0001/step{step:02}.png" for step in range(4, 19, 2)),
@@ -38,14 +38,14 @@ REAL = [
 
 
 def restore(image: np.ndarray) -> tuple[deconv.blind.Restoration, float]:
-    """The result of `deblur` with its defaults, and its CPU time in seconds."""
+    """The result of `deblur` with its defaults, and the CPU time in seconds."""
     start = time.process_time()
     result = deconv.blind.deblur(image)
     return result, time.process_time() - start
 
 
 def radius_of(result: deconv.blind.Restoration) -> float:
-    """The estimated radius; 0 if the picture was taken for sharp."""
+    """The estimated radius; 0 if the picture counts as sharp."""
     return float(result.parameters.get("radius", 0.0))
 
 
@@ -86,7 +86,7 @@ def simulated(steps: Iterable[int], pictures: int) -> None:
 
 
 def real(folder: Path) -> bool:
-    """Print the table of the photographs in `folder`; false if they are not there."""
+    """Print the table of the photographs in `folder`; return False if they are missing."""
     truths = folder / "truth.csv"
     if not truths.is_file():
         print(f"no photographs: {truths} does not exist", file=sys.stderr)
@@ -121,7 +121,7 @@ def real(folder: Path) -> bool:
 
 
 def main() -> int:
-    """Print the tables asked for; the exit status."""
+    """Print the requested tables and return the exit status."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--steps", type=int, nargs="+", default=range(4, 15), metavar="N", help="default: 4 to 14")
     parser.add_argument("--pictures", type=int, default=5, metavar="N", help="of each step (5); 0 for none")

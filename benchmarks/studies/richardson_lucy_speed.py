@@ -1,12 +1,12 @@
-"""Richardson-Lucy: CPU time against its FFTs and against scikit-image, and its memory.
+"""CPU time of Richardson-Lucy against its FFTs and against scikit-image, and its memory.
 
 ::
 
     python -m benchmarks.studies.richardson_lucy_speed            # ducc0 and scipy.fft
     python -m benchmarks.studies.richardson_lucy_speed --threads  # the gain of a second thread, on a quiet machine
 
-One thread, contenders in turn, medians of ratios. The floor is four real FFTs of the padded size by ducc0, into memory
-that is there already.
+One thread, contenders in turn, medians of ratios. The floor is four real FFTs of the padded size by ducc0, into
+allocated memory.
 """
 
 import os
@@ -22,13 +22,13 @@ import deconv
 from benchmarks.bench_richardson_lucy import DTYPES, ITERATIONS, SIZES, WIDTHS, contenders, floor, in_turn, problem
 from benchmarks.studies import study
 
-# Iterations that scikit-image and deconv need for one likelihood: counted on a small picture, to be quick.
+# Iterations that scikit-image and deconv need for the same likelihood, counted on a small picture to save time.
 _PLAIN, _COUNTED = 100, (512, 512)
 _PINS = dict.fromkeys(("OMP_NUM_THREADS", "NUMBA_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
 
 
 def iterations_to_likelihood(plain: int = _PLAIN, shape: tuple[int, int] = _COUNTED, width: int = 31) -> int:
-    """Accelerated iterations until the likelihood of `plain` plain ones."""
+    """Number of accelerated iterations that reach the likelihood of `plain` plain ones."""
     image, psf = problem(shape, width, "float64")
     reach = psf.shape[0] // 2
     inside = image[reach:-reach, reach:-reach]
@@ -44,7 +44,7 @@ def iterations_to_likelihood(plain: int = _PLAIN, shape: tuple[int, int] = _COUN
 
 
 def peak_of(call: Callable[[], object]) -> int:
-    """Bytes that a call has at most at once, beyond those allocated before."""
+    """Peak of the bytes that a call allocates, beyond those allocated before."""
     tracemalloc.start()
     try:
         call()
@@ -87,7 +87,7 @@ def table() -> None:
 
 
 def threads() -> None:
-    """Seconds by the clock of one thread over those of two, each in a process of its own, in turn."""
+    """Seconds by the clock on one thread over those on two, measured in turn in separate processes."""
     code = (
         "import time, numpy, deconv; from benchmarks import bench_richardson_lucy as b\n"
         "image, psf = b.problem({shape}, 31, {dtype!r}); deconv.richardson_lucy(image, psf, 2)\n"

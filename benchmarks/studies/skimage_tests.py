@@ -1,4 +1,4 @@
-"""scikit-image's own tests of deconvolution, run against `deconv.compat.skimage`: which pass, and why others do not.
+"""scikit-image's own tests of deconvolution, run against `deconv.compat.skimage`, with the reasons of failures.
 
 ::
 
@@ -6,11 +6,11 @@
     python -m benchmarks.studies.skimage_tests scikit_image-0.26.0      # unpacked, or the .tar.gz
     python -m benchmarks.studies.skimage_tests --astronaut astronaut_rl.npy
 
-The test file and its reference arrays are copied to a temporary folder, never into this tree, and run unchanged but
-for two things: ``restoration.richardson_lucy`` and so on are ours, and the fixture ``test_root_dir`` is defined here.
+The test file and its reference arrays are copied to a temporary folder, never into this tree, and run with two changes:
+``restoration.richardson_lucy`` and so on are ours, and the fixture ``test_root_dir`` is defined here.
 
-One reference array is in no distribution: ``astronaut_rl.npy``, which scikit-image downloads from gitlab.com. Without
-it, its six cases are skipped, and run a second time against an array that scikit-image itself computes here.
+One reference array is not distributed: ``astronaut_rl.npy``, which scikit-image downloads from gitlab.com. Without it
+the six cases that need it are skipped, and run once more against an array that scikit-image computes here.
 """
 
 import argparse
@@ -75,7 +75,7 @@ np.save(sys.argv[1], restoration.richardson_lucy(blurred, psf, 5, filter_epsilon
 
 
 def download(folder: Path) -> Path:
-    """The source distribution by pip, unpacked; nothing of it is built."""
+    """The source distribution, downloaded by pip and unpacked, not built."""
     folder.mkdir()
     # pip wants the metadata too, which takes a compiler and minutes. Without the build tools it gives up at once and,
     # asked not to clean up, leaves what it has unpacked.
@@ -105,7 +105,7 @@ def tests_of(source: Path, folder: Path) -> None:
 
 
 def run(folder: Path, select: str = "") -> dict[str, tuple[str, str]]:
-    """Outcomes of the cases: name -> (outcome, reason)."""
+    """Outcome and reason of each case, by name."""
     command = [sys.executable, "-m", "pytest", "-q", "-s", "-c", os.devnull, "-p", "no:cacheprovider"]
     command += ["--rootdir", str(folder), "-k", select, str(folder / "test_restoration.py")]
     done = subprocess.run(command, capture_output=True, text=True, cwd=folder)
@@ -116,7 +116,7 @@ def run(folder: Path, select: str = "") -> dict[str, tuple[str, str]]:
 
 
 def show(title: str, cases: dict[str, tuple[str, str]]) -> bool:
-    """Print the cases; whether none failed."""
+    """Print the cases and return whether none failed."""
     print(title)
     for case, (outcome, reason) in cases.items():
         print(f"  {outcome:8} {case}" + (f"  ({reason})" if reason else ""))
@@ -127,7 +127,7 @@ def show(title: str, cases: dict[str, tuple[str, str]]) -> bool:
 
 
 def main() -> int:
-    """Run the tests; the exit status."""
+    """Run the tests and return the exit status."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("source", nargs="?", type=Path, help="source distribution of scikit-image, packed or unpacked")
     parser.add_argument("--astronaut", type=Path, metavar="FILE", help="astronaut_rl.npy, if you have it")

@@ -1,4 +1,4 @@
-"""The loss of stopping Richardson-Lucy by the noise, against the best iteration, which is unknown in practice.
+"""Loss of Richardson-Lucy by stopping at the noise level, against the best iteration.
 
 ::
 
@@ -27,12 +27,12 @@ def scenes() -> dict[str, np.ndarray]:
 
 
 def psnr(image: np.ndarray, truth: np.ndarray) -> float:
-    """In dB, of full scale 1."""
+    """PSNR in dB for full scale 1."""
     return float(-10 * np.log10(np.mean((image - truth) ** 2)))
 
 
 def losses(scene: np.ndarray, psf: np.ndarray, photons: int) -> tuple[float, int, int]:
-    """Loss of stopping by the noise against the best of 60 iterations in dB, its last iteration, and the best one."""
+    """The loss in dB against the best of 60 iterations, the iteration of the stop, and the best one."""
     reach = psf.shape[0] // 2
     truth = scene[reach:-reach, reach:-reach]
     image = np.random.default_rng(0).poisson(scipy.signal.fftconvolve(scene, psf, "valid").clip(0) * photons) / photons

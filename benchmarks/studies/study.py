@@ -1,8 +1,8 @@
-"""What the studies share: a run on `deconv.compare`'s resumable runner, and tables as text.
+"""Shared by the studies: runs on the resumable runner of `deconv.compare`, and tables as text.
 
-The pictures of a study are data sets that score their own results (`deconv.compare.protocol.Measured`), its methods are
-functions that run in worker processes of one thread, and its rows are those of rows.csv in the study's folder: a run
-that was interrupted goes on where it stopped, and no row outlives a change of the code that made it.
+The pictures of a study are data sets that score their own results (`deconv.compare.protocol.Measured`), and its methods
+are functions that run in worker processes of one thread. Rows are saved in rows.csv in the study's folder: an
+interrupted run resumes there, and after a change of the code all rows are computed again.
 """
 
 import functools
@@ -31,17 +31,17 @@ class Pictures(Protocol):
 
     @property
     def name(self) -> str:
-        """For the rows."""
+        """Name in the rows."""
         ...
 
     @property
     def names(self) -> tuple[str, ...]:
-        """Of the pictures, fit for files."""
+        """Names of the pictures, valid in file names."""
         ...
 
     @property
     def border(self) -> int:
-        """Of no use here."""
+        """Not used by the studies."""
         ...
 
     def load(self, name: str) -> Any:
@@ -53,21 +53,21 @@ class Pictures(Protocol):
         ...
 
     def measure(self, item: Any, image: np.ndarray, psf: np.ndarray | None, path: Path) -> dict[str, Any]:
-        """Fields of `Row` that score a result, its details among them."""
+        """The scores of a result as fields of `Row`, including its details."""
         ...
 
 
 def method(name: str, function: str, *, knows: tuple[str, ...] = (), **parameters: Any) -> Method:
-    """A function of the studies as a method.
+    """A method that calls a function of the studies.
 
     Parameters
     ----------
     name : str
-        For tables.
+        Name in the tables.
     function : str
         ``"module:function"`` in this folder, called as ``function(image, context, **parameters)``.
     knows : tuple of str
-        What it is given besides the image.
+        Its inputs besides the image.
     **parameters
         Its keyword arguments.
     """
@@ -76,16 +76,16 @@ def method(name: str, function: str, *, knows: tuple[str, ...] = (), **parameter
 
 
 def run(datasets: Sequence[Pictures], methods: Sequence[Method], out: Path, jobs: int | None = None) -> list[Row]:
-    """Rows of all methods on all pictures, those that are in `out` already and those that are missing.
+    """Rows of all methods on all pictures: those saved in `out`, and the missing ones after a run.
 
     Parameters
     ----------
     datasets, methods
-        Each method on each data set has a process of its own.
+        Each method on each data set runs in a separate process.
     out : Path
         Folder of rows.csv.
     jobs : int, optional
-        Processes at a time; by default as many as there are cores.
+        Number of parallel processes; by default that of the cores.
     """
     sets = [cast(Dataset, dataset) for dataset in datasets if dataset.names]
     if not sets:
@@ -100,13 +100,13 @@ def _progress(done: int, of: int, what: str) -> None:
 
 
 def saved(out: Path) -> list[Row]:
-    """The last row of each picture and method in a folder, of any version of the code."""
+    """The last row of each picture and method in a folder, whatever the version of the code."""
     rows = compare.read_rows(out / "rows.csv")
     return without_failures({(row.dataset, row.item, row.method): row for row in rows}.values())
 
 
 def without_failures(rows: Iterable[Row]) -> list[Row]:
-    """The rows that have a result; each failure is printed."""
+    """The rows with a result; failures are printed."""
     rows = list(rows)
     for row in rows:
         if row.problem:
@@ -115,7 +115,7 @@ def without_failures(rows: Iterable[Row]) -> list[Row]:
 
 
 def fingerprint(*files: str, also: object = None) -> str:
-    """A hash of some source files and of anything else that pictures depend on."""
+    """A hash of some source files and of everything else that determines the pictures."""
     digest = hashlib.sha256(repr(also).encode())
     for file in files:
         digest.update(Path(file).read_bytes())
@@ -124,13 +124,13 @@ def fingerprint(*files: str, also: object = None) -> str:
 
 @functools.cache
 def code() -> str:
-    """A hash of the package but for its command line: rows have it, to show whether they are of one version."""
+    """A hash of the package without its command line, which shows whether rows have the same version."""
     package = Path(compare.__file__).parents[1]
     paths = [path for path in sorted(package.rglob("*.py")) if path.relative_to(package).parts[0] != "cli"]
     return fingerprint(*map(str, paths))
 
 
 def markdown(names: Sequence[object], lines: Iterable[Sequence[object]], left: Sequence[str] = ()) -> str:
-    """A table as text, columns aligned right but those named in `left`."""
+    """A table as text; columns are aligned right except those named in `left`."""
     rule = ["---" if name in left else "---:" for name in names]
     return "\n".join("| " + " | ".join(map(str, line)) + " |" for line in (names, rule, *lines)) + "\n"

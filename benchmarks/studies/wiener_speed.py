@@ -1,4 +1,4 @@
-"""Wiener and unsupervised Wiener against scikit-image: ratios of CPU time on one thread, and PSNR.
+"""How fast are Wiener and unsupervised Wiener against scikit-image? CPU time on one thread, and PSNR.
 
 ::
 

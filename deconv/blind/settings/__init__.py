@@ -8,8 +8,8 @@
 >>> origins(settings)["text.verdict.readability.blur"].source
 'studies/calibrate_readability'
 
-Each field has a unit and says what set it: a study of `benchmarks/studies`, a section of ``docs/tried.md``, or
-judgement. `origins` lists them.
+Each field has a unit and an origin: a study of `benchmarks/studies`, a section of ``docs/tried.md``, or judgement.
+`origins` lists them.
 """
 
 from collections.abc import Mapping
@@ -48,7 +48,7 @@ class Settings:
     jpeg : Jpeg
         Errors of JPEG compression.
     text : Text
-        Ink, tone curve, restoration and verdict of text.
+        Ink, tone curve, restoration and text verdict.
 
     Examples
     --------

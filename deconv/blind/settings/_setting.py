@@ -1,11 +1,11 @@
-"""One number of a settings class: its default, its unit, what it means and what set it."""
+"""One number of a settings class: its default, unit, meaning and origin."""
 
 from dataclasses import dataclass, field, fields, is_dataclass
 from typing import Any, TypeVar
 
 __all__ = ["JUDGEMENT", "Origin", "origins", "setting"]
 
-# Of a number that no study has set.
+# Source of a number that no study has set.
 JUDGEMENT = "judgement"
 
 T = TypeVar("T")
@@ -18,11 +18,11 @@ class Origin:
     Attributes
     ----------
     about : str
-        What it is, in one sentence.
+        Its meaning, in one sentence.
     unit : str
         "pixels", "nats", "nats a frequency", "1" for a ratio.
     source : str
-        A study (``"studies/families"``), a section of docs/tried.md (``"tried: Walks"``) or ``"judgement"``.
+        A study (``"studies/families"``), a section of docs/tried.md (``"tried: Large PSFs"``) or ``"judgement"``.
     evidence : str
         What the study showed, in figures; empty for a judgement.
     """
@@ -36,10 +36,10 @@ class Origin:
 def setting(default: T, about: str, unit: str, source: str = JUDGEMENT, evidence: str = "") -> T:
     """A field of a frozen settings dataclass, with its origin.
 
-    (Typed as the value that it holds, as `dataclasses.field` is.)
+    The annotated type is that of the value, as for `dataclasses.field`.
     """
-    made: T = field(default=default, metadata={"origin": Origin(about, unit, source, evidence)})
-    return made
+    default_with_origin: T = field(default=default, metadata={"origin": Origin(about, unit, source, evidence)})
+    return default_with_origin
 
 
 def origins(settings: Any, prefix: str = "") -> dict[str, Origin]:
@@ -66,13 +66,13 @@ def origins(settings: Any, prefix: str = "") -> dict[str, Origin]:
     """
     if not is_dataclass(settings):
         raise TypeError(f"settings must be a settings dataclass, got {type(settings).__name__}")
-    found: dict[str, Origin] = {}
+    listed: dict[str, Origin] = {}
     for each in fields(settings):
         name = f"{prefix}{each.name}"
         if "origin" in each.metadata:
-            found[name] = each.metadata["origin"]
+            listed[name] = each.metadata["origin"]
         else:
             # A stage within a stage: its class makes the default.
             inner = each.default_factory if callable(each.default_factory) else type(each.default)
-            found |= origins(inner, f"{name}.")
-    return found
+            listed |= origins(inner, f"{name}.")
+    return listed

@@ -39,10 +39,10 @@ _FRACTION = "1"
 
 # Sections of docs/tried.md.
 _ALTERNATION = "tried: Scene and PSF in turn"
-_TRIALS = "tried: Size, walks and judge"
-_POLISH = "tried: The polish"
-_SCALE = "tried: The judge's scale"
-_NOISE = "tried: The judge under noise"
+_TRIALS = "tried: Size, starts and score"
+_REFINEMENT = "tried: Refinement at full resolution"
+_SCALE = "tried: The scale of the score"
+_NOISE = "tried: The score under noise"
 _LARGE = "tried: Large PSFs"
 _START = "tried: From a start to a PSF"
 
@@ -87,7 +87,7 @@ class SceneStep:
     first_weight: float = setting(2.0, "First weight of the split over the edge penalty.", _FRACTION)
     growth: float = setting(
         1.5,
-        "Factor by which the weight grows.",
+        "Factor by which the weight grows in each iteration.",
         _FRACTION,
         _ALTERNATION,
         "PSNR with the PSF's true size: 4 gives 19.3 to 20.6 dB, 2 24.6, 1.5 26.2, 1.3 25.9.",
@@ -133,7 +133,7 @@ class MultiStart:
         "The edge penalty is divided by this after each round.",
         _FRACTION,
         _ALTERNATION,
-        "The penalty put back at each scale: 23.6 dB in place of 25.4.",
+        "The penalty reset at each scale: 23.6 dB in place of 25.4.",
     )
     ridge: float = setting(2.0, "Weight of the sum of the PSF's squares.", _PENALTY)
     least_weight: float = setting(
@@ -164,7 +164,7 @@ class Refinement:
         (1e-2, 4e-3, 2e-3, 1e-3, 5e-4, 2e-4, 1e-4),
         "Edge penalties at the image's own scale.",
         _PENALTY,
-        _POLISH,
+        _REFINEMENT,
         "One image: 27.0 dB before, 30.4 with penalties from 1e-3 on, 37.0 from 1e-2 on. A first penalty of 3e-2 "
         "solves one image at once and spoils another.",
     )
@@ -183,16 +183,16 @@ class Refinement:
         "Penalties of the last rounds over the least one: penalties below the noise let some of it in, higher ones "
         "bias the PSF.",
         _FRACTION,
-        _POLISH,
+        _REFINEMENT,
         "Eleven images of Pan and others and of Levin and others: 26.9 to 27.5 dB; large paths: similarity 0.993 to "
         "0.9993. Down to 1/64: 27.6 dB.",
     )
     given_penalties: tuple[float, ...] = setting(
         (1e-3, 5e-4, 2e-4, 1e-4),
-        "Edge penalties from a PSF that the user gives, which is to stay about where it is.",
+        "Edge penalties from a PSF that the user gives, which should hardly change.",
         _PENALTY,
-        _POLISH,
-        "From 1e-3 on a PSF stays about where it is.",
+        _REFINEMENT,
+        "From 1e-3 on a PSF hardly changes.",
     )
 
 
@@ -207,7 +207,7 @@ class Starts:
     more_times: int = setting(2, "Starts on each of the latter.", "starts")
     margin: float = setting(
         1.3,
-        "Support of the rounds that follow, over that of the start, whose place within it is unknown.",
+        "Support of the rounds that follow, over that of the start: the position of the PSF within it is unknown.",
         _FRACTION,
         _LARGE,
         "Two of eight pages more are solved, together with least_weight.",
@@ -259,14 +259,14 @@ class Starts:
         "Smaller weights of the PSF, over its largest, are set to 0: a path is thin, and clutter beside it is large.",
         _FRACTION,
         _LARGE,
-        "Similarity at the end of sixteen starts on eight pages: 0.5 % 0.51, 2 % 0.70, 5 % 0.69; 5 % mends paths whose "
-        "clutter 2 % leaves.",
+        "Similarity at the end of sixteen starts on eight pages: 0.5 % 0.51, 2 % 0.70, 5 % 0.69; 5 % mends paths that "
+        "keep clutter at 2 %.",
     )
     least_piece: float = setting(0.02, "Smaller pieces of the PSF, over its sum, are removed.", _FRACTION)
     growth: tuple[tuple[float, int], ...] = setting(
         ((1e-2, 8), (5e-3, 6)),
-        "Growth of a PSF in doubt: edge penalty, rounds. A shake that rests leaves one dark spot and faint ways to it, "
-        "each pixel of which has a tenth of its weight.",
+        "Growth of a PSF in doubt: edge penalty, rounds. Where a shake rests, the PSF has one bright spot and faint "
+        "paths to it, each pixel of which has a tenth of its weight.",
         "squared contrast, rounds",
         _START,
         "Of sixteen starts that had failed, six rounds at 1e-2 saved six, at 5e-3 two, at 2e-2 four; twelve at 1e-2 "
@@ -285,19 +285,19 @@ class Starts:
     hopeful: float = setting(0.15, "Gain over no blur from which a start is refined.", _FRACTION)
     solved: float = setting(
         0.3,
-        "Gain from which no other start is made: right PSFs of text gain 0.29 and more, wrong ones up to 0.26.",
+        "Gain from which no other start follows: right PSFs of text gain 0.29 and more, wrong ones up to 0.26.",
         _FRACTION,
         _NOISE,
         "Four pages with large paths: right PSFs 0.73 to 0.80, the best wrong one 0.26.",
     )
     nearly_full: float = setting(
         0.85,
-        "Side of a PSF over that of its support from which it may be cut off, and does not end the search.",
+        "Side of a PSF over that of its support from which the PSF may be cut off, so that the search goes on.",
         _FRACTION,
     )
     clear: float = setting(
         0.56,
-        "Gain from which the multi-start is left out: nearly right PSFs gain up to 0.5, wrong ones of script 0.55.",
+        "Gain from which the multi-start is skipped: nearly right PSFs gain up to 0.5, wrong ones of script 0.55.",
         _FRACTION,
         _START,
         "Three lines of script: a start ends in a wrong PSF that gains 0.52, the multi-start in the right one, 0.66. "
@@ -328,7 +328,8 @@ class Score:
     )
     noise: float = setting(
         6.0,
-        "Least edge penalty over the variance of the error: a cheaper edge buys the noise, whatever the PSF.",
+        "Least edge penalty over the variance of the error: with a lower one the scene fits the noise, whatever the "
+        "PSF.",
         _FRACTION,
         _NOISE,
         "Gain of right PSFs under 3 % of noise: 0.05 to 0.18 without, 0.35 to 0.51 with 4, 0.41 to 0.51 with 6, 0.44 "
@@ -353,7 +354,7 @@ class Score:
 
 @dataclass(frozen=True)
 class PhaseRetrieval:
-    """A PSF whose power explains the image's, by descent from random weights."""
+    """A PSF whose power spectrum explains that of the image, by descent from random weights."""
 
     spectrum: FullSpectrum = field(default_factory=FullSpectrum)
     iterations: int = setting(100, "Iterations of L-BFGS.", "iterations")
@@ -366,7 +367,7 @@ class PhaseRetrieval:
         "Similarity: 30 gives 0.50, 100 0.49, 400 0.44.",
     )
     linear_below: float = setting(1e-3, "Root, over the largest, below which the penalty is smooth.", _FRACTION)
-    least_mass: float = setting(0.1, "Least sum of weights tried, the scene's power being known but for a factor.", "1")
+    least_mass: float = setting(0.1, "Least sum of weights tried: the scene's power is known up to a factor.", "1")
     most_mass: float = setting(10.0, "Largest sum of weights tried.", "1")
     masses: int = setting(15, "Sums of weights tried.", "sums")
 
@@ -375,18 +376,18 @@ class PhaseRetrieval:
 class Window:
     """The part of a large image in which the PSF is estimated: the one with most edges."""
 
-    pixels: float = setting(4e5, "Size of the window; smaller images are looked at as a whole.", "pixels")
+    pixels: float = setting(4e5, "Size of the window; smaller images are used as a whole.", "pixels")
     narrowest: int = setting(256, "Least length of its shorter side.", "pixels")
 
 
 @dataclass(frozen=True)
 class Acceptance:
-    """Whether a PSF is believed, and what the scene shows."""
+    """Whether a PSF is accepted, and whether the scene is text."""
 
-    least_gain: float = setting(0.1, "Gain over no blur from which a PSF is believed.", _FRACTION)
+    least_gain: float = setting(0.1, "Gain over no blur from which a PSF is accepted.", _FRACTION)
     most_energy: float = setting(
         0.1,
-        "Increase of the scene's energy over no blur up to which it is believed.",
+        "Increase of the scene's energy over no blur up to which it is accepted.",
         _FRACTION,
         _NOISE,
         "Wrong PSFs of noisy photographs gained up to 0.3, most at an energy higher by 0.12 to 0.22, one by 0.05; "

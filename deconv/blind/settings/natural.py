@@ -1,4 +1,4 @@
-"""Settings of the last step of a free-form restoration: the image, by an estimated PSF (`deconv.blind.natural`)."""
+"""Settings of the final restoration with an estimated free-form PSF (`deconv.blind.natural`)."""
 
 from dataclasses import dataclass
 
@@ -15,8 +15,8 @@ class Natural:
     noise the exponent would be 2; scenes have heavier tails.
     """
 
-    # All four: within 0.3 dB of the best weight for text and natural images, with and without noise, by PSFs exact,
-    # disturbed and estimated.
+    # All four: within 0.3 dB of the best weight for text and natural images, with and without noise, with exact,
+    # disturbed and estimated PSFs.
     text_strength: float = setting(0.25, "Weight of the prior for text, at an error of the whole contrast.", "1")
     text_exponent: float = setting(1.4, "Exponent by which that weight follows the error.", "1")
     natural_strength: float = setting(0.13, "Weight of the prior for natural images, at an error of the contrast.", "1")
@@ -29,17 +29,17 @@ class Natural:
         0.55, "Residual of the first round over the error of the data: even a weak prior explains the rest.", "1"
     )
     least_error: float = setting(1e-3, "Least error of the data: rounding, at least.", "contrast")
-    # By an estimated PSF 10 would do (0.05 dB); by the right one they bring text 1 dB more.
+    # With an estimated PSF 10 suffice, to 0.05 dB; with the right one 32 gain 1 dB on text.
     iterations: int = setting(32, "Iterations of the second round.", "iterations")
-    step: float = setting(0.8, "Gradient that one shrinking step sets to 0: it sets the speed.", "contrast")
+    step: float = setting(0.8, "Gradient that one shrinking step sets to 0: it determines the speed.", "contrast")
     clipped: float = setting(1.0 - 0.6 / 255, "Level from which a pixel is clipped: 8 bits, and a little more.", "1")
     lamps: float = setting(
         0.03,
-        "Light that is missing (rms) beneath the box's top from which there are lamps, and clipped pixels are lower "
+        "Light missing under the upper bound, rms, from which the image has lamps and its clipped pixels are lower "
         "bounds: paper lacks up to 0.012 and half of the noise, lamps 0.12 to 1.3.",
         "contrast",
-        "tried: The last step",
-        "Clipped pixels as lower bounds always: -0.4 dB by estimated PSFs, -2.0 by exact ones.",
+        "tried: Final restoration",
+        "Clipped pixels always as lower bounds: -0.4 dB with estimated PSFs, -2.0 with exact ones.",
     )
 
     def weight(self, prior: str, error: float) -> float:

@@ -1,4 +1,4 @@
-"""Settings of the likelihood of a PSF from the power of a picture (`deconv.blind.spectrum`)."""
+"""Settings of the likelihood of a PSF from the power of an image (`deconv.blind.spectrum`)."""
 
 from dataclasses import dataclass
 
@@ -9,7 +9,7 @@ __all__ = ["Frequencies", "FullSpectrum", "Spectrum"]
 
 @dataclass(frozen=True)
 class Frequencies:
-    """Which frequencies of a picture count."""
+    """Frequencies of an image that count."""
 
     lowest: float = setting(
         2.5,
@@ -31,12 +31,12 @@ class Spectrum(Frequencies):
     """The likelihood in bins of frequency and direction, scene and noise integrated out."""
 
     margin: float = setting(
-        0.03, "Width of the fade of a picture whose scene ends before its border.", "parts of the longer side"
+        0.03, "Width of the taper of an image whose scene ends before its border.", "parts of the longer side"
     )
     border_variation: float = setting(
         0.4,
-        "A picture whose border varies by less than this ends before it and needs only the narrow fade.",
-        "standard deviations of the picture",
+        "An image whose border varies by less than this has a scene that ends before it: the narrow taper suffices.",
+        "standard deviations of the image",
     )
     edge_slope: float = setting(
         -3.0, "Slope of the log power of a scene over log frequency: that of edges, whatever the scene.", "1"
@@ -78,7 +78,7 @@ class Spectrum(Frequencies):
         "Terms of the polynomial of the noise's log power beside the constant.",
         "1",
         "tried: The radius",
-        "white noise only: -845 nats on 128 simulated photographs, -329 on 16 real ones; the radius hardly minds",
+        "white noise only: -845 nats on 128 simulated photographs, -329 on 16 real ones; the radius hardly changes",
     )
     noise_colour: float = setting(
         1.0,
@@ -97,9 +97,9 @@ class Spectrum(Frequencies):
         1 / 16, "Width of a ring of bins, as a part of the reciprocal of the largest radius in pixels.", "1"
     )
     ring_width_relative: float = setting(0.12, "Largest width of a ring, as a part of its own frequency.", "1")
-    bins_per_zero: int = setting(6, "Bins along a movement from one of its zeros to the next.", "1")
-    across_from: float = setting(4e-3, "Frequency across a movement up to which there is one bin.", "cycles a pixel")
-    across_ratio: float = setting(1.35, "Ratio of frequency between bins across a movement.", "1")
+    bins_per_zero: int = setting(6, "Bins along a motion from one of its zeros to the next.", "1")
+    across_from: float = setting(4e-3, "Frequency across a motion up to which there is one bin.", "cycles a pixel")
+    across_ratio: float = setting(1.35, "Ratio of frequency between bins across a motion.", "1")
     max_scoring_steps: int = setting(40, "Most iterations of Fisher's scoring.", "iterations")
     scoring_tolerance: float = setting(0.02, "Change of the criterion below which scoring stops.", "nats")
 
@@ -113,14 +113,14 @@ class FullSpectrum(Frequencies):
     )
     fade: float = setting(
         0.15,
-        "Width of the fade at each border.",
+        "Width of the taper at each border.",
         "parts of that side",
         "tried: Large PSFs",
         "mean similarity of PSFs on eight pages 0.51; with 0.075 and 0.3 of each side 0.50 and 0.49",
     )
     noise_from: float = setting(0.45, "Frequency from which on power is mostly noise.", "cycles a pixel")
     least_noise: float = setting(
-        1e-6, "Least power of the noise: pictures drawn by a computer have none.", "parts of the mean power"
+        1e-6, "Least power of the noise: synthetic images have none.", "parts of the mean power"
     )
     knot_ratio: float = setting(1.73, "Ratio of frequency between neighbouring knots of the scene's log power.", "1")
     first_knot: float = setting(1 / 150, "Frequency of the lowest knot.", "cycles a pixel")

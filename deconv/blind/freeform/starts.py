@@ -101,31 +101,55 @@ class PowerStarts:
 
     def _start(self, side: int) -> None:
         """One start: retrieve a PSF, continue from it and its rotated copy, refine the better one if promising."""
-        settings = self._settings
-        wider = odd_side(settings.margin * side)
         self._starts += 1
+        wider = odd_side(self._settings.margin * side)
+        retrieved = self._retrieved(side, wider)
+        if retrieved is None:
+            return
+        scale = self._scale(wider)
+        no_blur = scale.scorer.no_blur.cost
+        cost, psf, faint = self._both_continued(scale, retrieved, no_blur)
+        if cost < min(self._lowest_cost, (1 - self._settings.hopeful) * no_blur):
+            self._accept(self._refined(psf, faint), cost, wider)
+
+    def _retrieved(self, side: int, wider: int) -> np.ndarray | None:
+        """A PSF of side `side` from the power, pruned and padded to `wider`; None if the power shows no PSF."""
+        settings = self._settings
         psf, evidence = self._power.likely(side, np.random.default_rng(self._starts))
         if evidence < settings.least_evidence:
-            return
-        if wider not in self._scales:
-            self._scales[wider] = Scale(self._observations, 0, wider, settings=self._all)
-        scale = self._scales[wider]
-        no_blur = scale.scorer.no_blur.cost
-        psf = cut_or_padded(centred(pruned(psf, settings.least_weight, settings.least_piece)), wider)
-        hot, mild = _Schedule.hot(settings), _Schedule.mild(settings)
+            return None
+        return cut_or_padded(centred(pruned(psf, settings.least_weight, settings.least_piece)), wider)
+
+    def _scale(self, side: int) -> Scale:
+        """The images at full resolution, for PSFs of side `side`."""
+        if side not in self._scales:
+            self._scales[side] = Scale(self._observations, 0, side, settings=self._all)
+        return self._scales[side]
+
+    def _both_continued(self, scale: Scale, psf: np.ndarray, no_blur: float) -> tuple[float, np.ndarray, bool]:
+        """Continue from a PSF and its rotated copy, which have the same power spectrum.
+
+        The better one goes through a second schedule, and both grow if even the best is faint. Returns cost and PSF of
+        the best result, and whether branches of it may be missing.
+        """
+        hot, mild = _Schedule.hot(self._settings), _Schedule.mild(self._settings)
         both = sorted((self._continued(scale, each, hot) for each in (psf, psf[::-1, ::-1])), key=_first)
         results = [both[0], self._continued(scale, both[0][1], mild)]
-        faint = min(cost for cost, _ in results) > (1 - settings.solved) * no_blur
+        faint = min(cost for cost, _ in results) > (1 - self._settings.solved) * no_blur
         if faint:
             results += [self._continued(scale, self._grown(scale, each), mild) for _, each in both]
         cost, psf = min(results, key=_first)
-        if cost >= min(self._lowest_cost, (1 - settings.hopeful) * no_blur):
-            return
-        candidate = self._refined(psf, faint)
+        return cost, psf, faint
+
+    def _accept(self, candidate: ScoredPsf, cost: float, side: int) -> None:
+        """Keep a refined PSF if it is the best, and end the search if it solves the problem.
+
+        `cost` and `side` are those of the PSF and its support before the refinement.
+        """
         self.best = candidate if self.best is None else min(candidate, self.best, key=_cost)
         # A PSF that its support cuts off may cost less than a complete one, so it must not end the search.
-        if self._sizes is not None or extent(candidate.psf) <= settings.nearly_full * wider:
-            self._lowest_cost, self.solved = cost, candidate.gain > settings.solved
+        if self._sizes is not None or extent(candidate.psf) <= self._settings.nearly_full * side:
+            self._lowest_cost, self.solved = cost, candidate.gain > self._settings.solved
 
     def _continued(self, scale: Scale, psf: np.ndarray, schedule: _Schedule) -> tuple[float, np.ndarray]:
         """The cost and the PSF at the end of a schedule of falling penalties."""

@@ -26,8 +26,7 @@ from deconv._core.resample import at_scale
 from deconv.blind.parametric.families import Candidate
 from deconv.blind.parametric.restore import prior_weight
 from deconv.blind.settings import Settings
-from deconv.blind.settings.text import Limits
-from deconv.blind.settings.text import Verdict as VerdictSettings
+from deconv.blind.settings.text import Limits, VerdictSettings
 from deconv.blind.text.ink import Foreground
 from deconv.nonblind.splitting import Splitting
 from deconv.priors import TotalVariation
@@ -139,7 +138,7 @@ def expected_readability(blur: float, clarity: float, misfit: float, settings: V
         Level of the ink relative to the RMS residual.
     misfit : float
         RMS residual of the two-tone scene, relative to the RMS of the image.
-    settings : deconv.blind.settings.text.Verdict
+    settings : deconv.blind.settings.text.VerdictSettings
         Coefficients of the logistic, and the misfit up to which it is trusted.
 
     Returns

@@ -95,7 +95,13 @@ def test_starts():
     image = blurred_letters(psf.random_motion(15, rng=4), (120, 160))
     for evidence, continued in ((0.01, True), (10.0, False)):
         settings = changed(
-            starts={"least_evidence": evidence, "hot_steps": 1, "hopeful": 1.0, "growth": (), "solved": 0.0}
+            starts={
+                "least_evidence": evidence,
+                "first_pass_steps": 1,
+                "refine_from_gain": 1.0,
+                "growth_schedule": (),
+                "solved_from_gain": 0.0,
+            }
         )
         observations, least = normalised([image], settings=settings.edge_penalty)
         starts = PowerStarts(observations, (15, 15), least, settings=settings)
@@ -105,9 +111,9 @@ def test_starts():
 
 def test_the_multi_start():
     quick = {"starts": {"least_evidence": 10.0}}
-    one = changed(**quick, multi_start={"trials": ((7, 8e-3),), "again": 0})
+    one = changed(**quick, multi_start={"trials": ((7, 8e-3),), "max_repeats": 0})
     assert [trial.penalty for trial in estimate([BLURRED], sizes=(7, 7), settings=one).trials] == [8e-3]
-    two = changed(**quick, multi_start={"trials": ((7, 8e-3), (7, 2e-3)), "again": 0, "rounds": 1})
+    two = changed(**quick, multi_start={"trials": ((7, 8e-3), (7, 2e-3)), "max_repeats": 0, "rounds": 1})
     assert {trial.penalty for trial in estimate([BLURRED], sizes=(7, 7), settings=two).trials} == {8e-3, 2e-3}
 
 

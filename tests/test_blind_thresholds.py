@@ -67,7 +67,9 @@ def _blurred(scene, kernel, noise=0.003):
 def _both(image, family, blurred=False):
     """The likeliest PSF, and the estimate that is returned for it."""
     width = image.shape[1]
-    return tuple(search(image, [family], width, _silent, blurred, settings=s) for s in (CREDULOUS, Parametric()))
+    return tuple(
+        search(image, [family], width, _silent, blurred=blurred, settings=s) for s in (CREDULOUS, Parametric())
+    )
 
 
 @pytest.mark.parametrize(("noise", "low", "high", "believed"), [(0.12, 10, 12, True), (0.125, 8, 10, False)])

@@ -333,7 +333,7 @@ def test_the_search_goes_on_while_there_is_doubt(monkeypatch, first, multistart,
         def search(self, sides, times, report):
             asked.append("starts")
             if first is not None:
-                self.best, self.solved = candidate(first, 5), first > self.settings.starts.solved
+                self.best, self.solved = candidate(first, 5), first > self.settings.starts.solved_from_gain
 
     class MultiStart:
         def __init__(self, *_, **__):

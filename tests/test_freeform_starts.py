@@ -122,4 +122,4 @@ def test_paths_grow_from_where_a_shake_rests():
 
     assert deconv.psf.similarity(best(SETTINGS).psf, shake) > 0.98
     # Without growth the PSF of the resting place alone is not promising enough to be refined.
-    assert best(replace(SETTINGS, starts=replace(Starts(), growth=()))) is None
+    assert best(replace(SETTINGS, starts=replace(Starts(), growth_schedule=()))) is None

@@ -112,7 +112,7 @@ OTHERS = (
     setting("freeform", "Acceptance", "text_flat", "0.6", "test_freeform_pipeline.py"),
     setting("freeform", "Acceptance", "least_gain", "0.01", "test_freeform_pipeline.py"),
     setting("freeform", "Score", "noise", "0.0", "test_freeform_score.py"),
-    setting("freeform", "Starts", "solved", "0.9", "test_freeform_starts.py", "test_freeform_phase.py"),
+    setting("freeform", "Starts", "solved_from_gain", "0.9", "test_freeform_starts.py", "test_freeform_phase.py"),
     setting("freeform", "SceneStep", "growth", "4.0", "test_freeform_scene.py"),
     setting("jpeg", "Jpeg", "mean_cosine", "0.1", "test_blind_jpeg.py"),
 )

@@ -113,7 +113,7 @@ def _choose_at(
         [Disk],
         width,
         lambda part: report(0.4 * part),
-        edges < selection.blurred_below,
+        blurred=edges < selection.blurred_below,
         settings=parametric,
     )
     if _is_disk(light, disk, edges, width, selection, parametric):

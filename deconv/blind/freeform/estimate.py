@@ -108,18 +108,18 @@ def estimate(
     starts.search(stage.first_supports, 1, lambda part: report(0.3 * part))
     trials: list[Trial] = []
     candidates: list[ScoredPsf] = []
-    if starts.best is None or not starts.solved or starts.best.gain < stage.clear:
+    if starts.best is None or not starts.solved or starts.best.gain < stage.skip_multi_start_from_gain:
         multistart = MultiStartSearch(observations, sizes, least_penalty, settings=settings)
         trials, candidate = multistart.run(lambda part: report(0.3 + 0.3 * part))
         candidates.append(candidate)
-        if not starts.solved and candidate.gain < stage.solved:
-            starts.search(stage.more_supports, stage.more_times, lambda part: report(0.6 + 0.3 * part))
+        if not starts.solved and candidate.gain < stage.solved_from_gain:
+            starts.search(stage.more_supports, stage.more_repeats, lambda part: report(0.6 + 0.3 * part))
     if starts.best is not None:
         candidates.append(starts.best)
     best = min(candidates, key=_cost)
     if starts.best is not None:
         psf = starts.best.psf
-        trial = Trial(psf.shape[0], stage.hot_penalty, starts.best.cost, psf)
+        trial = Trial(psf.shape[0], stage.first_pass_penalty, starts.best.cost, psf)
         trials.insert(0 if best is starts.best else len(trials), trial)
     psf = refine_below_noise(best.scale, best.psf, least_penalty)
     report(1.0)

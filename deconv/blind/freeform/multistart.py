@@ -83,7 +83,7 @@ class MultiStartSearch:
         # Scored again at full resolution: the coarser scale can hardly separate a correct PSF of 9 pixels from no blur.
         # For large PSFs the coarser scale is the more telling one, so the larger of the two gains counts.
         candidate = ScoredPsf.scored(own, psf, gain)
-        if candidate.cost > (1 - self._settings.sure) * own.scorer.no_blur.cost:
+        if candidate.cost > (1 - self._settings.confident_from_gain) * own.scorer.no_blur.cost:
             candidate = min(candidate, ScoredPsf.scored(own, self._refined(own, psf), gain), key=_cost)
         return trials, candidate
 
@@ -113,7 +113,7 @@ class MultiStartSearch:
             report((i + 1) / len(pairs))
         for size in () if given else settings.larger_supports:
             widest = extent(min(trials, key=_cost).psf) * self._scales.ratio**level
-            if size > self._supports[-1] or widest < settings.nearly_full * max(trial.size for trial in trials):
+            if size > self._supports[-1] or widest < settings.larger_from_fill * max(trial.size for trial in trials):
                 break
             attempt(size, settings.larger_penalty)
         return sorted(trials, key=_cost)
@@ -128,22 +128,22 @@ class MultiStartSearch:
             return refine_again(replace(trial, psf=psf))
 
         def refine_again(trial: Trial) -> Trial:
-            psf = refine(scale, trial.psf, settings.penalties, self._least_penalty)
+            psf = refine(scale, trial.psf, settings.second_scale_penalties, self._least_penalty)
             return replace(trial, psf=psf, cost=scale.scorer.score(psf).cost)
 
-        def sure() -> bool:
-            return min(trial.cost for trial in done) < (1 - settings.sure) * scale.scorer.no_blur.cost
+        def confident() -> bool:
+            return min(trial.cost for trial in done) < (1 - settings.confident_from_gain) * scale.scorer.no_blur.cost
 
-        done = [carry_on(trial) for trial in trials[: settings.kept]]
-        rest = trials[settings.kept :]
+        done = [carry_on(trial) for trial in trials[: settings.trials_kept]]
+        rest = trials[settings.trials_kept :]
         report(0.7)
-        if not sure():
+        if not confident():
             done, rest = done + [carry_on(trial) for trial in rest], []
-        for _ in range(settings.again):
-            if sure():
+        for _ in range(settings.max_repeats):
+            if confident():
                 break
             done = sorted(done, key=_cost)
-            done += [refine_again(trial) for trial in done[: settings.kept]]
+            done += [refine_again(trial) for trial in done[: settings.trials_kept]]
         report(1.0)
         return [*sorted(done, key=_cost), *rest]
 

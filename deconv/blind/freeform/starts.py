@@ -30,19 +30,19 @@ class _Schedule(NamedTuple):
     rounds: int
 
     @classmethod
-    def hot(cls, settings: Starts) -> "_Schedule":
+    def first_pass(cls, settings: Starts) -> "_Schedule":
         """For a retrieved PSF and its rotated copy."""
-        return cls(settings.hot_penalty, settings.hot_steps, settings.hot_rounds)
+        return cls(settings.first_pass_penalty, settings.first_pass_steps, settings.first_pass_rounds)
 
     @classmethod
-    def mild(cls, settings: Starts) -> "_Schedule":
-        """For the result of the hot schedule."""
-        return cls(settings.mild_penalty, settings.mild_steps, settings.mild_rounds)
+    def second_pass(cls, settings: Starts) -> "_Schedule":
+        """For the better result of the first pass."""
+        return cls(settings.second_pass_penalty, settings.second_pass_steps, settings.second_pass_rounds)
 
     @classmethod
-    def long(cls, settings: Starts) -> "_Schedule":
+    def long_pass(cls, settings: Starts) -> "_Schedule":
         """For a refined PSF that is in doubt."""
-        return cls(settings.long_penalty, settings.long_steps, settings.long_rounds)
+        return cls(settings.long_pass_penalty, settings.long_pass_steps, settings.long_pass_rounds)
 
 
 class PowerStarts:
@@ -101,31 +101,55 @@ class PowerStarts:
 
     def _start(self, side: int) -> None:
         """One start: retrieve a PSF, continue from it and its rotated copy, refine the better one if promising."""
-        settings = self._settings
-        wider = odd_side(settings.margin * side)
         self._starts += 1
+        wider = odd_side(self._settings.support_factor * side)
+        retrieved = self._retrieved(side, wider)
+        if retrieved is None:
+            return
+        scale = self._scale(wider)
+        no_blur = scale.scorer.no_blur.cost
+        cost, psf, faint = self._both_continued(scale, retrieved, no_blur)
+        if cost < min(self._lowest_cost, (1 - self._settings.refine_from_gain) * no_blur):
+            self._accept(self._refined(psf, faint), cost, wider)
+
+    def _retrieved(self, side: int, wider: int) -> np.ndarray | None:
+        """A PSF of side `side` from the power, pruned and padded to `wider`; None if the power shows no PSF."""
+        settings = self._settings
         psf, evidence = self._power.likely(side, np.random.default_rng(self._starts))
         if evidence < settings.least_evidence:
-            return
-        if wider not in self._scales:
-            self._scales[wider] = Scale(self._observations, 0, wider, settings=self._all)
-        scale = self._scales[wider]
-        no_blur = scale.scorer.no_blur.cost
-        psf = cut_or_padded(centred(pruned(psf, settings.least_weight, settings.least_piece)), wider)
-        hot, mild = _Schedule.hot(settings), _Schedule.mild(settings)
-        both = sorted((self._continued(scale, each, hot) for each in (psf, psf[::-1, ::-1])), key=_first)
-        results = [both[0], self._continued(scale, both[0][1], mild)]
-        faint = min(cost for cost, _ in results) > (1 - settings.solved) * no_blur
+            return None
+        return cut_or_padded(centred(pruned(psf, settings.least_weight, settings.least_piece)), wider)
+
+    def _scale(self, side: int) -> Scale:
+        """The images at full resolution, for PSFs of side `side`."""
+        if side not in self._scales:
+            self._scales[side] = Scale(self._observations, 0, side, settings=self._all)
+        return self._scales[side]
+
+    def _both_continued(self, scale: Scale, psf: np.ndarray, no_blur: float) -> tuple[float, np.ndarray, bool]:
+        """Continue from a PSF and its rotated copy, which have the same power spectrum.
+
+        The better one goes through a second pass, and both grow if even the best is faint. Returns cost and PSF of
+        the best result, and whether branches of it may be missing.
+        """
+        first_pass, second_pass = _Schedule.first_pass(self._settings), _Schedule.second_pass(self._settings)
+        both = sorted((self._continued(scale, each, first_pass) for each in (psf, psf[::-1, ::-1])), key=_first)
+        results = [both[0], self._continued(scale, both[0][1], second_pass)]
+        faint = min(cost for cost, _ in results) > (1 - self._settings.solved_from_gain) * no_blur
         if faint:
-            results += [self._continued(scale, self._grown(scale, each), mild) for _, each in both]
+            results += [self._continued(scale, self._grown(scale, each), second_pass) for _, each in both]
         cost, psf = min(results, key=_first)
-        if cost >= min(self._lowest_cost, (1 - settings.hopeful) * no_blur):
-            return
-        candidate = self._refined(psf, faint)
+        return cost, psf, faint
+
+    def _accept(self, candidate: ScoredPsf, cost: float, side: int) -> None:
+        """Keep a refined PSF if it is the best, and end the search if it solves the problem.
+
+        `cost` and `side` are those of the PSF and its support before the refinement.
+        """
         self.best = candidate if self.best is None else min(candidate, self.best, key=_cost)
         # A PSF that its support cuts off may cost less than a complete one, so it must not end the search.
-        if self._sizes is not None or extent(candidate.psf) <= settings.nearly_full * wider:
-            self._lowest_cost, self.solved = cost, candidate.gain > settings.solved
+        if self._sizes is not None or extent(candidate.psf) <= self._settings.cut_off_from_fill * side:
+            self._lowest_cost, self.solved = cost, candidate.gain > self._settings.solved_from_gain
 
     def _continued(self, scale: Scale, psf: np.ndarray, schedule: _Schedule) -> tuple[float, np.ndarray]:
         """The cost and the PSF at the end of a schedule of falling penalties."""
@@ -139,8 +163,8 @@ class PowerStarts:
 
     def _grown(self, scale: Scale, psf: np.ndarray) -> np.ndarray:
         """Let faint branches grow from the ends of a PSF: high edge penalties, and faint weights are kept."""
-        cut = (self._settings.faint_weight, self._settings.faint_piece)
-        for penalty, rounds in self._settings.growth:
+        cut = (self._settings.growth_least_weight, self._settings.growth_least_piece)
+        for penalty, rounds in self._settings.growth_schedule:
             psf = refine(scale, psf, (penalty,), self._least_penalty, cut=cut, rounds=rounds)
         return psf
 
@@ -160,14 +184,14 @@ class PowerStarts:
 
     def _improved(self, scale: Scale, candidate: ScoredPsf, faint: bool) -> ScoredPsf | None:
         """A doubtful candidate after longer rounds, after growth too if `faint`; None if it does not improve."""
-        if candidate.gain >= self._settings.in_doubt:
+        if candidate.gain >= self._settings.long_pass_below_gain:
             return None
         for grow in (False, True) if faint else (False,):
             psf = self._grown(scale, candidate.psf) if grow else candidate.psf
-            psf = self._continuation(scale, psf, _Schedule.long(self._settings))
+            psf = self._continuation(scale, psf, _Schedule.long_pass(self._settings))
             psf = refine(scale, psf, self._all.refinement.penalties, self._least_penalty)
             further = ScoredPsf.scored(scale, psf)
-            if further.gain >= candidate.gain + self._settings.improvement:
+            if further.gain >= candidate.gain + self._settings.long_pass_improvement:
                 return further
         return None
 

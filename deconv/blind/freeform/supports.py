@@ -24,7 +24,7 @@ def supports(observations: Sequence[Observation], sizes: tuple[int, int] | None,
     """Sides of the supports to try, ascending, within the bounds `sizes` if given."""
     known = sorted({size for size, _ in settings.trials}) + list(settings.larger_supports)
     if sizes is None:
-        most = max(settings.largest * min(min(o.image.shape) for o in observations), known[0])
+        most = max(settings.largest_support * min(min(o.image.shape) for o in observations), known[0])
         return [size for size in known if size <= most]
     least, most = sizes
     return sorted({size for size in known if least <= size <= most} | {most})

@@ -1,7 +1,7 @@
 """Coarse-to-fine search for the likeliest PSF of one or more families, from the spectrum of the image."""
 
 import math
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import TypeVar
 
@@ -49,8 +49,8 @@ def search(
     families: Sequence[type[Candidate]],
     width: int,
     report: Callable[[float], object],
-    blurred: bool = False,
     *,
+    blurred: bool = False,
     settings: Parametric = _DEFAULT,
 ) -> Estimate:
     """The likeliest PSF of some families.
@@ -75,54 +75,125 @@ def search(
     Estimate
         The likeliest PSF and the evidence for it.
     """
+    largest = max(settings.search.largest_radius * width, 2 * settings.search.first_radius)
+    if Motion not in families:
+        return _coarse_to_fine(image, families, largest, report, blurred=blurred, settings=settings)
+    motion = _search_motion(image, largest, settings)
+    others = [family for family in families if family is not Motion]
+    if not others:
+        report(1.0)
+        return motion
+    report(0.5)
+    other = _coarse_to_fine(image, others, largest, report, blurred=blurred, settings=settings)
+    return max(motion, other, key=lambda estimate: estimate.log_odds)
+
+
+@dataclass(frozen=True)
+class _GridSearch:
+    """The search on one grid; radii are in pixels of the image, the best PSF is in pixels of the grid.
+
+    `scale` is the reduction from the image to the grid, `count` the number of frequencies; `best` is None if no fit is
+    possible, and its `log_odds` against no blur are then -inf.
+    """
+
+    scale: float
+    count: float
+    radii: np.ndarray
+    criterion: np.ndarray
+    best: Fit[Candidate] | None
+    log_odds: float
+
+    def needs_finer_grid(self, settings: Search) -> bool:
+        """Whether there is a finer grid, and the blur is too small or too unlikely on this one."""
+        if self.scale == 1.0:
+            return False
+        if self.best is None or self.log_odds <= settings.least_log_odds:
+            return True
+        return self.best.candidate.radius < settings.finer_below
+
+
+def _coarse_to_fine(
+    image: Array,
+    families: Sequence[type[Candidate]],
+    largest: float,
+    report: Callable[[float], object],
+    *,
+    blurred: bool,
+    settings: Parametric,
+) -> Estimate:
+    """The likeliest PSF of radius up to `largest`: on a coarse grid first, on finer ones while the blur is small."""
     limits = settings.search
-    largest = max(limits.largest_radius * width, 2 * limits.first_radius)
-    if Motion in families:
-        motion, others = _search_motion(image, largest, settings), [f for f in families if f is not Motion]
-        report(1.0 if not others else 0.5)
-        rest = [search(image, others, width, report, blurred, settings=settings)] if others else []
-        return max([motion, *rest], key=lambda estimate: estimate.log_odds)
     # The shorter side of a long strip keeps some pixels.
     factor = max(1.0, min(max(image.shape) / limits.coarsest_side, min(image.shape) / limits.narrowest_side))
-    radii: list[float] = []
-    criterion: list[float] = []
-    best: Fit[Candidate] | None = None
-    last_scale = 1.0
-    while True:
-        small, scale = at_scale(image, factor)
-        top = min(largest / scale, limits.largest_radius_across * min(small.shape))
-        spectrum = Periodogram(small, settings=settings.spectrum, largest=top, edges=families != [Disk])
-        total = float(spectrum.count.sum())
-        octaves = math.log2(top / limits.first_radius)
-        per_octave = max(limits.limits(family.family).sizes_per_octave for family in families)
-        steps = np.geomspace(limits.first_radius, top, max(2, math.ceil(per_octave * octaves)))
-        no_blur = spectrum.fit().cost
-        scan = _scan(spectrum, families, steps)
-        radii.extend(steps * scale)
-        criterion.extend((fit.cost - no_blur) / total for fit in scan)
-        report(0.7)
-        starts = _minima(scan, limits.fitted_minima)
-        if best is not None:
-            starts.append(spectrum.fit(_scaled(best.candidate, last_scale / scale)))
-        fits = [(spectrum.fit(f.candidate, f.coefficients, vary=True), f.candidate) for f in starts]
-        best = _cheapest(fit for fit, start in fits if _possible(small, fit.candidate, start, limits))
-        log_odds = -math.inf if best is None else (no_blur - best.cost) / best.dispersion
-        if scale == 1.0 or (
-            best is not None and log_odds > limits.least_log_odds and best.candidate.radius >= limits.finer_below
-        ):
-            break
+    grids = [_search_grid(image, factor, families, largest, report, settings=settings)]
+    while (coarser := grids[-1]).needs_finer_grid(limits):
         # So small a blur shows better on a finer grid, on which radii much larger need not be searched again.
-        largest, last_scale = 1.5 * limits.finer_below * scale, scale
-        factor = max(1.0, factor / limits.finer_by)
+        largest, factor = 1.5 * limits.finer_below * coarser.scale, max(1.0, factor / limits.finer_by)
+        grids.append(_search_grid(image, factor, families, largest, report, coarser=coarser, settings=settings))
     report(1.0)
+    return _estimate(grids, blurred=blurred, settings=limits)
+
+
+def _search_grid(
+    image: Array,
+    factor: float,
+    families: Sequence[type[Candidate]],
+    largest: float,
+    report: Callable[[float], object],
+    *,
+    coarser: _GridSearch | None = None,
+    settings: Parametric,
+) -> _GridSearch:
+    """Scan the radii up to `largest` on the image reduced by `factor`, and fit PSFs from the lowest minima.
+
+    The best PSF of a coarser grid is a further start.
+    """
+    limits = settings.search
+    small, scale = at_scale(image, factor)
+    top = min(largest / scale, limits.largest_radius_across * min(small.shape))
+    spectrum = Periodogram(small, settings=settings.spectrum, largest=top, edges=families != [Disk])
+    count = float(spectrum.count.sum())
+    radii = _scanned_radii(families, top, limits)
+    no_blur = spectrum.fit().cost
+    scan = _scan(spectrum, families, radii)
+    report(0.7)
+    starts = _minima(scan, limits.fitted_minima)
+    if coarser is not None and coarser.best is not None:
+        starts.append(spectrum.fit(_scaled(coarser.best.candidate, coarser.scale / scale)))
+    best = _best_fit(small, spectrum, starts, limits)
+    log_odds = -math.inf if best is None else (no_blur - best.cost) / best.dispersion
+    criterion = np.asarray([(fit.cost - no_blur) / count for fit in scan])
+    return _GridSearch(scale, count, radii * scale, criterion, best, log_odds)
+
+
+def _scanned_radii(families: Sequence[type[Candidate]], largest: float, settings: Search) -> np.ndarray:
+    """Radii in geometric steps as fine as the most demanding family needs."""
+    octaves = math.log2(largest / settings.first_radius)
+    per_octave = max(settings.limits(family.family).sizes_per_octave for family in families)
+    return np.geomspace(settings.first_radius, largest, max(2, math.ceil(per_octave * octaves)))
+
+
+def _best_fit(
+    image: Array, spectrum: Periodogram, starts: Sequence[Fit[Candidate]], settings: Search
+) -> Fit[Candidate] | None:
+    """The likeliest of the PSFs fitted from some starts; None if none is possible."""
+    fits = [(spectrum.fit(start.candidate, start.coefficients, vary=True), start.candidate) for start in starts]
+    possible = (fit for fit, start in fits if _possible(image, fit.candidate, start, settings))
+    return min(possible, key=_cost, default=None)
+
+
+def _estimate(grids: Sequence[_GridSearch], *, blurred: bool, settings: Search) -> Estimate:
+    """The best PSF of the finest grid, the last, if it is likely enough; the curve over the radii of all grids."""
+    radii = np.concatenate([grid.radii for grid in grids])
     order = np.argsort(radii)
-    curve = np.asarray(radii)[order], np.asarray(criterion)[order]
-    if best is None:
+    curve = radii[order], np.concatenate([grid.criterion for grid in grids])[order]
+    finest = grids[-1]
+    if finest.best is None:
         return Estimate(None, 0.0, *curve)
-    candidate = _scaled(best.candidate, scale)
-    if log_odds < _required_log_odds(candidate, total, blurred, limits):
+    candidate = _scaled(finest.best.candidate, finest.scale)
+    if finest.log_odds < _required_log_odds(candidate, finest.count, blurred, settings):
         return Estimate(None, 0.0, *curve)
-    return Estimate(candidate, log_odds / total, *curve, log_odds)
+    return Estimate(candidate, finest.log_odds / finest.count, *curve, finest.log_odds)
 
 
 def at_radius(
@@ -250,10 +321,6 @@ def _minima(scan: Sequence[Fit[Candidate]], most: int) -> list[Fit[Candidate]]:
     values = [math.inf, *(fit.cost for fit in scan), math.inf]
     minima = [i for i in range(1, len(values) - 1) if values[i] <= min(values[i - 1], values[i + 1])]
     return [scan[i - 1] for i in sorted(minima, key=values.__getitem__)[:most]]
-
-
-def _cheapest(fits: Iterable[Fit[Candidate]]) -> Fit[Candidate] | None:
-    return min(fits, key=_cost, default=None)
 
 
 def _cost(fit: Fit[Candidate]) -> float:

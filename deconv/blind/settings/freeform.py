@@ -121,10 +121,10 @@ class MultiStart:
         (71, 107, 161), "Further supports, each tried if the PSF nearly fills the one before.", "pixels"
     )
     larger_penalty: float = setting(8e-3, "First edge penalty on the larger supports.", _PENALTY)
-    nearly_full: float = setting(
+    larger_from_fill: float = setting(
         0.7, "Side of the PSF over that of the largest support so far, to try a larger.", _FRACTION
     )
-    largest: float = setting(0.3, "Largest support, over the image's shorter side.", _FRACTION)
+    largest_support: float = setting(0.3, "Largest support, over the image's shorter side.", _FRACTION)
     rounds: int = setting(
         5, "Rounds of scene and PSF step at each scale.", "rounds", _ALTERNATION, "Eight rounds: 22.2 dB; five: 25.4."
     )
@@ -144,14 +144,16 @@ class MultiStart:
         "0.02: 24.6 dB in place of 25.4 (text), 31.4 in place of 30.8 (Levin and others).",
     )
     least_piece: float = setting(0.1, "Smaller pieces of the PSF, over its sum, are removed.", _FRACTION)
-    kept: int = setting(2, "Trials carried on to the second scale, and refined there again while in doubt.", "trials")
-    sure: float = setting(
+    trials_kept: int = setting(
+        2, "Trials carried on to the second scale, and refined there again while in doubt.", "trials"
+    )
+    confident_from_gain: float = setting(
         0.22,
         "Gain over no blur below which a PSF is in doubt: all trials are carried on, and refined again.",
         _FRACTION,
     )
-    again: int = setting(3, "How often at most the best trials are refined again.", "times")
-    penalties: tuple[float, ...] = setting(
+    max_repeats: int = setting(3, "How often at most the best trials are refined again.", "times")
+    second_scale_penalties: tuple[float, ...] = setting(
         (8e-3, 4e-3, 2e-3, 1e-3), "Edge penalties of the refinement at the second scale.", _PENALTY
     )
 
@@ -204,8 +206,8 @@ class Starts:
     more_supports: tuple[int, ...] = setting(
         (51, 71, 107), "Supports after it, where its result is in doubt.", "pixels"
     )
-    more_times: int = setting(2, "Starts on each of the latter.", "starts")
-    margin: float = setting(
+    more_repeats: int = setting(2, "Starts on each of the latter.", "starts")
+    support_factor: float = setting(
         1.3,
         "Support of the rounds that follow, over that of the start: the position of the PSF within it is unknown.",
         _FRACTION,
@@ -218,15 +220,15 @@ class Starts:
         "less than 0.",
         "nats a frequency",
     )
-    hot_penalty: float = setting(
+    first_pass_penalty: float = setting(
         2e-2,
         "First edge penalty from a start; the penalties fall geometrically to the least one.",
         _PENALTY,
         _LARGE,
         "Similarity at the end of sixteen starts on eight pages, by first penalty: 1e-1 0.50, 3e-2 0.56, 1e-2 0.70.",
     )
-    hot_steps: int = setting(8, "Edge penalties from a start.", "penalties")
-    hot_rounds: int = setting(
+    first_pass_steps: int = setting(8, "Edge penalties from a start.", "penalties")
+    first_pass_rounds: int = setting(
         2,
         "Rounds at each of these.",
         "rounds",
@@ -234,20 +236,20 @@ class Starts:
         "One round at each of the first: 11 hits in place of 12 on 27 starts at half the time, but of nine of the "
         "twenty large pages three fewer solved.",
     )
-    mild_penalty: float = setting(
+    second_pass_penalty: float = setting(
         1e-2, "First edge penalty of the second pass, for the better of the two copies.", _PENALTY
     )
-    mild_steps: int = setting(4, "Edge penalties of the second pass.", "penalties")
-    mild_rounds: int = setting(2, "Rounds at each of these.", "rounds")
-    long_penalty: float = setting(
+    second_pass_steps: int = setting(4, "Edge penalties of the second pass.", "penalties")
+    second_pass_rounds: int = setting(2, "Rounds at each of these.", "rounds")
+    long_pass_penalty: float = setting(
         1e-2,
         "First edge penalty of the long pass, for a refined PSF that is in doubt.",
         _PENALTY,
         _LARGE,
         "From 2e-2 or 4e-2: less, or worse.",
     )
-    long_steps: int = setting(4, "Edge penalties of the long pass.", "penalties")
-    long_rounds: int = setting(
+    long_pass_steps: int = setting(4, "Edge penalties of the long pass.", "penalties")
+    long_pass_rounds: int = setting(
         4,
         "Rounds at each of these.",
         "rounds",
@@ -263,7 +265,7 @@ class Starts:
         "keep clutter at 2 %.",
     )
     least_piece: float = setting(0.02, "Smaller pieces of the PSF, over its sum, are removed.", _FRACTION)
-    growth: tuple[tuple[float, int], ...] = setting(
+    growth_schedule: tuple[tuple[float, int], ...] = setting(
         ((1e-2, 8), (5e-3, 6)),
         "Growth of a PSF in doubt: edge penalty, rounds. Where a shake rests, the PSF has one bright spot and faint "
         "paths to it, each pixel of which has a tenth of its weight.",
@@ -272,30 +274,30 @@ class Starts:
         "Of sixteen starts that had failed, six rounds at 1e-2 saved six, at 5e-3 two, at 2e-2 four; twelve at 1e-2 "
         "seven; these nine. Of 60 starts 24 end right without growth, 46 with it.",
     )
-    faint_weight: float = setting(
+    growth_least_weight: float = setting(
         0.02,
         "As least_weight, during growth.",
         _FRACTION,
         _START,
         "Of sixteen starts that had failed, 1 % or 2 % saved six, 3 % three.",
     )
-    faint_piece: float = setting(
+    growth_least_piece: float = setting(
         0.005, "As least_piece, during growth.", _FRACTION, _START, "0.2, 0.5 and 1 %: all the same."
     )
-    hopeful: float = setting(0.15, "Gain over no blur from which a start is refined.", _FRACTION)
-    solved: float = setting(
+    refine_from_gain: float = setting(0.15, "Gain over no blur from which a start is refined.", _FRACTION)
+    solved_from_gain: float = setting(
         0.3,
         "Gain from which no other start follows: right PSFs of text gain 0.29 and more, wrong ones up to 0.26.",
         _FRACTION,
         _NOISE,
         "Four pages with large paths: right PSFs 0.73 to 0.80, the best wrong one 0.26.",
     )
-    nearly_full: float = setting(
+    cut_off_from_fill: float = setting(
         0.85,
         "Side of a PSF over that of its support from which the PSF may be cut off, so that the search goes on.",
         _FRACTION,
     )
-    clear: float = setting(
+    skip_multi_start_from_gain: float = setting(
         0.56,
         "Gain from which the multi-start is skipped: nearly right PSFs gain up to 0.5, wrong ones of script 0.55.",
         _FRACTION,
@@ -303,14 +305,14 @@ class Starts:
         "Three lines of script: a start ends in a wrong PSF that gains 0.52, the multi-start in the right one, 0.66. "
         "Six lines of it: a wrong one of 0.55.",
     )
-    in_doubt: float = setting(
+    long_pass_below_gain: float = setting(
         0.7,
         "Gain below which a refined PSF goes through longer rounds.",
         _FRACTION,
         _LARGE,
         "Longer rounds lead from a gain of 0.54 to 0.64, from 0.37 to 0.53.",
     )
-    improvement: float = setting(0.01, "Increase of the gain for which these are repeated.", _FRACTION)
+    long_pass_improvement: float = setting(0.01, "Increase of the gain for which these are repeated.", _FRACTION)
 
 
 @dataclass(frozen=True)

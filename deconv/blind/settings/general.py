@@ -4,13 +4,13 @@ from dataclasses import dataclass, field
 
 from deconv.blind.settings._setting import setting
 
-__all__ = ["Deconvolution", "General", "Refinement"]
+__all__ = ["Deconvolution", "General", "ParametricRefinement"]
 
 _RESTORING = "tried: Restoration"
 
 
 @dataclass(frozen=True)
-class Refinement:
+class ParametricRefinement:
     """Refinement of a parametric PSF between search and deconvolution."""
 
     enabled: bool = setting(
@@ -92,5 +92,5 @@ class General:
     region_contrast: float = setting(
         1e-4, "Range of a region over the image's maximum below which it is flat up to rounding.", "1"
     )
-    refinement: Refinement = field(default_factory=Refinement)
+    refinement: ParametricRefinement = field(default_factory=ParametricRefinement)
     deconvolution: Deconvolution = field(default_factory=Deconvolution)

@@ -5,7 +5,17 @@ from dataclasses import dataclass, field
 
 from deconv.blind.settings._setting import setting
 
-__all__ = ["BrightLimits", "Ink", "Limits", "Readability", "Strokes", "Text", "TextRestoration", "ToneCurve", "Verdict"]
+__all__ = [
+    "BrightLimits",
+    "Ink",
+    "Limits",
+    "Readability",
+    "Strokes",
+    "Text",
+    "TextRestoration",
+    "ToneCurve",
+    "VerdictSettings",
+]
 
 _LIGHT = "tried: Light and tone"
 _STROKES = "tried: Restoration of unresolved strokes"
@@ -237,7 +247,7 @@ class Readability:
 
 
 @dataclass(frozen=True)
-class Verdict:
+class VerdictSettings:
     """Whether an image is text, and how much of it can be read."""
 
     pixels: float = setting(1.5e5, "Pixels that are examined, all colours together.", "pixels")
@@ -269,4 +279,4 @@ class Text:
     tone_curve: ToneCurve = field(default_factory=ToneCurve)
     restoration: TextRestoration = field(default_factory=TextRestoration)
     strokes: Strokes = field(default_factory=Strokes)
-    verdict: Verdict = field(default_factory=Verdict)
+    verdict: VerdictSettings = field(default_factory=VerdictSettings)

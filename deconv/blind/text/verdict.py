@@ -14,7 +14,7 @@ ten times smaller for other images.
 
 import math
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from scipy import ndimage
@@ -26,13 +26,12 @@ from deconv._core.resample import at_scale
 from deconv.blind.parametric.families import Candidate
 from deconv.blind.parametric.restore import prior_weight
 from deconv.blind.settings import Settings
-from deconv.blind.settings.text import Limits
-from deconv.blind.settings.text import Verdict as VerdictSettings
+from deconv.blind.settings.text import Limits, VerdictSettings
 from deconv.blind.text.ink import Foreground
 from deconv.nonblind.splitting import Splitting
 from deconv.priors import TotalVariation
 
-__all__ = ["TwoToneFit", "Verdict", "assess", "expected_readability", "objection"]
+__all__ = ["TwoToneFit", "Verdict", "assess", "expected_readability", "fit_two_tones", "objection"]
 
 
 @dataclass(frozen=True)
@@ -92,7 +91,7 @@ def assess(
     """
     verdict = settings.text.verdict
     pairs = zip(inks, coverages, strict=True)
-    fits = [TwoToneFit(ink, coverage, candidate, verdict.pixels / len(inks), settings) for ink, coverage in pairs]
+    fits = [fit_two_tones(ink, coverage, candidate, verdict.pixels / len(inks), settings) for ink, coverage in pairs]
     signal = sum(max(f.power - f.noise, 0.0) for f in fits)
     excess = sum(max(f.unexplained - f.noise, 0.0) for f in fits)
     misfit = min(math.sqrt(excess / signal), 1.0) if signal > 0 else 1.0
@@ -139,7 +138,7 @@ def expected_readability(blur: float, clarity: float, misfit: float, settings: V
         Level of the ink relative to the RMS residual.
     misfit : float
         RMS residual of the two-tone scene, relative to the RMS of the image.
-    settings : deconv.blind.settings.text.Verdict
+    settings : deconv.blind.settings.text.VerdictSettings
         Coefficients of the logistic, and the misfit up to which it is trusted.
 
     Returns
@@ -158,8 +157,9 @@ def logistic(constants: Sequence[float], log_blur: Result, log_clarity: Result) 
     return 1 / (1 + np.exp(-(bias + by_blur * log_blur + by_clarity * log_clarity)))
 
 
+@dataclass(frozen=True, eq=False)
 class TwoToneFit:
-    """Fit of a two-tone scene to the blurred image, starting from the restored one.
+    """A two-tone scene fitted to a blurred image, as measurements.
 
     Attributes
     ----------
@@ -170,60 +170,128 @@ class TwoToneFit:
         pure tones; area of the largest connected piece of ink as a fraction of all ink.
     blur : float
         Radius of the PSF in widths of a stroke.
+    image, psf : array
+        The blurred image and the PSF on the grid of the fit.
+    inner : tuple of slice
+        The part of the image that is compared.
+    settings : Settings
+        Settings of all stages.
     """
 
-    def __init__(self, ink: Array, coverage: Array, candidate: Candidate, pixels: float, settings: Settings) -> None:
-        self._settings, verdict = settings, settings.text.verdict
-        image, scene, scale = working_grid(ink, coverage, candidate.radius, pixels, verdict)
-        xp = array_namespace(image)
-        psf = like(candidate.make(1 / scale), image)
-        reach = tuple(n // 2 for n in psf.shape)
-        shape = fast_shape(tuple(n + 2 * r for n, r in zip(image.shape, reach, strict=True)))
-        transfer = Transfer(psf, shape)
-        window = tuple(slice(0, n) for n in image.shape)
-        grid = xp.zeros(shape, dtype=image.dtype, device=device(image))
-
-        def through(operator: Callable[[Result], Result], x: Result) -> Result:
-            grid[window] = x
-            return operator(grid)[window]
-
-        # The scene beyond the frame is unknown, so pixels within reach of the border are not compared.
-        inner = tuple(slice(m, n - m) for n, m in zip(image.shape, map(min, reach, _quarter(image)), strict=True))
-        self._image, self._psf, self._inner = image, psf, inner
-        position = scene - 0.5
-        self.unexplained = math.inf
-        for _ in range(verdict.steps):
-            tones = xp.clip(position / verdict.edge_width + 0.5, 0.0, 1.0)
-            b = through(transfer.forward, tones)
-            a, q = _level_and_curvature(b[inner], image[inner], verdict.faintest)
-            residual = image - a * b - q * b * b
-            unexplained = float(xp.mean(residual[inner] ** 2))
-            if unexplained < self.unexplained:
-                # The level at the largest blurred coverage of the image; beyond that, q would extrapolate.
-                self.level = max(a + q * float(xp.max(b[inner])), verdict.faintest)
-                self.unexplained, best = unexplained, tones
-            slope = max(a + 2 * q * float(xp.mean(b)), 4 * verdict.faintest)
-            position = xp.clip(position + through(transfer.adjoint, residual) / slope, -1.0, 1.0)
-        self.power = float(xp.mean(image[inner] ** 2))
-        self.noise = noise.estimate(image) ** 2
-        self.share = float(xp.mean(best))
-        self.grey = float(xp.mean(best * (1 - best))) / max(self.share * (1 - self.share), 1e-12)
-        pieces, _ = ndimage.label(to_numpy(best) > 0.5, np.ones((3, 3)))
-        sizes = np.bincount(pieces.ravel())[1:]
-        self.piece = float(sizes.max() / sizes.sum()) if sizes.size else 1.0
-        edges = xp.sqrt((best[1:, :-1] - best[:-1, :-1]) ** 2 + (best[:-1, 1:] - best[:-1, :-1]) ** 2)
-        stroke = 2 * float(xp.sum(best)) / max(float(xp.sum(edges)), 1e-12)
-        # Unresolved strokes are restored too wide and too pale; their width is converted to that at full level.
-        self.blur = candidate.radius / scale / max(stroke * min(self.level, 1.0), 1e-12)
+    power: float
+    noise: float
+    unexplained: float
+    level: float
+    share: float
+    grey: float
+    piece: float
+    blur: float
+    image: Result = field(repr=False)
+    psf: Result = field(repr=False)
+    inner: tuple[slice, ...] = field(repr=False)
+    settings: Settings = field(repr=False)
 
     def grey_residual(self) -> float:
         """Mean square residual of a scene of any tones, restored by total variation."""
-        xp = array_namespace(self._image)
-        solver = Splitting(self._image, self._psf.shape)
-        weight = prior_weight(math.sqrt(self.noise), self._settings.general.deconvolution)
-        num_iter = self._settings.text.verdict.grey_num_iter
-        solver.solve(self._psf, TotalVariation(), weight, low=-math.inf, num_iter=num_iter)
-        return float(xp.mean(solver.residual[solver.window][self._inner] ** 2))
+        xp = array_namespace(self.image)
+        solver = Splitting(self.image, self.psf.shape)
+        weight = prior_weight(math.sqrt(self.noise), self.settings.general.deconvolution)
+        num_iter = self.settings.text.verdict.grey_num_iter
+        solver.solve(self.psf, TotalVariation(), weight, low=-math.inf, num_iter=num_iter)
+        return float(xp.mean(solver.residual[solver.window][self.inner] ** 2))
+
+
+def fit_two_tones(ink: Array, coverage: Array, candidate: Candidate, pixels: float, settings: Settings) -> TwoToneFit:
+    """Fit a two-tone scene to the blurred image, starting from the restored one.
+
+    Parameters
+    ----------
+    ink, coverage : array, shape (M, N)
+        The blurred image as coverage by ink, and the restored coverage.
+    candidate : Disk, Gaussian or Motion
+        The PSF.
+    pixels : float
+        Pixels that are examined.
+    settings : Settings
+        Settings of all stages.
+
+    Returns
+    -------
+    TwoToneFit
+        The measurements of the fit.
+    """
+    image, scene, scale = working_grid(ink, coverage, candidate.radius, pixels, settings.text.verdict)
+    xp = array_namespace(image)
+    psf = like(candidate.make(1 / scale), image)
+    # The scene beyond the frame is unknown, so pixels within reach of the border are not compared.
+    reach = tuple(n // 2 for n in psf.shape)
+    inner = tuple(slice(m, n - m) for n, m in zip(image.shape, map(min, reach, _quarter(image)), strict=True))
+    tones, level, unexplained = _move_edges(image, scene, psf, inner, settings.text.verdict)
+    share = float(xp.mean(tones))
+    # Unresolved strokes are restored too wide and too pale; their width is converted to that at full level.
+    stroke = _stroke_width(tones) * min(level, 1.0)
+    return TwoToneFit(
+        power=float(xp.mean(image[inner] ** 2)),
+        noise=noise.estimate(image) ** 2,
+        unexplained=unexplained,
+        level=level,
+        share=share,
+        grey=float(xp.mean(tones * (1 - tones))) / max(share * (1 - share), 1e-12),
+        piece=_largest_piece(tones),
+        blur=candidate.radius / scale / max(stroke, 1e-12),
+        image=image,
+        psf=psf,
+        inner=inner,
+        settings=settings,
+    )
+
+
+def _move_edges(
+    image: Result, scene: Result, psf: Result, inner: tuple[slice, ...], settings: VerdictSettings
+) -> tuple[Result, float, float]:
+    """Move the edges of a two-tone scene until, blurred, it fits the image best.
+
+    Returns the scene of the best step, the level of its ink, and the mean square of the residual within `inner`.
+    """
+    xp = array_namespace(image)
+    shape = fast_shape(tuple(n + 2 * (m // 2) for n, m in zip(image.shape, psf.shape, strict=True)))
+    transfer = Transfer(psf, shape)
+    window = tuple(slice(0, n) for n in image.shape)
+    grid = xp.zeros(shape, dtype=image.dtype, device=device(image))
+
+    def through(operator: Callable[[Result], Result], x: Result) -> Result:
+        grid[window] = x
+        return operator(grid)[window]
+
+    position = scene - 0.5
+    best, level, least = scene, settings.faintest, math.inf
+    for _ in range(settings.steps):
+        tones = xp.clip(position / settings.edge_width + 0.5, 0.0, 1.0)
+        b = through(transfer.forward, tones)
+        a, q = _level_and_curvature(b[inner], image[inner], settings.faintest)
+        residual = image - a * b - q * b * b
+        unexplained = float(xp.mean(residual[inner] ** 2))
+        if unexplained < least:
+            # The level at the largest blurred coverage of the image; beyond that, q would extrapolate.
+            level = max(a + q * float(xp.max(b[inner])), settings.faintest)
+            best, least = tones, unexplained
+        slope = max(a + 2 * q * float(xp.mean(b)), 4 * settings.faintest)
+        position = xp.clip(position + through(transfer.adjoint, residual) / slope, -1.0, 1.0)
+    return best, level, least
+
+
+def _largest_piece(tones: Result) -> float:
+    """Area of the largest connected piece of ink as a fraction of all ink; 1 without ink."""
+    pieces, _ = ndimage.label(to_numpy(tones) > 0.5, np.ones((3, 3)))
+    sizes = np.bincount(pieces.ravel())[1:]
+    return float(sizes.max() / sizes.sum()) if sizes.size else 1.0
+
+
+def _stroke_width(tones: Result) -> float:
+    """Mean width of the strokes in pixels: twice their area over the length of their edges."""
+    xp = array_namespace(tones)
+    edges = xp.sqrt((tones[1:, :-1] - tones[:-1, :-1]) ** 2 + (tones[:-1, 1:] - tones[:-1, :-1]) ** 2)
+    return 2 * float(xp.sum(tones)) / max(float(xp.sum(edges)), 1e-12)
 
 
 def working_grid(

@@ -1,5 +1,6 @@
 """The camera run forwards: convolution, noise and light by definition, simulated photographs by measured figures."""
 
+import functools
 import json
 import os
 from pathlib import Path
@@ -204,11 +205,19 @@ def test_every_letter_of_both_fonts_fits_the_paper(step, font):
     assert 0.02 < 1 - out.sharp.mean() < 0.25
 
 
+def shrunk(step, shrink):
+    return degrade.hdc_photo(step, ["Hamburgefo", "xyZQWmnabc", "ttUUppkkjj"], font="times", shrink=shrink, rng=3)
+
+
+@functools.lru_cache(1)
+def unshrunk(step):
+    return shrunk(step, 1)
+
+
 @pytest.mark.parametrize("shrink", [2, 7])
 @pytest.mark.parametrize("step", [1, 6, 14])
 def test_shrunk_photograph_is_the_mean_of_blocks(step, shrink):
-    lines = ["Hamburgefo", "xyZQWmnabc", "ttUUppkkjj"]
-    large, small = (degrade.hdc_photo(step, lines, font="times", shrink=n, rng=3) for n in (1, shrink))
+    large, small = unshrunk(step), shrunk(step, shrink)
     rows, columns = small.image.shape
     assert (rows, columns) == (1460 // shrink, 2360 // shrink)
     blocks = [

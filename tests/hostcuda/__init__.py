@@ -33,6 +33,15 @@ def runner(kernel, args):
     kernel.launch([getattr(a, "_array", a) for a in args], build)
 
 
+def private_folder():
+    """Where compiled kernels are kept between runs, of this user alone."""
+    folder = Path(tempfile.gettempdir()) / f"deconv-hostcuda-{os.getuid()}"
+    folder.mkdir(mode=0o700, exist_ok=True)
+    if folder.stat().st_uid != os.getuid():
+        raise PermissionError(f"{folder} belongs to somebody else")
+    return folder
+
+
 @functools.cache
 def build(kernel, dtype, sanitize=False):
     """The CUDA twin of `kernel` as a callable ``(grid, block, arguments)``, as `cupy.RawKernel` is."""
@@ -53,12 +62,8 @@ def _library(together, dtype, sanitize):
             f"    launch({name}, grid, block, arguments);\n}}\n"
         )
     digest = hashlib.sha256("\0".join((text, SHIM.read_text(), *flags)).encode()).hexdigest()[:20]
-    folder = Path(tempfile.gettempdir()) / f"deconv-hostcuda-{os.getuid()}"
-    folder.mkdir(mode=0o700, exist_ok=True)
-    if folder.stat().st_uid != os.getuid():
-        raise PermissionError(f"{folder} belongs to somebody else")
     name = together[0].__name__ if len(together) == 1 else f"all-{dtype}"
-    path = folder / f"{name}-{digest}.so"
+    path = private_folder() / f"{name}-{digest}.so"
     if not path.exists():
         unfinished = path.with_suffix(f".{os.getpid()}")
         done = subprocess.run(

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from blind_scenes import BLURRED, LINES, MOON, needs_tesseract, page_of, photo_of, psnr
+from blind_scenes import BLURRED, LINES, MOON, needs_tesseract, page_of, photo_of, psnr, result_of
 from skimage import data
 
 import deconv
@@ -56,7 +56,7 @@ def test_bright_text_is_read():
 
 @pytest.mark.parametrize("prior", ["auto", "text"])
 def test_text_is_recognised(prior):
-    result = deblur(BLURRED, prior=prior, gamma=1)
+    result = result_of(prior)
     assert result.prior == "text"
     assert result.readable
     assert "stroke widths" in result.reason
@@ -86,7 +86,7 @@ def test_linear_data_are_recognised():
     result = deblur(BLURRED)
     assert (result.gamma, result.shoulder) == (1.0, 0.0)
     assert result.parameters["radius"] == pytest.approx(3.5, rel=0.03)
-    np.testing.assert_allclose(result.image, deblur(BLURRED, gamma=1).image, atol=0.05)
+    np.testing.assert_allclose(result.image, result_of("auto").image, atol=0.05)
 
 
 def test_a_photograph_is_not_taken_for_linear_data():

@@ -1,6 +1,7 @@
 """The studies that run the ladder: their pictures, tables, the copies they keep and the ingredients they take out."""
 
 import dataclasses
+import functools
 import shutil
 import sys
 from pathlib import Path
@@ -75,7 +76,7 @@ def test_simulated_pictures_have_two_fonts_and_digits_in_half_of_them():
 
 @pytest.mark.skipif(shutil.which("tesseract") is None, reason="tesseract is not installed")
 def test_what_was_read_comes_with_its_score():
-    photo = deconv.degrade.hdc_photo(0, ["Deconv", "reads", "this"], rng=0)
+    photo = sharp_photo()
     score, lines = pictures.read(photo.sharp, photo.lines)
     assert score == deconv.ocr.hdc_score(photo.sharp, photo.lines) == 100
     assert lines[1] == "reads"
@@ -124,7 +125,7 @@ def test_photographs_have_names_fit_for_files():
 
 @pytest.mark.skipif(shutil.which("tesseract") is None, reason="tesseract is not installed")
 def test_a_picture_is_scored_by_the_challenge_and_kept_if_restored(tmp_path):
-    photo = deconv.degrade.hdc_photo(0, ["Deconv", "reads", "this"], rng=0)
+    photo = sharp_photo()
     picture = pictures.Picture("step00/00", 0, "verdana", False, photo.lines, photo.sharp)
     item = pictures.LadderItem("step00_00", picture.image, details=picture.facts, picture=picture)
     ladder_set = pictures.Ladder("simulated", ())
@@ -238,6 +239,7 @@ def test_a_sheet_is_drawn_of_the_copies_kept(tmp_path):
     assert not (tmp_path / "none.png").exists()
 
 
+@functools.cache
 def text_picture():
     """A blurred page as the methods take it, evenly lit but for a slope."""
     sharp = 0.05 + 0.9 * deconv.degrade.text_picture(["blind", "deblur"], shape=(150, 240))
@@ -247,6 +249,16 @@ def text_picture():
     return pictures.Picture("page", 8, "verdana", False, (), image.astype(np.float32), sharp, radius, softness)
 
 
+@functools.cache
+def restored_blind():
+    return methods.blind(text_picture())
+
+
+@functools.cache
+def sharp_photo():
+    return deconv.degrade.hdc_photo(0, ["Deconv", "reads", "this"], rng=0)
+
+
 def test_the_known_radius_is_the_one_used():
     page = text_picture()
     attempt = methods.known(page)
@@ -254,12 +266,12 @@ def test_the_known_radius_is_the_one_used():
     assert attempt.parameters["softness"] == pytest.approx(page.softness)
     wrong = {methods.misjudged(dataclasses.replace(page, digits=digits)).radius for digits in (False, True)}
     assert sorted(wrong) == pytest.approx([0.97 * page.radius, 1.03 * page.radius])
-    assert methods.blind(page).radius not in (*wrong, page.radius)
+    assert restored_blind().radius not in (*wrong, page.radius)
 
 
 def test_the_family_need_not_be_known():
     page = text_picture()
-    attempt, blind = methods.auto(page), methods.blind(page)
+    attempt, blind = methods.auto(page), restored_blind()
     assert attempt.radius == blind.radius
     assert np.array_equal(attempt.image, blind.image)
 

@@ -1,6 +1,7 @@
 """The package as a stranger meets it: what its import costs, what it offers and documents, how it hangs together."""
 
 import ast
+import functools
 import graphlib
 import inspect
 import subprocess
@@ -123,9 +124,14 @@ def module_of(file):
     return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
 
 
+@functools.cache
+def import_statements(source):
+    return [n for n in ast.walk(ast.parse(source)) if isinstance(n, ast.Import | ast.ImportFrom)]
+
+
 def imports_of(source, modules):
     """Dotted names inside the package of the modules that a source text imports."""
-    for node in ast.walk(ast.parse(source)):
+    for node in import_statements(source):
         if isinstance(node, ast.ImportFrom) and (node.module or "").partition(".")[0] == "deconv":
             inner = node.module.partition(".")[2]
             for alias in node.names:

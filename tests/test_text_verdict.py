@@ -1,5 +1,6 @@
 """Is it text, and can it be read: verdicts over pictures that are and that are not, and over the array libraries."""
 
+import functools
 import math
 from types import SimpleNamespace
 
@@ -25,6 +26,7 @@ def page(size=30, shape=(160, 256)):
     return 1.0 - deconv.degrade.text_picture(LINES, size=size, shape=shape)
 
 
+@functools.cache
 def photograph(name):
     """The light of one of scikit-image's pictures, 160 rows high."""
     grey = np.asarray(getattr(skimage.data, name)(), dtype=float) / 255

@@ -1,5 +1,6 @@
 """Light over the frame: exact for the model, robust against text, the same on all backends."""
 
+import functools
 import os
 from pathlib import Path
 
@@ -22,12 +23,14 @@ def positions(shape):
     return x, y, np.hypot(x * shape[1], y * shape[0]) / np.hypot(*shape)
 
 
+@functools.cache
 def smooth(shape):
     """A made-up field of degree 4, from 0.9 down to 0.5."""
     x, y, _ = positions(shape)
     return 0.9 + 0.02 * x - 0.03 * y - 0.15 * x**2 - 0.12 * y**2 + 0.02 * x * y - 0.04 * x**4 + 0.01 * x**3 * y
 
 
+@functools.cache
 def strokes(shape, cover, seed, long=60, wide=8):
     """Dark strokes scattered over the whole frame until they cover that fraction of it."""
     rng = np.random.default_rng(seed)

@@ -105,10 +105,7 @@ def test_it_runs_without_photographs(tmp_path, monkeypatch, capsys):
     ladder = "[[dataset]]\nkind = 'ladder'\nsteps = [4]\nshrink = 6\n"
     (small / "honest.toml").write_text(ladder)
     (small / "honest_calibration.toml").write_text(ladder + "seed = 1\nname = 'other'\n")
-    grid = "balance = [1e-6, 1e-5, 1e-4, 1e-3, 1e-2, 0.1, 1.0]"
-    methods = (honest.HERE / "honest_methods.toml").read_text()
-    assert grid in methods
-    (small / "honest_methods.toml").write_text(methods.replace(grid, "balance = [1e-3, 1e-2]"))
+    shutil.copy(honest.HERE / "honest_methods.toml", small)
     shutil.copy(honest.HERE / "evened.py", small)
     monkeypatch.setattr(honest, "HERE", small)
     out = tmp_path / "out"

@@ -234,7 +234,7 @@ def test_ctrl_c_is_quiet_and_leaves_nothing(photo, monkeypatch, capsys):
         (["photo.png", "--psf", "free", "--psf-size", "999"], r"psf_size .* 999"),
         (["photo.png", "--psf", "free", "--psf-size", "9-5"], r"psf_size .*\(9, 5\)"),
         (["photo.png", "--psf", "free", "--region", "0:20,0:90"], r"region must be 32 pixels or more on each side"),
-        (["photo.png", "--radius", "999"], r"radius must be at most \d+(\.5)?, half the picture's shorter side"),
+        (["photo.png", "--radius", "999"], r"radius must be at most \d+(\.5)?, half the image's shorter side"),
         (["photo.png", "missing.png", "--psf", "free", "--same-psf"], r"cannot read .*missing\.png"),
     ],
 )

@@ -23,7 +23,7 @@ def add_parser(commands: options.Commands) -> None:
         help="blur a page of text, restore it blind and read it",
         description="Simulate a page of text photographed out of focus, restore it blind, and read it before and "
         "after.",
-        epilog=options.examples("deconv demo", "deconv demo --out /tmp/demo"),
+        epilog=options.examples("deconv demo", "deconv demo --out pages/demo"),
     )
     parser.add_argument("--out", type=Path, default=Path("demo"), metavar="DIR", help="folder for the pictures (demo)")
     parser.set_defaults(run=run)

@@ -28,6 +28,7 @@ References
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from operator import attrgetter
 
 import numpy as np
 
@@ -116,7 +117,7 @@ def estimate(
             starts.search(stage.more_supports, stage.more_repeats, lambda part: report(0.6 + 0.3 * part))
     if starts.best is not None:
         candidates.append(starts.best)
-    best = min(candidates, key=_cost)
+    best = min(candidates, key=attrgetter("cost"))
     if starts.best is not None:
         psf = starts.best.psf
         trial = Trial(psf.shape[0], stage.first_pass_penalty, starts.best.cost, psf)
@@ -138,7 +139,3 @@ def _from_given(
     trial = Trial(side, penalties[0], candidate.cost, psf)
     psf = trimmed(psf, settings=settings.refinement)
     return FreeFormEstimate(psf, candidate.gain, candidate.energy_gain, candidate.flat, (trial,))
-
-
-def _cost(candidate: ScoredPsf) -> float:
-    return candidate.cost

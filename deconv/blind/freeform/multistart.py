@@ -7,6 +7,7 @@ scored again; the others follow only if that leaves doubt. The best of all is re
 import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
+from operator import attrgetter
 
 import numpy as np
 
@@ -84,7 +85,7 @@ class MultiStartSearch:
         # For large PSFs the coarser scale is the more telling one, so the larger of the two gains counts.
         candidate = ScoredPsf.scored(own, psf, gain)
         if candidate.cost > (1 - self._settings.confident_from_gain) * own.scorer.no_blur.cost:
-            candidate = min(candidate, ScoredPsf.scored(own, self._refined(own, psf), gain), key=_cost)
+            candidate = min(candidate, ScoredPsf.scored(own, self._refined(own, psf), gain), key=attrgetter("cost"))
         return trials, candidate
 
     def _scale(self, level: int, reach: int) -> Scale:
@@ -112,11 +113,11 @@ class MultiStartSearch:
             attempt(size, penalty)
             report((i + 1) / len(pairs))
         for size in () if given else settings.larger_supports:
-            widest = extent(min(trials, key=_cost).psf) * self._scales.ratio**level
+            widest = extent(min(trials, key=attrgetter("cost")).psf) * self._scales.ratio**level
             if size > self._supports[-1] or widest < settings.larger_from_fill * max(trial.size for trial in trials):
                 break
             attempt(size, settings.larger_penalty)
-        return sorted(trials, key=_cost)
+        return sorted(trials, key=attrgetter("cost"))
 
     def _carried_on(self, trials: list[Trial], scale: Scale, report: Report) -> list[Trial]:
         """Continue the best trials at the second scale, and the others too if that leaves doubt; the best first."""
@@ -142,10 +143,10 @@ class MultiStartSearch:
         for _ in range(settings.max_repeats):
             if confident():
                 break
-            done = sorted(done, key=_cost)
+            done = sorted(done, key=attrgetter("cost"))
             done += [refine_again(trial) for trial in done[: settings.trials_kept]]
         report(1.0)
-        return [*sorted(done, key=_cost), *rest]
+        return [*sorted(done, key=attrgetter("cost")), *rest]
 
     def _coarse(self, size: int, penalty: float) -> np.ndarray:
         """The PSF at the first scored scale, starting from two neighbouring pixels at the coarsest scale."""
@@ -186,7 +187,3 @@ class MultiStartSearch:
 
     def _side(self, size: int, level: int) -> int:
         return side_at(size, level, settings=self._scales)
-
-
-def _cost(scored: Trial | ScoredPsf) -> float:
-    return scored.cost

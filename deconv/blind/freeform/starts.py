@@ -8,6 +8,7 @@ coarse-to-fine search cannot begin. So PSFs are retrieved from the power spectru
 import functools
 import math
 from collections.abc import Sequence
+from operator import attrgetter
 from typing import NamedTuple
 
 import numpy as np
@@ -146,7 +147,7 @@ class PowerStarts:
 
         `cost` and `side` are those of the PSF and its support before the refinement.
         """
-        self.best = candidate if self.best is None else min(candidate, self.best, key=_cost)
+        self.best = candidate if self.best is None else min(candidate, self.best, key=attrgetter("cost"))
         # A PSF that its support cuts off may cost less than a complete one, so it must not end the search.
         if self._sizes is not None or extent(candidate.psf) <= self._settings.cut_off_from_fill * side:
             self._lowest_cost, self.solved = cost, candidate.gain > self._settings.solved_from_gain
@@ -177,7 +178,7 @@ class PowerStarts:
             ScoredPsf.scored(scale, psf),
             ScoredPsf.scored(scale, refine(scale, psf, self._all.refinement.penalties, self._least_penalty)),
         ]
-        best = min(candidates, key=_cost)
+        best = min(candidates, key=attrgetter("cost"))
         while (better := self._improved(scale, best, faint)) is not None:
             best = better
         return best
@@ -198,7 +199,3 @@ class PowerStarts:
 
 def _first(result: tuple[float, np.ndarray]) -> float:
     return result[0]
-
-
-def _cost(candidate: ScoredPsf) -> float:
-    return candidate.cost

@@ -3,6 +3,7 @@
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from operator import attrgetter
 from typing import TypeVar
 
 import numpy as np
@@ -179,7 +180,7 @@ def _best_fit(
     """The likeliest of the PSFs fitted from some starts; None if none is possible."""
     fits = [(spectrum.fit(start.candidate, start.coefficients, vary=True), start.candidate) for start in starts]
     possible = (fit for fit, start in fits if _possible(image, fit.candidate, start, settings))
-    return min(possible, key=_cost, default=None)
+    return min(possible, key=attrgetter("cost"), default=None)
 
 
 def _estimate(grids: Sequence[_GridSearch], *, blurred: bool, settings: Search) -> Estimate:
@@ -235,7 +236,7 @@ def compare_families(
     spectrum = Periodogram(small, settings=settings.spectrum)
     no_blur, own = spectrum.fit(), spectrum.fit(_scaled(candidate, 1 / scale), vary=True)
     radii = candidate.radius / scale * np.geomspace(limits.similar_from, limits.similar_to, limits.similar_radii)
-    best = min(_scan(spectrum, [family], radii), key=_cost)
+    best = min(_scan(spectrum, [family], radii), key=attrgetter("cost"))
     other = spectrum.fit(best.candidate, best.coefficients, vary=True)
     return (no_blur.cost - own.cost) / own.dispersion, (no_blur.cost - other.cost) / other.dispersion
 
@@ -321,7 +322,3 @@ def _minima(scan: Sequence[Fit[Candidate]], most: int) -> list[Fit[Candidate]]:
     values = [math.inf, *(fit.cost for fit in scan), math.inf]
     minima = [i for i in range(1, len(values) - 1) if values[i] <= min(values[i - 1], values[i + 1])]
     return [scan[i - 1] for i in sorted(minima, key=values.__getitem__)[:most]]
-
-
-def _cost(fit: Fit[Candidate]) -> float:
-    return fit.cost

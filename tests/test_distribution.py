@@ -133,4 +133,5 @@ def test_every_python_that_is_promised_is_tested():
     if not workflow.exists():
         pytest.skip("a source distribution has no workflows")
     (tested,) = re.findall(r"python: \[(.*)\]", workflow.read_text())
-    assert tested.replace('"', "").split(", ") == promised
+    # A version may be tried there before it is promised.
+    assert set(promised) <= set(tested.replace('"', "").split(", "))

@@ -1,12 +1,20 @@
-"""Choose the kind of blur of an image: none, a disc, a Gaussian, straight motion, or a free-form PSF.
+r"""Choose the kind of blur of an image: none, a disc, a Gaussian, straight motion, or a free-form PSF.
 
-Each kind is tested by the measure that separates it best. The spectrum of a disc or of straight motion has zeros. That
-of a Gaussian has none, but falls off more steeply than that of any scene (`deconv.blind.spectrum`). A sharp image has
-edges one pixel wide in every direction, which no blur leaves. All other images go to the free-form estimate.
+All kinds that a few numbers describe are scored in one currency: the log odds over no blur for the same image, in nats,
+under the model of `deconv.blind.spectrum`, each on the grid that shows it best. Without blur the encoding makes no
+difference to the model, so the odds of one encoding may also be compared with those of another. Prior odds are few:
+a kind needs some evidence to be believed (`deconv.blind.settings.parametric`), and a Gaussian, which has no zeros,
+must explain an image better than a disc with soft edges.
+
+Two facts refute a blur whatever its odds, because no blur leaves them: an image of noise has no scene, and an image
+with edges one pixel wide in every direction is sharp. Grids, rings and checkers have zeros in their spectra too.
+
+An image that is not sharp, and that none of these kinds explains, goes to the free-form estimate.
 """
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from operator import attrgetter
 from typing import Literal
 
 import numpy as np
@@ -16,24 +24,27 @@ from deconv import noise
 from deconv._core.array import Array, to_numpy
 from deconv._core.resample import at_scale
 from deconv.blind.freeform.phase import Power
-from deconv.blind.parametric.families import Disk, Gaussian, Motion
-from deconv.blind.parametric.search import Estimate, compare_families, search
+from deconv.blind.parametric.families import Candidate, Disk, Gaussian, Motion
+from deconv.blind.parametric.search import Estimate, compare_families, log_odds, search
 from deconv.blind.settings import Settings
 from deconv.blind.settings.freeform import PhaseRetrieval
 from deconv.blind.settings.parametric import Parametric
 from deconv.blind.settings.select import LineCheck, Selection, Sharpness, Unevenness
 from deconv.blind.settings.spectrum import Spectrum
-from deconv.blind.spectrum import Periodogram
+from deconv.blind.spectrum import Degradation, Periodogram
 from deconv.tone import decode
 
 __all__ = ["Choice", "choose", "sharpness", "unevenness"]
 
 _DEFAULT = Settings()
+_NOTHING = Estimate(None, 0.0, np.empty(0), np.empty(0))
+_NOISE_SHARE = 0.9
 
 # Steps are measured between a pixel and these neighbours: four directions.
 _NEIGHBOURS = ((0, 1), (1, 0), (1, 1), (1, -1))
 
 Family = Literal["none", "disk", "gaussian", "motion", "free"]
+_FAMILY: dict[type[Candidate], Family] = {Disk: "disk", Gaussian: "gaussian", Motion: "motion"}
 
 
 @dataclass(frozen=True)
@@ -45,7 +56,8 @@ class Choice:
     family : {"none", "disk", "gaussian", "motion", "free"}
         Kind of blur.
     estimate : Estimate
-        The PSF of that kind and the evidence for it; its candidate is None for "none" and "free".
+        The PSF of that kind and the evidence for it. Without one, its candidate is None, and its guess is the likeliest
+        PSF of all families.
     gamma : float
         Exponent of the encoding with which the PSF was estimated.
     sharpness : float
@@ -63,6 +75,7 @@ def choose(
     gamma: float | None,
     report: Callable[[float], object],
     *,
+    degradation: Degradation | None = None,
     settings: Settings = _DEFAULT,
 ) -> Choice:
     """Choose the kind of blur of an image from its spectrum and its edges.
@@ -72,9 +85,11 @@ def choose(
     image : array, shape (M, N)
         Grey, encoded values.
     gamma : float or None
-        Exponent of the encoding. None tries that of photographs first, then linear data if the first leaves doubt.
+        Exponent of the encoding. None tries that of photographs first, then linear data if these may explain more.
     report : callable
         ``report(fraction)``.
+    degradation : Degradation, optional
+        What was done to the image after the blur, such as JPEG compression.
     settings : Settings
         Settings of all stages.
 
@@ -83,74 +98,109 @@ def choose(
     Choice
         The kind, its PSF and the encoding.
     """
-    selection = settings.selection
-    edges = sharpness(image, settings=selection.sharpness)
-    curves = (settings.general.photograph_gamma, 1.0) if gamma is None else (gamma,)
-    choices: list[Choice] = []
-    for i, curve in enumerate(curves):
+    edges = max(sharpness(image, settings=settings.selection.sharpness), min(hard_steps(image)))
+    first = settings.general.photograph_gamma if gamma is None else gamma
+    if _is_noise(image):
+        return Choice("none", _NOTHING, first, edges)
+    choice = _choose_at(image, first, edges, lambda part: report(0.6 * part), degradation, settings)
+    if gamma is not None or choice.family == "none":
+        return choice
+    candidate = choice.estimate.candidate
+    if candidate is not None:
+        linear = log_odds(decode(image, 1.0), candidate, degradation=degradation, settings=settings.parametric)
+        encoded = log_odds(decode(image, first), candidate, degradation=degradation, settings=settings.parametric)
+        if linear <= encoded:
+            return choice
+    other = _choose_at(image, 1.0, edges, lambda part: report(0.6 + 0.4 * part), degradation, settings)
+    return max((choice, other), key=lambda each: each.estimate.log_odds)
 
-        def report_part(part: float, done: int = i) -> None:
-            report((done + part) / len(curves))
 
-        choices.append(_choose_at(image, curve, edges, report_part, settings))
-        # Decoding with the wrong exponent fills zeros: a disc may pass for a Gaussian, any blur for a free-form one.
-        last = choices[-1]
-        clear = last.family == "motion" and last.estimate.log_odds > selection.clear_motion
-        if edges >= selection.sharp_from or last.family == "disk" or clear:
-            return last
-    kinds = ("disk", "motion", "gaussian", "free", "none")
-    return min(choices, key=lambda choice: (kinds.index(choice.family), -choice.estimate.log_odds))
+def _is_noise(image: Array) -> bool:
+    """Whether noise alone explains the variation of the image; patterns of one or two pixels look like noise too."""
+    values = to_numpy(image).astype(np.float64)
+    return bool(noise.estimate(values) >= _NOISE_SHARE * values.std())
 
 
 def _choose_at(
-    image: Array, gamma: float, edges: float, report: Callable[[float], object], settings: Settings
+    image: Array,
+    gamma: float,
+    edges: float,
+    report: Callable[[float], object],
+    degradation: Degradation | None,
+    settings: Settings,
 ) -> Choice:
     """The choice if the encoding has the exponent `gamma`; `edges` is the sharpness of the image."""
     selection, parametric = settings.selection, settings.parametric
     light, width = decode(image, gamma), image.shape[1]
-    disk = search(
-        light,
-        [Disk],
-        width,
-        lambda part: report(0.4 * part),
-        blurred=edges < selection.blurred_below,
-        settings=parametric,
-    )
-    if _is_disk(light, disk, edges, width, selection, parametric):
-        return Choice("disk", disk, gamma, edges)
-    no_blur = replace(disk, candidate=None, score=0.0, log_odds=0.0)
+
+    def find(family: type[Candidate], start: float, end: float) -> Estimate:
+        return search(
+            light,
+            [family],
+            width,
+            lambda part: report(start + (end - start) * part),
+            blurred=edges < selection.blurred_below,
+            degradation=degradation,
+            settings=parametric,
+        )
+
     if edges >= selection.sharp_from:
         shaken = edges < selection.crisp_from and _shows_path(light, selection, settings.freeform.phase_retrieval)
-        return Choice("free" if shaken else "none", no_blur, gamma, edges)
-    soft = search(light, [Gaussian], width, lambda part: report(0.4 + 0.2 * part), settings=parametric)
-    motion = search(light, [Motion], width, lambda part: report(0.6 + 0.4 * part), settings=parametric)
-    if isinstance(motion.candidate, Motion) and motion.log_odds > selection.motion_factor * soft.log_odds:
+        return Choice("free" if shaken else "none", _NOTHING, gamma, edges)
+    found = find(Disk, 0.0, 0.4)
+    disk = _confirmed_disk(light, found, degradation, selection, parametric)
+    if disk.log_odds > selection.clear_disk:
+        return Choice("disk", disk, gamma, edges)
+    soft, motion = find(Gaussian, 0.4, 0.5), find(Motion, 0.5, 1.0)
+    # The power at every frequency is modelled with white noise only.
+    if isinstance(motion.candidate, Motion) and degradation is None:
         line = _confirmed_line(
             light, motion.candidate, selection.line, selection.sharpness.pixels, settings.freeform.phase_retrieval
         )
-        if line is not None:
-            return Choice("motion", replace(motion, candidate=line), gamma, edges)
-    if soft.candidate is not None and soft.candidate.steepest() < selection.gaussian_slope * edges:
-        return Choice("gaussian", soft, gamma, edges)
-    # The power of a merely soft image varies slowly with direction, that of a shaken one does not.
-    uneven = unevenness(light, settings=selection.unevenness, spectrum=parametric.spectrum)
-    return Choice("free" if uneven >= selection.shaken_from else "none", no_blur, gamma, edges)
+        motion = replace(motion, candidate=line, log_odds=motion.log_odds if line else 0.0)
+    if soft.candidate is not None and (
+        soft.log_odds < selection.least_log_odds_gaussian
+        or soft.candidate.steepest() >= selection.gaussian_slope * edges
+        # Found beside a disc, which it must not replace by evidence from another grid.
+        or disk.candidate is not None
+    ):
+        soft = _refuted(soft)
+    kinds = disk, soft, motion
+    if max(hard_steps(light)) > selection.hard_step:
+        kinds = _refuted(disk), _refuted(soft), motion
+    best = max(kinds, key=attrgetter("log_odds"))
+    if best.candidate is not None:
+        return Choice(_FAMILY[type(best.candidate)], best, gamma, edges)
+    return Choice("free", max((found, soft, motion), key=attrgetter("guess_log_odds")), gamma, edges)
 
 
-def _is_disk(
-    light: Array, disk: Estimate, edges: float, width: int, selection: Selection, parametric: Parametric
-) -> bool:
-    """Whether the blur really is the likeliest disc, rather than a Gaussian or the edges of a sharp image."""
-    candidate = disk.candidate
-    if not isinstance(candidate, Disk):
-        return False
-    # No sharp image has the rings of a large disc. It overrules the sharpness, which uneven noise can feign.
-    small = edges < selection.sharp_from and candidate.fill < selection.small_disk_fill
-    if not (candidate.radius > selection.large_disk or small):
-        return False
-    own, other = compare_families(light, candidate, Gaussian, settings=parametric)
-    wide = candidate.radius > selection.wide_disk * width
-    return own > (other if wide else selection.disk_factor * other + selection.disk_margin)
+def _refuted(estimate: Estimate) -> Estimate:
+    """The estimate without its candidate, which stays the guess."""
+    return replace(estimate, candidate=None, score=0.0, log_odds=0.0)
+
+
+def _confirmed_disk(
+    light: Array, disk: Estimate, degradation: Degradation | None, selection: Selection, parametric: Parametric
+) -> Estimate:
+    """The disc if it is likelier than a Gaussian on the grid where it was found; else without a candidate.
+
+    A doubtful disc, so small that only its first zeros show, is accepted if it is likely enough for scenes of edges.
+    """
+    guess = disk.guess
+    if not isinstance(guess, Disk) or disk.guess_log_odds <= 0:
+        return _refuted(disk)
+    if guess.radius < selection.large_disk and guess.fill > selection.small_disk_fill:
+        return _refuted(disk)
+    own, other = compare_families(
+        light, guess, Gaussian, scale=disk.scale, degradation=degradation, settings=parametric
+    )
+    if disk.candidate is None:
+        if own < selection.small_disk_log_odds or guess.radius < parametric.search.disk_limits.sharp_below:
+            return _refuted(disk)
+        disk = replace(disk, candidate=guess, score=disk.guess_log_odds, log_odds=own)
+    wide = guess.radius > selection.wide_disk * light.shape[1]
+    most = other if wide else selection.disk_factor * max(other, 0.0) + selection.disk_margin
+    return disk if max(own, disk.log_odds) > most else _refuted(disk)
 
 
 def _shows_path(light: Array, settings: Selection, retrieval: PhaseRetrieval) -> bool:
@@ -229,6 +279,18 @@ def sharpness(image: Array, *, settings: Sharpness) -> float:
         steepest = ndimage.maximum_filter(steps, window)[inner].ravel() - settings.noise_step * sigma
         ratios.append(float(np.quantile(steepest[counted] / contrast[counted], settings.quantile)))
     return min(ratios)
+
+
+def hard_steps(image: Array) -> list[float]:
+    """Height that a few per cent of the steps between neighbours exceed, as a part of the range, by direction.
+
+    White noise reaches one half, a drawing in two tones 1. Unlike `sharpness`, this needs no estimate of the noise,
+    which takes fine patterns for noise.
+    """
+    x = to_numpy(image).astype(np.float64)
+    whole = max(float(np.ptp(np.quantile(x, (0.001, 0.999)))), 1e-12)
+    moved = (np.roll(x, shift, axis=(0, 1)) for shift in _NEIGHBOURS)
+    return [float(np.quantile(np.abs(x - each)[1:-1, 1:-1], 0.97)) / whole for each in moved]
 
 
 def unevenness(light: Array, *, settings: Unevenness, spectrum: Spectrum) -> float:

@@ -9,7 +9,7 @@ also the alternative that motion has to beat, because long straight edges and ca
 
 import math
 from dataclasses import dataclass, replace
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -17,7 +17,7 @@ from deconv._core.array import Array
 from deconv._core.resample import at_scale
 from deconv.blind.parametric.families import Motion
 from deconv.blind.settings.parametric import Parametric
-from deconv.blind.spectrum import Blur, Fit, Periodogram
+from deconv.blind.spectrum import Blur, Degradation, Fit, Periodogram
 
 __all__ = ["MotionEstimate", "search_motion"]
 
@@ -60,7 +60,9 @@ class _Envelope:
         return total / 3
 
 
-def search_motion(image: Array, largest: float, *, settings: Parametric) -> MotionEstimate:
+def search_motion(
+    image: Array, largest: float, *, degradation: Degradation | None = None, settings: Parametric
+) -> MotionEstimate:
     """The likeliest straight motion in an image.
 
     Parameters
@@ -69,6 +71,8 @@ def search_motion(image: Array, largest: float, *, settings: Parametric) -> Moti
         Linear light, or ink, evenly lit.
     largest : float
         Largest length tried, in pixels.
+    degradation : Degradation, optional
+        What was done to the image after the blur, such as JPEG compression.
     settings : Parametric
         Settings of the spectrum and of the search.
 
@@ -83,7 +87,7 @@ def search_motion(image: Array, largest: float, *, settings: Parametric) -> Moti
     scale = math.inf
     while scale > 1.0 and (best is None or _too_coarse(best, scale, motion.finer_below) or best.log_odds <= 0):
         small, scale = at_scale(image, factor)
-        spectrum = Periodogram(small, settings=settings.spectrum)
+        spectrum = Periodogram(small, settings=settings.spectrum, degradation=degradation, scale=scale)
         longest = min(largest / scale, motion.longest_across * min(small.shape))
         for angle, length in _angles(spectrum, longest, settings):
             trial = _along(spectrum, angle, length, longest, settings)
@@ -112,10 +116,10 @@ def _angles(spectrum: Periodogram, longest: float, settings: Parametric) -> list
     no_blur = coarse.fit()
     envelopes: list[Fit[_Envelope]] = []
     for angle in np.arange(count) * (180.0 / count):
-        fits, start = [], no_blur.coefficients
+        fits: list[Fit[_Envelope]] = []
         for length in np.geomspace(motion.shortest, longest, motion.envelope_lengths):
+            start: Fit[Any] = fits[-1] if fits else no_blur
             fits.append(coarse.fit(_envelope(length, angle, settings), start, tolerance=motion.scan_tolerance))
-            start = fits[-1].coefficients
         envelopes.append(min(fits, key=lambda fit: fit.cost))
     costs = [fit.cost for fit in envelopes]
     minima = [i for i in range(count) if costs[i] <= min(costs[i - 1], costs[(i + 1) % count])]
@@ -142,19 +146,17 @@ def _along(
     bins = spectrum.along(angle, high)
     no_blur = bins.fit()
     plain: Fit[Blur | None] = no_blur
-    start = no_blur.coefficients
+    start: Fit[Any] = no_blur
     for each in np.geomspace(motion.shortest, longest, motion.envelope_lengths):
-        envelope = bins.fit(_envelope(each, angle, settings), start, tolerance=motion.scan_tolerance)
-        start = envelope.coefficients
+        start = envelope = bins.fit(_envelope(each, angle, settings), start, tolerance=motion.scan_tolerance)
         plain = min(plain, envelope, key=lambda fit: fit.cost)
     lengths = np.geomspace(low, high, max(2, math.ceil(limits.sizes_per_octave * math.log2(high / low))))
     scan: list[Fit[Motion]] = []
-    start = no_blur.coefficients
     for each in lengths:
+        start = scan[-1] if scan else no_blur
         scan.append(bins.fit(Motion(float(each) / 2, angle), start, tolerance=motion.scan_tolerance))
-        start = scan[-1].coefficients
     best = min(scan, key=lambda fit: fit.cost)
-    fit = bins.fit(best.candidate, best.coefficients, vary=True)
+    fit = bins.fit(best.candidate, best, vary=True)
     candidate, total = fit.candidate, float(bins.count.sum())
     if candidate.uncertainty > limits.largest_uncertainty or candidate.fill > motion.largest_fill:
         return None

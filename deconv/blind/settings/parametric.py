@@ -74,7 +74,7 @@ class Search:
     )
     finer_by: float = setting(3.0, "Ratio of that scale to the next finer one.", "1")
     least_log_odds: float = setting(
-        10.0,
+        15.0,
         "Log odds against no blur from which a PSF is accepted.",
         "nats",
         evidence="true PSFs of the photographs tried have 20 and more",
@@ -105,6 +105,14 @@ class Search:
         "Radius at the scale at which it is refined.",
         "pixels of that scale",
         evidence="resolves four rings of zeros",
+    )
+    refinement_drift: float = setting(
+        0.1, "Change of the log of a radius beyond which a refinement has strayed and is dropped.", "1"
+    )
+    refined_fill: float = setting(
+        0.45,
+        "Fill beyond which a refinement that fills the zeros further is dropped.",
+        "parts of the power around them",
     )
 
     def limits(self, family: str) -> FamilyLimits:

@@ -118,8 +118,24 @@ class Selection:
     small_disk_fill: float = setting(
         0.45, "Fill above which the zeros of a smaller disc do not count.", "parts of the power around them"
     )
+    hard_step: float = setting(
+        0.55,
+        "Height of steps between neighbours, exceeded by a few per cent, beyond which a disc or Gaussian is refuted.",
+        "parts of the image's range",
+        evidence="white noise reaches 0.49, drawings in two tones 1",
+    )
+    small_disk_log_odds: float = setting(
+        80.0, "Log odds under a scene of edges from which a doubtful small disc is accepted.", "nats"
+    )
+    least_log_odds_gaussian: float = setting(
+        25.0,
+        "Log odds from which a Gaussian is accepted: denoising, sharpening and enlargement change the slope of the "
+        "power as small Gaussians do.",
+        "nats",
+    )
+    clear_disk: float = setting(100.0, "Log odds for a disc from which motion is not searched.", "nats")
     disk_factor: float = setting(
-        1.4,
+        1.25,
         "Log odds of a disc over those of the likeliest Gaussian from which the blur is a disc, with `disk_margin`.",
         "1",
         _STUDY,
@@ -138,7 +154,7 @@ class Selection:
         1.5, "Log odds for motion over those for a Gaussian from which the blur is motion.", "1"
     )
     gaussian_slope: float = setting(
-        3.0,
+        2.0,
         "Steepest step that a Gaussian allows, over the image's, beyond which it explains only part of the softness.",
         "1",
     )

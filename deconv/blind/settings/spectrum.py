@@ -100,6 +100,16 @@ class Spectrum(Frequencies):
     bins_per_zero: int = setting(6, "Bins along a motion from one of its zeros to the next.", "1")
     across_from: float = setting(4e-3, "Frequency across a motion up to which there is one bin.", "cycles a pixel")
     across_ratio: float = setting(1.35, "Ratio of frequency between bins across a motion.", "1")
+    roughness: tuple[float, float] = setting(
+        (1e-3, 1.0),
+        "Least and largest roughness tried beside none: relative variance by which the power of a bin departs from a "
+        "smooth function, as the lines and letters of a page make it do.",
+        "1",
+        "tried: The spectrum of photographs",
+        "without it the finest grid overrules a right disc on 14 of 18 JPEG photographs; receipts have 0.1 to 0.3",
+    )
+    roughness_values: int = setting(13, "Values of the roughness tried between these.", "1")
+    max_roughness_steps: int = setting(4, "Most alternations of scene and roughness.", "1")
     max_scoring_steps: int = setting(40, "Most iterations of Fisher's scoring.", "iterations")
     scoring_tolerance: float = setting(0.02, "Change of the criterion below which scoring stops.", "nats")
 

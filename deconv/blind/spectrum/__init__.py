@@ -36,7 +36,7 @@ References
        :doi:`10.1080/01621459.1980.10477441`
 """
 
-from deconv.blind.spectrum.binned import Blur, Fit, Periodogram, VariableBlur
+from deconv.blind.spectrum.binned import Blur, Degradation, Fit, Periodogram, VariableBlur
 from deconv.blind.spectrum.full import FullPeriodogram, smooth_power
 
-__all__ = ["Blur", "Fit", "FullPeriodogram", "Periodogram", "VariableBlur", "smooth_power"]
+__all__ = ["Blur", "Degradation", "Fit", "FullPeriodogram", "Periodogram", "VariableBlur", "smooth_power"]

@@ -8,13 +8,14 @@ from typing import Any, ClassVar, Generic, Protocol, Self, TypeVar, overload
 
 import numpy as np
 from scipy.interpolate import BSpline
+from scipy.special import gammaln
 
 from deconv._core.array import Array, array_namespace, to_numpy
 from deconv._core.fft import rfftn
 from deconv.blind.settings.spectrum import Spectrum
 from deconv.blind.spectrum.whittle import SeparableWindow, count_frequencies, whittle
 
-__all__ = ["Blur", "Fit", "Periodogram", "VariableBlur"]
+__all__ = ["Blur", "Degradation", "Fit", "Periodogram", "VariableBlur"]
 
 
 class Blur(Protocol):
@@ -22,6 +23,14 @@ class Blur(Protocol):
 
     def power(self, f: np.ndarray, direction: np.ndarray, smear: float, /) -> np.ndarray:
         """|transfer function|^2 at frequencies and directions (degrees), smeared by a standard deviation."""
+        ...
+
+
+class Degradation(Protocol):
+    """What was done to the power after the blur, such as JPEG compression."""
+
+    def spectrum(self, fy: np.ndarray, fx: np.ndarray, scale: float, /) -> tuple[np.ndarray, np.ndarray]:
+        """Factor on the power of the scene, and power of the error, on a grid reduced by `scale`."""
         ...
 
 
@@ -58,12 +67,15 @@ class Fit(Generic[FittedT]):
         The PSF; its fitted version if `vary` was set.
     dispersion : float
         Mean square of the residual relative to that of a true model, 1 or more. Divide evidence by it.
+    roughness : float
+        Likeliest relative variance by which the power of a bin departs from the smooth model.
     """
 
     cost: float
     coefficients: np.ndarray
     candidate: FittedT
     dispersion: float
+    roughness: float = 0.0
 
 
 class Periodogram:
@@ -82,6 +94,10 @@ class Periodogram:
     edges : bool
         Whether the scene's power is expected to fall like that of edges. A Gaussian has no zeros, so only that
         assumption separates it from no blur. PSFs with zeros do not need it, and much blurred text does not satisfy it.
+    degradation : Degradation, optional
+        What was done to the image after the blur.
+    scale : float
+        Reduction of the image whose degradation it is to this one.
 
     Attributes
     ----------
@@ -94,7 +110,15 @@ class Periodogram:
     """
 
     def __init__(
-        self, image: Array, *, settings: Spectrum, sectors: int = 8, largest: float = math.inf, edges: bool = True
+        self,
+        image: Array,
+        *,
+        settings: Spectrum,
+        sectors: int = 8,
+        largest: float = math.inf,
+        edges: bool = True,
+        degradation: Degradation | None = None,
+        scale: float = 1.0,
     ) -> None:
         xp = array_namespace(image)
         self._settings, self._with_edges = settings, edges
@@ -109,6 +133,10 @@ class Periodogram:
         self.smear = (0.3 if ends else 0.7) / length
         self._independent = window.independent(shape)
         self._plane = f[counted], direction[counted], power[counted]
+        self._degraded: tuple[np.ndarray, np.ndarray] | None = None
+        if degradation is not None:
+            at, towards = f[counted], direction[counted]
+            self._degraded = degradation.spectrum(at * np.sin(towards), at * np.cos(towards), scale)
         # Rings are as narrow as the resolution at first, and widen with frequency up to what the largest radius needs.
         rings, narrow, wide = [0.0], 0.5 / length, max(0.5 / length, settings.ring_width / largest)
         while rings[-1] < settings.highest:
@@ -161,6 +189,13 @@ class Periodogram:
         turns = mean(np.cos(2 * direction)), mean(np.sin(2 * direction)), mean(np.cos(4 * direction))
         self.direction = np.degrees(np.arctan2(turns[1], turns[0])) / 2
         self._edge_power = self.f**settings.edge_slope if self._with_edges else np.ones_like(self.f)
+        self._noise_shape = np.ones_like(self.f)
+        if self._degraded is not None:
+            # Kept above zero, because its logarithm is taken.
+            self._edge_power = self._edge_power * np.maximum(mean(self._degraded[0]), 1e-6)
+            self._noise_shape = mean(self._degraded[1])
+            # Only the shape counts: the level of the noise is fitted.
+            self._noise_shape /= math.exp(float(np.log(self._noise_shape).mean()))
         self._scene, scene = _splines(np.log(self.f), turns, self._with_edges, settings)
         u = (self.f / self.f.max()) ** 2
         self._noise = np.stack([u**i for i in range(1 + settings.noise_terms)], 1)
@@ -175,13 +210,13 @@ class Periodogram:
 
     @overload
     def fit(
-        self, candidate: BlurT, start: np.ndarray | None = None, vary: bool = False, tolerance: float | None = None
+        self, candidate: BlurT, start: Fit[Any] | None = None, vary: bool = False, tolerance: float | None = None
     ) -> Fit[BlurT]: ...
 
     def fit(
         self,
         candidate: Blur | None = None,
-        start: np.ndarray | None = None,
+        start: Fit[Any] | None = None,
         vary: bool = False,
         tolerance: float | None = None,
     ) -> Fit[Any]:
@@ -191,8 +226,8 @@ class Periodogram:
         ----------
         candidate : Blur, optional
             A PSF of `deconv.blind.parametric.families`, or None for no blur.
-        start : ndarray, optional
-            Coefficients of the fit of a similar PSF.
+        start : Fit, optional
+            The fit of a similar PSF.
         vary : bool
             Whether to fit the parameters of the PSF too.
         tolerance : float, optional
@@ -205,10 +240,10 @@ class Periodogram:
         """
         settings = self._settings
         tolerance = settings.scoring_tolerance if tolerance is None else tolerance
-        n, p, k = self.count, self.power, self._scene.shape[1]
+        p, k = self.power, self._scene.shape[1]
         power = self._power(candidate)
         m = len(self._precision)
-        x = self._guess(power) if start is None else start
+        x = self._guess(power) if start is None else start.coefficients
         precision, center = self._precision, np.zeros(m)
         # `vary` needs a VariableBlur, which has a vector, a prior and an uncertainty.
         blur: Any = candidate
@@ -223,40 +258,66 @@ class Periodogram:
         def model(x: np.ndarray) -> tuple[float, np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
             power_x = self._power(blur.at(x[m:])) if vary else power
             scene = np.exp(np.clip(self._scene @ x[:k], -100, 100)) * power_x
-            noise = np.exp(np.clip(self._noise @ x[k:m], -100, 100))
+            noise = self._noise_shape * np.exp(np.clip(self._noise @ x[k:m], -100, 100))
             s, off = scene + noise, x - center
             value, slope = whittle(p, s, n)
             return float(value + 0.5 * off @ precision @ off), scene, noise, s, slope
 
-        value, scene, noise, s, slope = model(x)
-        damping = 1e-3
-        for _ in range(settings.max_scoring_steps):
-            parts = [self._scene * (scene / s)[:, None], self._noise * (noise / s)[:, None]]
-            if vary:
-                parts.append(self._slopes(blur, x[m:]) * (scene / s)[:, None])
-            columns = np.concatenate(parts, 1)
-            weighted = columns * n[:, None]
-            gradient = weighted.T @ slope + precision @ (x - center)
-            curvature = columns.T @ weighted + precision
-            before = value
-            for _ in range(12):
-                damped = curvature + np.diag(damping * np.diag(curvature) + 1e-9)
-                trial = x - np.clip(np.linalg.solve(damped, gradient), -3.0, 3.0)
-                outcome = model(trial)
-                if outcome[0] < value:
-                    x, (value, scene, noise, s, slope) = trial, outcome
-                    damping *= 0.2
+        roughness = 0.0 if start is None else start.roughness
+        for alternation in range(settings.max_roughness_steps):
+            n = self._effective(roughness)
+            value, scene, noise, s, slope = model(x)
+            damping = 1e-3
+            for _ in range(settings.max_scoring_steps):
+                parts = [self._scene * (scene / s)[:, None], self._noise * (noise / s)[:, None]]
+                if vary:
+                    parts.append(self._slopes(blur, x[m:]) * (scene / s)[:, None])
+                columns = np.concatenate(parts, 1)
+                weighted = columns * n[:, None]
+                gradient = weighted.T @ slope + precision @ (x - center)
+                curvature = columns.T @ weighted + precision
+                before = value
+                for _ in range(12):
+                    damped = curvature + np.diag(damping * np.diag(curvature) + 1e-9)
+                    trial = x - np.clip(np.linalg.solve(damped, gradient), -3.0, 3.0)
+                    outcome = model(trial)
+                    if outcome[0] < value:
+                        x, (value, scene, noise, s, slope) = trial, outcome
+                        damping *= 0.2
+                        break
+                    damping = max(10 * damping, 1e-4)
+                if before - value < tolerance:
                     break
-                damping = max(10 * damping, 1e-4)
-            if before - value < tolerance:
+            likeliest = self._likeliest_roughness(s)
+            if likeliest == roughness or alternation == settings.max_roughness_steps - 1:
                 break
+            roughness = likeliest
         dispersion = float((n * slope**2).sum()) / max(len(n) - len(x), 1)
-        cost = value + 0.5 * np.linalg.slogdet(curvature[:m, :m])[1] - self._prior_volume
+        cost = value + self._normalisation(n) + 0.5 * np.linalg.slogdet(curvature[:m, :m])[1] - self._prior_volume
         if vary:
             # In an image of noise the power does not determine the parameters, and their curvature is zero.
             variance = max(dispersion, 1.0) * float(np.linalg.inv(curvature + 1e-9 * np.eye(len(x)))[m, m])
             blur = blur.at(x[m:], settings.uncertainty_factor * math.sqrt(abs(variance)))
-        return Fit(float(cost), x[:m], blur, max(dispersion, 1.0))
+        return Fit(float(cost), x[:m], blur, max(dispersion, 1.0), roughness)
+
+    def _effective(self, roughness: float) -> np.ndarray:
+        """Number of frequencies in each bin that would scatter as much without the roughness."""
+        n: np.ndarray = self.count / (1 + roughness * self.count)
+        return n
+
+    def _normalisation(self, n: np.ndarray) -> float:
+        """The terms of minus the log likelihood that `whittle` leaves out: the mean of n exponentials is a gamma."""
+        return float(np.sum(gammaln(n) - n * np.log(n) - (n - 1) * np.log(self.power)))
+
+    def _likeliest_roughness(self, expected: np.ndarray) -> float:
+        """The roughness that makes the power likeliest, of a few."""
+        tried = [0.0, *np.geomspace(*self._settings.roughness, self._settings.roughness_values)]
+
+        def cost(roughness: float) -> float:
+            n = self._effective(roughness)
+            return whittle(self.power, expected, n)[0] + self._normalisation(n)
+
+        return float(min(tried, key=cost))
 
     def _power(self, candidate: Blur | None) -> np.ndarray:
         """Power of edges blurred by the PSF; the splines model the ratio to it."""
@@ -279,14 +340,16 @@ class Periodogram:
     def _guess(self, power: np.ndarray) -> np.ndarray:
         """Initial coefficients of a fit: noise from the highest frequencies, the scene from the maxima of the rings."""
         n, p, k = self.count, self.power, self._scene.shape[1]
-        noise = float(np.median(p[self.f >= np.quantile(self.f, 0.9)]))
+        top = self.f >= np.quantile(self.f, 0.9)
+        level = float(np.median(p[top] / self._noise_shape[top]))
+        noise = level * self._noise_shape
         order = np.argsort(-self.f)
         tops = np.empty_like(p)
         tops[order] = np.maximum.accumulate(power[order])
         log_scene = np.log(np.maximum(p - noise, 0.2 * p)) - np.log(np.maximum(0.4 * tops, 1e-12))
         weight = (n * np.where(p > 3 * noise, 1.0, 0.02))[:, None] * self._scene
         scene = np.linalg.solve(weight.T @ self._scene + self._precision[:k, :k], weight.T @ log_scene)
-        return np.concatenate([scene, [math.log(noise)], np.zeros(self._settings.noise_terms)])
+        return np.concatenate([scene, [math.log(level)], np.zeros(self._settings.noise_terms)])
 
 
 def _border(image: np.ndarray, margin: float, variation: float) -> tuple[float, bool]:

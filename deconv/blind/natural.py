@@ -1,9 +1,10 @@
 """The last step of the free-form pipeline: restore the image with an estimated PSF, which has errors.
 
 Total variation, the scene beyond the frame unknown, light between 0 and 1. Errors of the PSF are not camera noise, but
-they leave a residual too: a first, nearly unregularised round measures both together, and its residual sets the weight
-of the prior. A pixel that the sensor clipped is only a lower bound of the light. That matters for lamps at night, whose
-light exceeds the upper bound by far, but not for paper.
+they leave a residual too: a first, nearly unregularised round measures both together, and what of its residual
+compression does not explain (`deconv.blind.errors`) sets the weight of the prior. A pixel that the sensor clipped is
+only a lower bound of the light. That matters for lamps at night, whose light exceeds the upper bound by far, but not
+for paper.
 """
 
 import math
@@ -13,6 +14,7 @@ from typing import Any
 from deconv import noise
 from deconv._core.array import Array, Result, array_namespace, like
 from deconv._core.kernels import shrink_tv
+from deconv.blind.errors import with_residual
 from deconv.blind.settings.natural import Natural
 from deconv.nonblind.splitting import Run, Splitting
 from deconv.priors import TotalVariation
@@ -28,6 +30,8 @@ def restore(
     *,
     prior: str,
     report: Callable[[float], None],
+    stored: float = 0.0,
+    caution: float = 1.0,
     settings: Natural = _DEFAULTS,
 ) -> tuple[list[Result], float]:
     """Restore the colours of an image together, with one PSF, one weight, and edges at the same places.
@@ -42,6 +46,10 @@ def restore(
         What the scene shows.
     report : callable
         ``report(fraction)``.
+    stored : float
+        Error of the light that storing the image left, as `deconv.blind.errors.storage_error` returns it.
+    caution : float
+        Factor of the weight of the prior; above 1 the restoration is milder.
     settings : Natural
         Weights and iterations.
 
@@ -64,7 +72,7 @@ def restore(
     else:
         image, tv = xp.stack([planes[i] for i in distinct]), _ColourTotalVariation()
         psf = xp.reshape(psf, (1, *psf.shape))
-    image, rms = _solve(image, psf, tv, prior, report, settings=settings)
+    image, rms = _solve(image, psf, tv, prior, report, stored, caution, settings=settings)
     sharp = [image] if len(distinct) == 1 else [image[i, ...] for i in range(len(distinct))]
     return [xp.asarray(sharp[distinct.index(kind)], copy=True) for kind in kinds], rms
 
@@ -75,6 +83,8 @@ def _solve(
     tv: "TotalVariation | _ColourTotalVariation",
     prior: str,
     report: Callable[[float], None],
+    stored: float,
+    caution: float,
     *,
     settings: Natural,
 ) -> tuple[Result, float]:
@@ -96,8 +106,8 @@ def _solve(
     if solver.missing_light(run) > settings.lamps * solver.scale + sigma / 2:
         solver.lower_bounds, run.high = True, math.inf
         iterate(first, settings.first_iterations, 0.3, 0.4)
-    error = max(sigma, solver.rms(run.blurred) / settings.residual)
-    weight = settings.weight(prior, error / solver.scale) * solver.scale
+    error = with_residual(sigma, settings.counted(prior, stored), solver.rms(run.blurred), settings.residual)
+    weight = caution * settings.weight(prior, error / solver.scale) * solver.scale
     iterate(weight * settings.colours if planes else weight, settings.iterations, 0.4, 1.0)
     return solver.cut(run.x, 0.0, top), solver.rms(run.blurred)
 

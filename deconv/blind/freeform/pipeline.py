@@ -9,6 +9,7 @@ from threadpoolctl import threadpool_limits
 
 from deconv import tone
 from deconv._core.array import Array, Result, array_namespace, like, to_numpy
+from deconv.blind.errors import storage_error
 from deconv.blind.freeform.estimate import FreeFormEstimate, estimate
 from deconv.blind.jpeg import quantisation_error
 from deconv.blind.natural import restore
@@ -86,6 +87,7 @@ def restore_pages(
             psf,
             prior=prior,
             report=report.part("restore", n, len(pages)),
+            stored=storage_error(page, gamma, settings=settings.jpeg),
             settings=settings.natural,
         )
         restored.append([tone.encode(plane, gamma, 0.0) for plane in planes])

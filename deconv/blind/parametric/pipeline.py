@@ -1,4 +1,4 @@
-"""The natural-image pipeline for a parametric PSF: decode, search, deconvolve, encode; and the fields of its result."""
+"""The natural-image pipeline for a parametric PSF: decode, search, restore, encode; and the fields of its result."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -9,8 +9,9 @@ import numpy as np
 
 from deconv import tone
 from deconv._core.array import Array, Result, array_namespace, like
+from deconv.blind.errors import storage_error
 from deconv.blind.parametric.families import FAMILIES, Candidate, Disk
-from deconv.blind.parametric.restore import deconvolve
+from deconv.blind.parametric.restore import restore_planes
 from deconv.blind.parametric.search import Estimate, refine
 from deconv.blind.progress import Progress
 from deconv.blind.settings import Settings
@@ -67,11 +68,13 @@ def restore_as_natural(
     if estimate.candidate is None:
         return None, sharp_fields(estimate, planes, curve[0])
     candidate = refined(grey, estimate.candidate, settings)
-    count = light.shape[0]
-    restored = [
-        deconvolve(light[c, ...], candidate, settings.general.deconvolution, report.part("restore", c, count))
-        for c in range(count)
-    ]
+    restored = restore_planes(
+        [xp.asarray(light[c, ...], copy=True) for c in range(light.shape[0])],
+        candidate,
+        settings,
+        partial(report, "restore"),
+        stored=storage_error(planes, *curve, settings=settings.jpeg),
+    )
     return [tone.encode(plane, *curve) for plane in restored], result_fields(estimate, candidate, planes, curve)
 
 

@@ -1,17 +1,19 @@
 """Total variation with a parametric PSF, on a grid as coarse as the blur allows."""
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from deconv import noise
 from deconv._core.array import Array, Result, like
 from deconv._core.resample import at_scale, enlarge
+from deconv.blind.natural import restore
 from deconv.blind.parametric.families import Candidate
+from deconv.blind.settings import Settings
 from deconv.blind.settings.general import Deconvolution
 from deconv.nonblind.splitting import Splitting
 from deconv.priors import TotalVariation
 
-__all__ = ["deconvolve", "prior_weight", "to_shape"]
+__all__ = ["deconvolve", "prior_weight", "restore_planes", "to_shape"]
 
 
 def deconvolve(
@@ -20,6 +22,8 @@ def deconvolve(
     settings: Deconvolution,
     report: Callable[[float], None],
     high: float = math.inf,
+    stored: float = 0.0,
+    caution: float = 1.0,
 ) -> Result:
     """Restore the scene by total variation, the data masked to the frame.
 
@@ -35,26 +39,75 @@ def deconvolve(
         ``report(fraction)``.
     high : float
         Upper bound of the scene; the lower one is 0.
+    stored : float
+        Error that storing the image left, in the units of `image` (`deconv.blind.errors`).
+    caution : float
+        Factor of the weight of the prior; above 1 the restoration is milder.
 
     Returns
     -------
     array, shape (M, N)
         The restored scene.
     """
-    factor = candidate.radius / settings.working_radius
-    worthwhile = factor >= settings.least_reduction or math.prod(image.shape) > settings.large
-    small, scale = at_scale(image, factor if worthwhile else 1.0)
+    small, scale = at_scale(image, _reduction(image.shape, candidate, settings))
+    error = math.hypot(noise.estimate(small), stored / scale) if settings.weight_from_noise else 0.0
     psf = like(candidate.make(1 / scale), small)
     solver = Splitting(small, tuple(psf.shape) if settings.unknown_border else (1,) * psf.ndim)
     sharp = solver.solve(
         psf,
         TotalVariation(),
-        prior_weight(noise.estimate(small) if settings.weight_from_noise else 0.0, settings),
+        caution * prior_weight(error, settings),
         high=high,
         num_iter=settings.num_iter,
         callback=lambda i, _: report((i + 1) / settings.num_iter),
     )
     return to_shape(sharp, image.shape)
+
+
+def restore_planes(
+    planes: Sequence[Array],
+    candidate: Candidate,
+    settings: Settings,
+    report: Callable[[float], None],
+    stored: float = 0.0,
+    caution: float = 1.0,
+) -> list[Result]:
+    """Restore the colours of a natural image together, by `deconv.blind.natural`, on the grid of `deconvolve`.
+
+    Parameters
+    ----------
+    planes : sequence of arrays, each of shape (M, N)
+        The colours in linear light.
+    candidate, report, stored, caution
+        As for `deconvolve`.
+    settings : Settings
+        Settings of all stages.
+
+    Returns
+    -------
+    list of array, shape (M, N)
+        The restored colours.
+    """
+    shape = planes[0].shape
+    factor = _reduction(shape, candidate, settings.general.deconvolution)
+    reduced = [at_scale(plane, factor) for plane in planes]
+    scale = reduced[0][1]
+    sharp, _ = restore(
+        [small for small, _ in reduced],
+        like(candidate.make(1 / scale), planes[0]),
+        prior="natural",
+        report=report,
+        stored=stored / scale,
+        caution=caution,
+        settings=settings.natural,
+    )
+    return [to_shape(plane, shape) for plane in sharp]
+
+
+def _reduction(shape: tuple[int, ...], candidate: Candidate, settings: Deconvolution) -> float:
+    """The factor of the grid for a PSF; 1 where a coarser grid would not save enough time for its own blur."""
+    factor = candidate.radius / settings.working_radius
+    return factor if factor >= settings.least_reduction or math.prod(shape) > settings.large else 1.0
 
 
 def prior_weight(sigma: float, settings: Deconvolution) -> float:

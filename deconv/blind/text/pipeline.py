@@ -5,6 +5,7 @@ from typing import Any
 
 from deconv import tone
 from deconv._core.array import Array, Result, array_namespace
+from deconv.blind.errors import gain_of_ink, storage_error
 from deconv.blind.parametric.pipeline import PsfSearch, refined, result_fields, searched
 from deconv.blind.progress import Progress
 from deconv.blind.settings import Settings
@@ -65,11 +66,18 @@ def restore_as_text(
             if candidate is None:
                 return None, {"reason": _NO_BLUR}
     candidate = refined(grey, candidate, settings)
+    light, stored = tone.decode(planes, *curve), storage_error(planes, *curve, settings=settings.jpeg)
     coverages = []
     for c, ink in enumerate(inks):
         whole = xp.zeros_like(ink)
         part = xp.asarray(ink[window], copy=True)
-        whole[window] = restore_text(part, candidate, settings, report.part("restore", c, len(inks)))
+        whole[window] = restore_text(
+            part,
+            candidate,
+            settings,
+            report.part("restore", c, len(inks)),
+            stored=stored * gain_of_ink(light[c, ...], ink),
+        )
         coverages.append(whole)
     verdict = assess(inks, coverages, candidate, foreground, settings)
     if not verdict.text:

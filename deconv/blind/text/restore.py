@@ -22,7 +22,14 @@ from deconv.blind.text.strokes import restore_strokes
 __all__ = ["restore_text"]
 
 
-def restore_text(ink: Array, candidate: Candidate, settings: Settings, report: Callable[[float], None]) -> Result:
+def restore_text(
+    ink: Array,
+    candidate: Candidate,
+    settings: Settings,
+    report: Callable[[float], None],
+    stored: float = 0.0,
+    caution: float = 1.0,
+) -> Result:
     """Sharp coverage by ink: the weighted mean of total variation and strokes, then two tones.
 
     Parameters
@@ -35,6 +42,8 @@ def restore_text(ink: Array, candidate: Candidate, settings: Settings, report: C
         Settings of all stages.
     report : callable
         ``report(fraction)``.
+    stored, caution : float
+        Error of the coverage that storing the image left, and factor of the weight of the prior, as for `deconvolve`.
 
     Returns
     -------
@@ -43,9 +52,11 @@ def restore_text(ink: Array, candidate: Candidate, settings: Settings, report: C
     """
     text, pen, plain = settings.text.restoration, settings.text.strokes, settings.general.deconvolution
     if not text.text_prior:
-        return deconvolve(ink, candidate, plain, report)
+        return deconvolve(ink, candidate, plain, report, stored=stored, caution=caution)
     xp = array_namespace(ink)
-    flat = deconvolve(ink, candidate, plain, lambda part: report(0.5 * part), text.highest_coverage)
+    flat = deconvolve(
+        ink, candidate, plain, lambda part: report(0.5 * part), text.highest_coverage, stored=stored, caution=caution
+    )
     level = _level(flat, text)
     sharp = flat / level
     resolved = (level - text.unresolved_level) / (text.resolved_level - text.unresolved_level)

@@ -1,0 +1,82 @@
+r"""The error of an image in linear light: the noise that differences of pixels reveal, and what storing the image left.
+
+White noise shows in second differences of neighbouring pixels (`deconv.noise.estimate`). JPEG and the denoising in a
+camera remove just those differences and leave errors of lower frequencies, which blur lets through, so that a
+restoration that believes in the white noise alone amplifies blocks and specks. JPEG's error is measured in its
+quantised coefficients (`deconv.blind.jpeg`) and has the slope of the tone curve in light. What is left, denoising and
+sharpening in the camera and errors of the PSF, shows in the residual of a nearly unregularised restoration, in so far
+as JPEG does not explain it: :math:`\sigma^2 = j^2 + \max(w, \sqrt{\max(r^2 - j^2, 0)} / q)^2`, with the error :math:`j`
+of JPEG, white noise :math:`w`, the residual :math:`r` and the part :math:`q` of an error that is left in it.
+"""
+
+import math
+from typing import Any
+
+from deconv import tone
+from deconv._core.array import Array, array_namespace
+from deconv.blind.jpeg import quantisation_error
+from deconv.blind.settings.jpeg import Jpeg
+
+__all__ = ["gain_of_ink", "rms_slope", "storage_error", "with_residual"]
+
+_DEFAULTS = Jpeg()
+# Two encoded values this far apart give the slope of the tone curve: one step of 8 bits.
+_STEP = 1 / 255
+
+
+def storage_error(page: Array, gamma: float, shoulder: float = 0.0, *, settings: Jpeg = _DEFAULTS) -> float:
+    """Standard deviation of the error of JPEG compression in linear light.
+
+    Parameters
+    ----------
+    page : array, shape (C, M, N)
+        Encoded values from 0 to 1, whose corner is the corner of a JPEG block.
+    gamma, shoulder : float
+        The response curve, as in `deconv.tone`.
+    settings : Jpeg
+        When coefficients count as multiples of a step.
+
+    Returns
+    -------
+    float
+        As a fraction of full light; 0 if the image was never stored as JPEG, or was resized or processed afterwards.
+    """
+    error = quantisation_error(page, settings=settings)
+    return error * rms_slope(page, gamma, shoulder) if error > 0 else 0.0
+
+
+def rms_slope(page: Array, gamma: float, shoulder: float = 0.0) -> float:
+    """RMS slope of the tone curve over an image of encoded values: how it scales a small error of the values."""
+    xp = array_namespace(page)
+    low: Any = page
+    # The slope at black is infinite for an exponent below 1.
+    low = xp.clip(low - _STEP / 2, _STEP / 2, 1.0 - _STEP)
+    rise = tone.decode(low + _STEP, gamma, shoulder) - tone.decode(low, gamma, shoulder)
+    return math.sqrt(float(xp.mean(rise**2))) / _STEP
+
+
+def gain_of_ink(light: Array, ink: Array) -> float:
+    """How the coverage of ink scales a small error of the light, rms over the image.
+
+    Coverage is light times a smooth factor plus a smooth offset (`deconv.blind.text.ink`), so that the differences of
+    neighbouring pixels show the factor.
+    """
+    xp = array_namespace(light, ink)
+    covered, lit = (xp.mean((x[:, 1:] - x[:, :-1]) ** 2) for x in (ink, light))
+    return math.sqrt(float(covered) / max(float(lit), 1e-30))
+
+
+def with_residual(white: float, stored: float, residual: float, left: float) -> float:
+    """Error of the data: storage error, white noise, and what of a residual they do not explain.
+
+    Parameters
+    ----------
+    white, stored : float
+        Standard deviations of the white noise and of the storage error.
+    residual : float
+        RMS residual of a nearly unregularised restoration.
+    left : float
+        The part of an error that is left in this residual.
+    """
+    rest = math.sqrt(max(residual**2 - stored**2, 0.0)) / left
+    return math.hypot(stored, max(white, rest))

@@ -9,7 +9,7 @@
 """
 
 from deconv.blind.api import deblur, deblur_pages
-from deconv.blind.result import Restoration
+from deconv.blind.result import Guess, Restoration
 from deconv.blind.settings import Settings
 
-__all__ = ["Restoration", "Settings", "deblur", "deblur_pages"]
+__all__ = ["Guess", "Restoration", "Settings", "deblur", "deblur_pages"]

@@ -2,6 +2,7 @@
 
 import warnings
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import partial
 from typing import Any, Literal, TypeAlias
 
@@ -21,8 +22,9 @@ from deconv.blind.arguments import (
     one_of,
 )
 from deconv.blind.freeform.pipeline import restore_pages
+from deconv.blind.jpeg import Compression, measure
 from deconv.blind.parametric.families import FAMILIES
-from deconv.blind.parametric.pipeline import PsfSearch, restore_as_natural, sharp_fields
+from deconv.blind.parametric.pipeline import PsfSearch, guess_fields, restore_as_natural, sharp_fields
 from deconv.blind.parametric.search import Estimate, at_radius, search
 from deconv.blind.progress import FREE_FORM, PARAMETRIC, Callback, Progress
 from deconv.blind.result import Restoration
@@ -36,13 +38,15 @@ Prior: TypeAlias = Literal["auto", "text", "natural"]
 Family: TypeAlias = Literal["disk", "gaussian", "motion", "free", "auto"]
 Size: TypeAlias = int | tuple[int, int]
 
+_UNEXPLAINED = "it is not sharp, but no disc, Gaussian, straight motion or free-form PSF explains it"
+
 
 @accepts_torch
 def deblur(
     image: Array,
     *,
     prior: Prior = "auto",
-    psf: Family | Array = "disk",
+    psf: Family | Array = "auto",
     radius: float | None = None,
     gamma: float | None = None,
     psf_size: Size | None = None,
@@ -61,8 +65,8 @@ def deblur(
         What the scene shows: text of one tone on a background of another, or anything. ``"auto"`` restores the image
         as text and, if that does not explain it, with a natural-image prior. ``"text"`` does the same, but warns if
         it falls back to the natural-image prior.
-    psf : {"disk", "gaussian", "motion", "free", "auto"} or array, shape (m, n)
-        Family of the PSF: defocus, Gaussian, straight motion, free-form (camera shake), or the likeliest of these.
+    psf : {"auto", "disk", "gaussian", "motion", "free"} or array, shape (m, n)
+        Family of the PSF: the likeliest one, defocus, Gaussian, straight motion, or free-form (camera shake).
         Radii are searched from no blur to 11 % of the width of the image; the support of a free-form PSF may be as
         large as 161 pixels or 30 % of the shorter side, whichever is smaller. An array is the starting point of a
         free-form estimate.
@@ -150,50 +154,84 @@ def deblur(
     if isinstance(psf, str) or not hasattr(psf, "shape"):
         one_of(psf, "psf", (*FAMILIES, "free", "auto"))
     check_callback(callback)
-    if isinstance(psf, str) and psf != "free":
+    if isinstance(psf, str) and psf not in ("free", "auto"):
         for name, value in (("psf_size", psf_size), ("region", region)):
             if value is not None:
                 raise ValueError(f"{name} is for a free PSF: it does not go with psf={psf!r}")
     if radius is not None:
         radius = check_radius(radius, psf, planes)
-    estimate: Estimate | None = None
     family: Any = psf
     if isinstance(family, str) and family == "auto":
+        # What is given belongs to one family.
+        family = "disk" if radius is not None else "free" if psf_size is not None or region is not None else "auto"
+    found: dict[str, Any] = {}
+    estimate: Estimate | None = None
+    compression = measure(planes, settings=settings.jpeg)
+    report = Progress(callback, PARAMETRIC)
+    if isinstance(family, str) and family == "auto":
+        grey = xp.clip(xp.mean(planes, axis=0), 0.0, None)
         with threadpool_limits(1, user_api="blas"):
-            choice = choose(xp.clip(xp.mean(planes, axis=0), 0.0, None), gamma, lambda _: None, settings=settings)
+            choice = choose(grey, gamma, partial(report, "kind"), degradation=compression, settings=settings)
         family, estimate = choice.family, choice.estimate
+        found = {"sharpness": choice.sharpness} | guess_fields(choice.estimate)
         if family == "none":
-            return _result(image, None, sharp_fields(choice.estimate, planes, choice.gamma), channel_axis)
+            fields = sharp_fields(choice.estimate, planes, choice.gamma) | {"reason": choice.reason} | found
+            return _result(image, None, fields, channel_axis)
         # Only linear data fix the exponent: otherwise the text pipeline estimates the tone curve itself.
         gamma = choice.gamma if family != "free" and choice.gamma == 1.0 else gamma
     if not isinstance(family, str) or family == "free":
         arguments = free_form(family, psf_size, region, planes, settings.general)
-        return _deblur_free_form([image], [planes], prior, gamma, arguments, channel_axis, callback, settings)[0]
+        result = _deblur_free_form([image], [planes], prior, gamma, arguments, channel_axis, callback, settings)[0]
+        if result.family == "none" and family == "free" and found:
+            found["reason"] = _UNEXPLAINED
+        return replace(result, **found)
 
     planes = xp.clip(planes, 0.0, None)
-    estimate_psf: PsfSearch = (
-        partial(search, families=[FAMILIES[family]], width=planes.shape[2], settings=settings.parametric)
-        if radius is None
-        else partial(at_radius, radius=radius, settings=settings.parametric)
-    )
-    report = Progress(callback, PARAMETRIC)
-    fields: dict[str, Any] = {}
-    restored = None
     # The search solves thousands of small systems, for which the threads of a linear algebra library only wait for each
     # other: six times the CPU time on two busy cores.
     with threadpool_limits(1, user_api="blas"):
-        if prior != "natural":
-            restored, fields = restore_as_text(planes, estimate_psf, gamma, settings, report)
-        if restored is None:
-            report.restart()
-            restored, natural = restore_as_natural(planes, estimate_psf, gamma, settings, report, estimate)
-            if restored is not None:
-                natural |= fields
-                if prior == "text":
-                    warnings.warn(f"image was not restored as text: {fields['reason']}", stacklevel=3)
-            fields = natural
+        restored, fields = _restore_parametric(
+            planes, family, radius, prior, gamma, settings, report, estimate, compression
+        )
     report("judge", 1.0)
-    return _result(image, restored, fields, channel_axis)
+    return _result(image, restored, fields | found, channel_axis)
+
+
+def _restore_parametric(
+    planes: Result,
+    family: str,
+    radius: float | None,
+    prior: Prior,
+    gamma: float | None,
+    settings: Settings,
+    report: Progress,
+    estimate: Estimate | None,
+    compression: Compression | None,
+) -> tuple[list[Result] | None, dict[str, Any]]:
+    """Restore planes with a PSF of a given family, as text if that explains them, and describe the result."""
+    estimate_psf: PsfSearch = (
+        partial(
+            search,
+            families=[FAMILIES[family]],
+            width=planes.shape[2],
+            degradation=compression,
+            settings=settings.parametric,
+        )
+        if radius is None
+        else partial(at_radius, radius=radius, degradation=compression, settings=settings.parametric)
+    )
+    fields: dict[str, Any] = {}
+    if prior != "natural":
+        restored, fields = restore_as_text(planes, estimate_psf, gamma, settings, report, estimate, compression)
+        if restored is not None:
+            return restored, fields
+    report.restart()
+    restored, natural = restore_as_natural(planes, estimate_psf, gamma, settings, report, estimate, compression)
+    if restored is not None:
+        natural |= fields
+        if prior == "text":
+            warnings.warn(f"image was not restored as text: {fields['reason']}", stacklevel=4)
+    return restored, natural
 
 
 @accepts_torch

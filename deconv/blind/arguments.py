@@ -61,7 +61,7 @@ def check_images(images: object) -> None:
 
 def check_radius(radius: object, psf: object, planes: Result) -> float:
     """The known radius as a float; raise unless the PSF is a disc that fits into the image."""
-    if not (isinstance(psf, str) and psf == "disk"):
+    if not (isinstance(psf, str) and psf in ("disk", "auto")):
         got = repr(psf) if isinstance(psf, str) else "an array"
         raise ValueError(f"radius is for a disk: it does not go with psf={got}")
     known: float = real(radius, "radius", above=0.0)

@@ -10,10 +10,11 @@ Callback: TypeAlias = Callable[[float, str], object]
 
 # Fractions of the time at which each stage begins and ends, on a photograph of text.
 PARAMETRIC = {
-    "light": (0.0, 0.1),
-    "search": (0.1, 0.25),
-    "tone": (0.25, 0.45),
-    "restore": (0.45, 0.95),
+    "kind": (0.0, 0.25),
+    "light": (0.25, 0.3),
+    "search": (0.3, 0.4),
+    "tone": (0.4, 0.5),
+    "restore": (0.5, 0.95),
     "judge": (0.95, 1.0),
 }
 # The same with a free-form PSF.

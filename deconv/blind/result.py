@@ -12,10 +12,29 @@ from deconv._core.extras import extra
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-__all__ = ["READABLE", "Restoration"]
+__all__ = ["READABLE", "Guess", "Restoration"]
 
 # Expected fraction of readable characters from which text counts as readable.
 READABLE = 0.5
+
+
+@dataclass(frozen=True)
+class Guess:
+    """The likeliest PSF of the families that a few numbers describe, believed or not.
+
+    Attributes
+    ----------
+    family : {"disk", "gaussian", "motion"}
+        Kind of PSF.
+    parameters : dict of str to float
+        As of `Restoration`.
+    log_odds : float
+        Log odds for it against no blur, in nats; negative if no blur is likelier.
+    """
+
+    family: Literal["disk", "gaussian", "motion"]
+    parameters: dict[str, float]
+    log_odds: float
 
 
 @dataclass(frozen=True)
@@ -44,7 +63,13 @@ class Restoration:
         Expected fraction of the characters that can be read, 0 to 1, estimated without character recognition; NaN
         unless the image was restored as text with a parametric PSF.
     reason : str
-        Why the image was restored as text or not; empty if that was not decided, as with ``prior="natural"``.
+        Why the image was restored as text or not, or why it is returned unchanged; empty if that was not decided, as
+        with ``prior="natural"``.
+    guess : Guess or None
+        The likeliest PSF of few parameters and its odds, believed or not; None if none was fitted.
+    sharpness : float
+        Height of the steepest steps as a fraction of the contrast around them, in the direction where it is lowest: 1
+        for edges one pixel wide. NaN if the family was given.
     gamma, shoulder : float
         The response curve that was undone (see `deconv.tone`).
     score : float
@@ -82,6 +107,8 @@ class Restoration:
     score: float = 0.0
     search: dict[str, np.ndarray] = field(default_factory=dict)
     noise: float = 0.0
+    guess: Guess | None = None
+    sharpness: float = math.nan
 
     @property
     def readable(self) -> bool:

@@ -62,12 +62,15 @@ class Choice:
         Exponent of the encoding with which the PSF was estimated.
     sharpness : float
         Height of the steepest steps relative to the contrast around them, in the direction where it is lowest.
+    reason : str
+        Why there is nothing to restore; empty if there is.
     """
 
     family: Family
     estimate: Estimate
     gamma: float
     sharpness: float
+    reason: str = ""
 
 
 def choose(
@@ -101,7 +104,7 @@ def choose(
     edges = max(sharpness(image, settings=settings.selection.sharpness), min(hard_steps(image)))
     first = settings.general.photograph_gamma if gamma is None else gamma
     if _is_noise(image):
-        return Choice("none", _NOTHING, first, edges)
+        return Choice("none", _NOTHING, first, edges, "noise explains all of its variation")
     choice = _choose_at(image, first, edges, lambda part: report(0.6 * part), degradation, settings)
     if gamma is not None or choice.family == "none":
         return choice
@@ -146,7 +149,9 @@ def _choose_at(
 
     if edges >= selection.sharp_from:
         shaken = edges < selection.crisp_from and _shows_path(light, selection, settings.freeform.phase_retrieval)
-        return Choice("free" if shaken else "none", _NOTHING, gamma, edges)
+        if not shaken:
+            return Choice("none", _NOTHING, gamma, edges, "its edges are as steep as those of a sharp image")
+        return Choice("free", _NOTHING, gamma, edges)
     found = find(Disk, 0.0, 0.4)
     disk = _confirmed_disk(light, found, degradation, selection, parametric)
     if disk.log_odds > selection.clear_disk:

@@ -1,5 +1,6 @@
 """The natural-image pipeline for a parametric PSF: decode, search, restore, encode; and the fields of its result."""
 
+import math
 from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
@@ -14,9 +15,20 @@ from deconv.blind.parametric.families import FAMILIES, Candidate, Disk
 from deconv.blind.parametric.restore import restore_planes
 from deconv.blind.parametric.search import Estimate, refine
 from deconv.blind.progress import Progress
+from deconv.blind.result import Guess
 from deconv.blind.settings import Settings
+from deconv.blind.spectrum import Degradation
 
-__all__ = ["PsfSearch", "refined", "restore_as_natural", "result_fields", "searched", "sharp_fields"]
+__all__ = [
+    "PsfSearch",
+    "family_of",
+    "guess_fields",
+    "refined",
+    "restore_as_natural",
+    "result_fields",
+    "searched",
+    "sharp_fields",
+]
 
 
 class PsfSearch(Protocol):
@@ -34,6 +46,7 @@ def restore_as_natural(
     settings: Settings,
     report: Progress,
     estimate: Estimate | None = None,
+    degradation: Degradation | None = None,
 ) -> tuple[list[Result] | None, dict[str, Any]]:
     """Restore planes with a natural-image prior, and describe the PSF.
 
@@ -51,6 +64,8 @@ def restore_as_natural(
         Receives the progress.
     estimate : Estimate, optional
         A PSF estimate that replaces the search.
+    degradation : Degradation, optional
+        What was done to the image after the blur, such as JPEG compression.
 
     Returns
     -------
@@ -67,7 +82,7 @@ def restore_as_natural(
     estimate = estimate or searched(search, grey, settings, partial(report, "search"))
     if estimate.candidate is None:
         return None, sharp_fields(estimate, planes, curve[0])
-    candidate = refined(grey, estimate.candidate, settings)
+    candidate = refined(grey, estimate.candidate, settings, degradation)
     restored = restore_planes(
         [xp.asarray(light[c, ...], copy=True) for c in range(light.shape[0])],
         candidate,
@@ -84,11 +99,13 @@ def searched(search: PsfSearch, image: Array, settings: Settings, report: Callab
     return replace(estimate, candidate=_with_softness(estimate.candidate, settings))
 
 
-def refined(image: Array, candidate: Candidate, settings: Settings) -> Candidate:
+def refined(
+    image: Array, candidate: Candidate, settings: Settings, degradation: Degradation | None = None
+) -> Candidate:
     """The PSF fitted once more, unless the settings disable that."""
     refinement = settings.general.refinement
     if refinement.enabled:
-        candidate = refine(image, candidate, settings=settings.parametric)
+        candidate = refine(image, candidate, degradation=degradation, settings=settings.parametric)
     candidate = _with_softness(candidate, settings)
     if refinement.radius_factor == 1:
         return candidate
@@ -105,7 +122,21 @@ def _with_softness(candidate: Any, settings: Settings) -> Any:
 
 def sharp_fields(estimate: Estimate, planes: Array, gamma: float) -> dict[str, Any]:
     """Fields of the result for a sharp image."""
-    return {"psf": like(np.ones((1, 1)), planes), "family": "none", "gamma": gamma, "search": _search(estimate)}
+    fields = {"psf": like(np.ones((1, 1)), planes), "family": "none", "gamma": gamma, "search": _search(estimate)}
+    return fields | guess_fields(estimate)
+
+
+def guess_fields(estimate: Estimate) -> dict[str, Any]:
+    """Fields of the result for the likeliest PSF, believed or not."""
+    guess = estimate.guess
+    if guess is None or not math.isfinite(estimate.guess_log_odds):
+        return {}
+    return {"guess": Guess(family_of(guess), guess.parameters(), estimate.guess_log_odds)}
+
+
+def family_of(candidate: Candidate) -> Any:
+    """Name of the family of a candidate."""
+    return next(name for name, family in FAMILIES.items() if isinstance(candidate, family))
 
 
 def result_fields(
@@ -115,13 +146,14 @@ def result_fields(
     gamma, shoulder = curve
     return {
         "psf": like(candidate.make(), planes),
-        "family": next(name for name, family in FAMILIES.items() if isinstance(candidate, family)),
+        "family": family_of(candidate),
         "parameters": candidate.parameters(),
         "uncertainty": candidate.uncertainty,
         "gamma": gamma,
         "shoulder": shoulder,
         "score": estimate.score,
         "search": _search(estimate),
+        "guess": Guess(family_of(candidate), candidate.parameters(), estimate.log_odds),
     }
 
 

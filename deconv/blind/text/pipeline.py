@@ -7,8 +7,10 @@ from deconv import tone
 from deconv._core.array import Array, Result, array_namespace
 from deconv.blind.errors import gain_of_ink, storage_error
 from deconv.blind.parametric.pipeline import PsfSearch, refined, result_fields, searched
+from deconv.blind.parametric.search import Estimate
 from deconv.blind.progress import Progress
 from deconv.blind.settings import Settings
+from deconv.blind.spectrum import Degradation
 from deconv.blind.text.ink import estimate_foreground, planes_as_ink
 from deconv.blind.text.restore import restore_text
 from deconv.blind.text.tone_curve import estimate_tone_curve
@@ -20,7 +22,13 @@ _NO_BLUR = "no blur was found in the part that would be its text"
 
 
 def restore_as_text(
-    planes: Array, search: PsfSearch, gamma: float | None, settings: Settings, report: Progress
+    planes: Array,
+    search: PsfSearch,
+    gamma: float | None,
+    settings: Settings,
+    report: Progress,
+    estimate: Estimate | None = None,
+    degradation: Degradation | None = None,
 ) -> tuple[list[Result] | None, dict[str, Any]]:
     """Restore planes as text, and describe the PSF and the readability.
 
@@ -36,6 +44,10 @@ def restore_as_text(
         Settings of all stages.
     report : Progress
         Receives the progress.
+    estimate : Estimate, optional
+        The PSF estimate from the light of the whole image, used if the ink does not show a likelier one.
+    degradation : Degradation, optional
+        What was done to the image after the blur, such as JPEG compression.
 
     Returns
     -------
@@ -50,7 +62,8 @@ def restore_as_text(
     foreground = estimate_foreground(xp.mean(light, axis=0), settings.text.ink)
     inks, grey, window = planes_as_ink(light, foreground, settings.text.ink)
     report("light", 1.0)
-    estimate = searched(search, grey, settings, partial(report, "search"))
+    from_light = estimate
+    estimate = _likelier(searched(search, grey, settings, partial(report, "search")), from_light)
     candidate = estimate.candidate
     if candidate is None:
         return None, {"reason": _NO_BLUR}
@@ -61,11 +74,11 @@ def restore_as_text(
             inks, grey, window = planes_as_ink(tone.decode(planes, *curve), foreground, settings.text.ink)
         if curve[0] != assumed[0]:
             # With the wrong exponent the search may have found a wrong PSF.
-            estimate = searched(search, grey, settings, lambda _: None)
+            estimate = _likelier(searched(search, grey, settings, lambda _: None), from_light)
             candidate = estimate.candidate
             if candidate is None:
                 return None, {"reason": _NO_BLUR}
-    candidate = refined(grey, candidate, settings)
+    candidate = refined(grey, candidate, settings, degradation)
     light, stored = tone.decode(planes, *curve), storage_error(planes, *curve, settings=settings.jpeg)
     coverages = []
     for c, ink in enumerate(inks):
@@ -85,3 +98,10 @@ def restore_as_text(
     fields = result_fields(estimate, candidate, planes, curve)
     fields |= {"prior": "text", "readability": verdict.readability, "reason": verdict.reason}
     return coverages if foreground == "bright" else [1.0 - c for c in coverages], fields
+
+
+def _likelier(from_ink: Estimate, from_light: Estimate | None) -> Estimate:
+    """The likelier of the PSFs from the ink and from the light, which both show the same blur."""
+    if from_light is None or (from_ink.candidate is not None and from_ink.log_odds >= from_light.log_odds):
+        return from_ink
+    return from_light

@@ -114,10 +114,20 @@ def text_window(ink: Array, settings: Ink) -> tuple[slice, slice]:
     if not marked.any():
         return slice(0, h), slice(0, w)
     rows, columns = np.nonzero(marked)
-    return (
+    window = (
         _extent(rows, h, coarse.shape[0], settings.margin_width * w, settings),
         _extent(columns, w, coarse.shape[1], settings.margin_width * w, settings),
     )
+    # On a dense page the spread is that of the text itself, and only its darkest part is marked.
+    detail = (coarse - np.median(coarse)) ** 2
+    detail[np.isin(pieces, specks)] = 0.0
+    inside = tuple(
+        slice(round(part.start * n / side), round(part.stop * n / side))
+        for part, n, side in zip(window, coarse.shape, (h, w), strict=True)
+    )
+    if detail[inside].sum() < settings.window_power * detail.sum():
+        return slice(0, h), slice(0, w)
+    return window
 
 
 def _extent(marked: np.ndarray, side: int, coarse_side: int, margin: float, settings: Ink) -> slice:

@@ -100,7 +100,7 @@ def outcome(truth: dict[str, Any], rows: Rows, name: str, set_: Path) -> Outcome
     if after is None:
         return Outcome(**facts, verdict="failed")
     said = {key: after.details[key] for key in ("told", "parameters", "uncertainty", "readability", "unchanged")}
-    said |= {"sentence": after.details["sentence"], "cpu": after.cpu, "memory": after.memory}
+    said |= {"sentence": after.details["sentence"], "cpu": after.cpu, "memory": after.details["peak"]}
     return Outcome(**facts, verdict=verdict(truth, by, set_), **said)
 
 

@@ -30,6 +30,7 @@ def restored(
         "readability": _finite(result.readability),
         "prior": result.prior,
         "sentence": " / ".join(sentences),
+        "peak": study.peak_memory(),
     }
     return result.image, None if result.family == "none" else result.psf, said
 

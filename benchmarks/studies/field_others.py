@@ -57,11 +57,13 @@ def by_true_psf(
     return np.stack(results), None, {"version": version}
 
 
+def _unsupervised_wiener(light: np.ndarray, psf: np.ndarray, seed: int) -> Any:
+    return restoration.unsupervised_wiener(light, psf, clip=False, rng=seed)[0]
+
+
 _PEERS: dict[str, Callable[[np.ndarray, np.ndarray, int], Any]] = {
     "Richardson-Lucy": lambda light, psf, seed: restoration.richardson_lucy(light, psf, num_iter=30),
-    "unsupervised Wiener": lambda light, psf, seed: restoration.unsupervised_wiener(light, psf, clip=False, rng=seed)[
-        0
-    ],
+    "unsupervised Wiener": _unsupervised_wiener,
 }
 
 

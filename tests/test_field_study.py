@@ -254,7 +254,10 @@ def test_the_report_has_each_severity_each_variant_and_the_peers():
     assert "## Severity 1, a.b=1\n" in text
     assert "| page_defocus_jpeg | 1 | 1 | 0 | 0 | 0 | 0 | 0 | 0.40, 0.80, 0.90, 1.00 | - | - | - | - |" in text
     assert "polygon 4: disk 4.1 |" in text
-    assert "| page_defocus_jpeg | 1 | 0.40 | 0.80 | 0.90 | 0.50 | 0.50 | 0.50 |" in text
+    peers = "1 | 0.40 | 0.80 | 0.90 | 0.50 | 0.50 | 0.50 |\n"
+    assert f"| page_defocus_jpeg | {peers}| all with text | {peers}\n" in text
+    assert "## Losses, a.b=1\n" in text
+    assert text.count("| page_defocus_jpeg 1 0 | worse | 0.40 | 0.80 | - |") == 1
     assert "| all: worse | 0 of 1 (0 %) | 1 of 1 (100 %) |" in text
 
 

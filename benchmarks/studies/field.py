@@ -129,6 +129,7 @@ def report(outcomes: Mapping[str, Sequence[Outcome]], severities: Sequence[int])
         for severity in severities:
             title = f"## Severity {severity}{'' if name == DEFAULT else f', {name}'}\n"
             parts += [title, field_tables.by_kind([one for one in part if one.severity == severity])]
+        parts += [f"## Losses{'' if name == DEFAULT else f', {name}'}\n", field_tables.losses(part)]
     parts += ["## Against other methods (read, or PSNR in dB)\n", field_tables.peers(outcomes[DEFAULT])]
     parts += ["## Figures\n", field_tables.figures(outcomes)]
     return "\n".join(parts)

@@ -81,6 +81,7 @@ Figure = Callable[[Sequence[Outcome]], str]
 AFTER = "after"
 _TEXT = (field_others.BEFORE, AFTER, field_others.TRUE_PSF, field_others.SHARP)
 _NATURAL = _TEXT[:3]
+_WITH_TEXT = {"with": True, "without": False}
 
 
 def mean(values: Iterable[float | None], form: str = ".2f", scale: float = 1.0) -> str:
@@ -130,15 +131,27 @@ def _told(one: Outcome) -> str:
     return f"{one.family}{size}: {one.told}{'' if value is None else f' {value:.1f}'}"
 
 
-def peers(outcomes: Sequence[Outcome]) -> str:
-    """A line for each kind: the mean score of each method on the pictures that have a true PSF."""
-    methods = (field_others.BEFORE, AFTER, field_others.TRUE_PSF, *field_others.PEERS)
+def losses(outcomes: Iterable[Outcome]) -> str:
+    """A line for each picture that came out worse, was harmed or failed: the scores, and what was said."""
     lines = []
-    for kind in dict.fromkeys(one.kind for one in outcomes):
-        part = [one for one in outcomes if one.kind == kind and field_others.TRUE_PSF in one.scores]
+    for one in outcomes:
+        if one.verdict in ("worse", "harmed_sharp", "failed"):
+            scores = (mean([one.scores.get(method)], ".2f") for method in (field_others.BEFORE, AFTER))
+            lines.append((f"{one.kind} {one.severity} {one.seed}", one.verdict, *scores, one.sentence or "-"))
+    return markdown(("picture", "verdict", "before", "after", "said"), lines, ("picture", "verdict", "said"))
+
+
+def peers(outcomes: Sequence[Outcome]) -> str:
+    """A line for each kind, and two over all: the mean score of each method where there is a true PSF."""
+    methods = (field_others.BEFORE, AFTER, field_others.TRUE_PSF, *field_others.PEERS)
+    known = [one for one in outcomes if field_others.TRUE_PSF in one.scores]
+    parts = {kind: [one for one in known if one.kind == kind] for kind in dict.fromkeys(one.kind for one in known)}
+    parts |= {f"all {name} text": [one for one in known if one.text is text] for name, text in _WITH_TEXT.items()}
+    lines = []
+    for name, part in parts.items():
         if part:
             form = ".2f" if part[0].text else ".1f"
-            lines.append((kind, len(part), *(mean((one.scores.get(m) for one in part), form) for m in methods)))
+            lines.append((name, len(part), *(mean((one.scores.get(m) for one in part), form) for m in methods)))
     names = ("kind", "n", "before", "deconv, blind", "true PSF", *field_others.PEERS)
     return markdown(names, lines, ("kind",))
 

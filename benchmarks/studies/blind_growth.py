@@ -118,6 +118,8 @@ def plot(costs: Sequence[Cost], path: Path) -> None:
             axis.loglog([one.megapixels for one in part], values, "o-", label=kind)
     for axis, title in zip(axes, ("CPU time (s)", "peak memory (MB)"), strict=True):
         axis.set_xlabel("megapixels")
+        axis.set_xticks([], minor=True)
+        axis.set_xticks(ticks := sorted({one.megapixels for one in costs}), [f"{tick:g}" for tick in ticks])
         axis.set_title(title)
         axis.grid(alpha=0.3)
     axes[0].legend()

@@ -6,8 +6,8 @@ BIN := .venv/bin
 PARALLEL := -n auto --dist worksteal
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint pytest test-torch test-oldest coverage quality ladder blind-bench honest learned bench docs dist \
-	clean
+.PHONY: help demo test lint pytest test-torch test-oldest coverage quality ladder blind-bench honest field sharp \
+	learned bench docs dist clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' Makefile
@@ -54,6 +54,14 @@ honest: .venv/stamp-test ## slow: classical and learned methods side by side, in
 	@.ci/need tesseract tesseract-ocr "nothing can be read and scored"
 	$(BIN)/python -m benchmarks.studies.honest $(HONEST)
 
+field: .venv/stamp-test ## slow: pictures as ordinary people have them, as tables, in field/; FIELD="--seeds 0"
+	@$(BIN)/python -c "import cv2" 2>/dev/null || $(BIN)/python -m pip install --quiet opencv-python-headless
+	@.ci/need tesseract tesseract-ocr "nothing can be read and scored"
+	$(BIN)/python -m benchmarks.studies.field $(FIELD)
+
+sharp: .venv/stamp-test ## slow: 100 sharp pictures, which must come back unchanged, in sharp/; SHARP="--pictures grid-8"
+	$(BIN)/python -m benchmarks.studies.sharp $(SHARP)
+
 learned: .venv/stamp-learned ## slow: train the networks of examples/learned anew, an hour of CPU
 	$(BIN)/python examples/learned/train.py nyrhila
 	$(BIN)/python examples/learned/train.py unet
@@ -71,7 +79,7 @@ dist: .venv/stamp-dist ## sdist and wheel in dist/, each installed, run and test
 	.ci/dist $(BIN)/python $(DIST)
 
 clean: ## remove everything that make made, .venv too
-	rm -rf .venv .venv-torch .venv-oldest demo honest ladder blind-bench families hallucination readability build dist
+	rm -rf .venv .venv-torch .venv-oldest demo honest ladder blind-bench families field hallucination readability sharp build dist
 	rm -rf docs/_build docs/api docs/gallery benchmarks/.asv htmlcov .coverage .pytest_cache .mypy_cache .ruff_cache
 	rm -rf .hypothesis *.egg-info
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

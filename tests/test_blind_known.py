@@ -85,6 +85,22 @@ def test_what_was_refused_is_tried_milder_and_may_be_forced():
     assert psnr(forced.image, tone.encode(SCENE)) < psnr(photo, tone.encode(SCENE)) - 0.5
 
 
+@pytest.mark.parametrize("name", ["text", "inked", "level", "ink"])
+def test_the_test_for_text_takes_its_settings(name):
+    value = {"text": 0.0, "inked": 2.0, "level": 0.1, "ink": 3.0}[name]
+    photo, kernel = picture(PAGE, psf.disk(4)), psf.disk(4).astype(np.float32)
+    lenient = {"review.most_odds": 1e3}
+    assert deblur_known_psf(photo, kernel, settings=Settings().replace(lenient)).prior == "text"
+    changed = Settings().replace(lenient | {f"known.{name}": value})
+    assert (deblur_known_psf(photo, kernel, settings=changed).prior == "natural") is (name != "level")
+
+
+def test_the_turned_psf_is_not_looked_at_if_it_is_nearly_the_same():
+    photo, turned = picture(PAGE, SHAKE), SHAKE[::-1, ::-1].astype(np.float32)
+    even = Settings().replace({"known.uneven": 2.0, "review.most_odds": 1e3})
+    assert deblur_known_psf(photo, turned, settings=even).accepted
+
+
 def test_progress_rises_to_one():
     told = []
     deblur_known_psf(

@@ -1,6 +1,6 @@
 """Restoration with a known PSF, which may be wrong all the same: turned, of another size, or of another picture."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import partial
 from math import hypot
@@ -14,7 +14,7 @@ from deconv.blind.arguments import check_callback, check_gamma, check_settings, 
 from deconv.blind.errors import storage_error
 from deconv.blind.natural import restore
 from deconv.blind.progress import Callback, Progress
-from deconv.blind.review import first_accepted, review
+from deconv.blind.review import Review, first_accepted, review
 from deconv.blind.settings import Settings
 from deconv.blind.text.ink import coverage, estimate_foreground
 
@@ -22,6 +22,7 @@ __all__ = ["KnownPsfRestoration", "deblur_known_psf", "restore_known_psf"]
 
 # Fractions of the time at which each stage begins and ends.
 _STAGES = {"judge": (0.0, 0.3), "restore": (0.3, 1.0)}
+_TURNED = "turned by 180 degrees the PSF explains the picture better: try it that way"
 
 
 @dataclass(frozen=True)
@@ -33,7 +34,7 @@ class KnownPsfRestoration:
     image : array
         The restored image, encoded as the input was: float64 for float64 input, else float32.
     prior : {"text", "natural"}
-        The prior with which it was restored.
+        The prior with which it was restored; "natural" if it was not.
     accepted : bool
         Whether it was restored; else `image` is a copy of the input.
     reason : str
@@ -89,8 +90,9 @@ def deblur_known_psf(
     -----
     Total variation of all colours together, the scene beyond the frame unknown; its weight follows the noise, the error
     of JPEG compression, and the residual that an error of the PSF leaves (`deconv.blind.natural`). A last look
-    (`deconv.blind.review`) refuses a restoration that, blurred again, does not explain the image, or that rings; a
-    milder one is tried then. A PSF that explains the image better when it is turned by 180 degrees is refused too.
+    (`deconv.blind.review`) at the restored mean of the colours refuses one that, blurred again, does not explain the
+    image, or that rings; a milder one is tried then. A PSF that explains the image better when it is turned by 180
+    degrees is refused too.
 
     Examples
     --------
@@ -116,57 +118,61 @@ def deblur_known_psf(
     psf = as_psf(psf, grey)
     stored = storage_error(encoded, gamma, settings=settings.jpeg)
     report = Progress(callback, _STAGES)
-    error = hypot(noise.estimate(grey), stored)
-    kind, reason = _first_look(grey, psf, prior, stored, error, settings, report)
-    planes: Sequence[Result] | None = None
-    if not reason:
-
-        def attempt(caution: float, part: Callable[[float], None]) -> list[Result]:
-            colours = [xp.asarray(light[c, ...], copy=True) for c in range(light.shape[0])]
-            options: dict[str, Any] = {"stored": stored, "caution": caution, "settings": settings.natural}
-            return restore(colours, psf, prior=kind, report=part, **options)[0]
-
-        planes, verdict = first_accepted(
-            attempt,
-            lambda restored: review(grey, xp.mean(xp.stack(restored), axis=0), psf, error, settings=settings.review),
-            partial(report, "restore"),
-            settings.review,
-        )
-        reason = verdict.reason if planes is None else ""
+    look = _first_look(grey, psf, stored, settings, report)
+    if look.reason:
+        report("restore", 1.0)
+        return KnownPsfRestoration(xp.asarray(image, copy=True), "natural", False, look.reason)
+    text = _has_two_tones(look.sharp, settings) if prior == "auto" else prior == "text"
+    kind: Literal["text", "natural"] = "text" if text else "natural"
+    planes, _ = restore(
+        [xp.asarray(light[c, ...], copy=True) for c in range(light.shape[0])],
+        psf,
+        prior=kind,
+        report=partial(report, "restore"),
+        stored=stored,
+        caution=look.caution,
+        settings=settings.natural,
+    )
     report("restore", 1.0)
-    if planes is None:
-        return KnownPsfRestoration(xp.asarray(image, copy=True), kind, False, reason)
     sharp = tone.encode(xp.stack(planes), gamma)
     sharp = sharp[0, ...] if channel_axis is None else xp.moveaxis(sharp, 0, channel_axis)
     return KnownPsfRestoration(sharp, kind, True, "")
 
 
-def _first_look(
-    grey: Array, psf: Array, prior: str, stored: float, error: float, settings: Settings, report: Progress
-) -> tuple[Literal["text", "natural"], str]:
-    """What the scene shows, and why the PSF was given the wrong way, if it was."""
+@dataclass(frozen=True)
+class _FirstLook:
+    """The restored grey image, the caution with which it passed the last look, and why it did not, if so."""
+
+    sharp: Any
+    caution: float
+    reason: str
+
+
+def _first_look(grey: Array, psf: Array, stored: float, settings: Settings, report: Progress) -> _FirstLook:
+    """Restore the mean of the colours with the weaker prior, that of text, which shows best what a PSF explains."""
     xp = array_namespace(grey)
+    error = hypot(noise.estimate(grey), stored)
     turned = _turned(psf)
     psf = _turned(turned)
     uneven = float(xp.sum(xp.abs(psf - turned))) > settings.known.uneven
     looks = 2 if uneven else 1
 
-    def restored(kernel: Array, index: int) -> Result:
-        part = report.part("judge", index, looks)
-        return restore([grey], kernel, prior="text", report=part, stored=stored, settings=settings.natural)[0][0]
+    def restored(kernel: Array, caution: float, part: Callable[[float], None]) -> tuple[float, Result]:
+        options: dict[str, Any] = {"stored": stored, "caution": caution, "settings": settings.natural}
+        return caution, restore([grey], kernel, prior="text", report=part, **options)[0][0]
 
-    sharp = restored(psf, 0)
-    reason = ""
+    def reviewed(kernel: Array, attempt: tuple[float, Result]) -> Review:
+        return review(grey, attempt[1], kernel, error, settings=settings.review)
+
+    best, verdict = first_accepted(
+        partial(restored, psf), partial(reviewed, psf), report.part("judge", 0, looks), settings.review
+    )
+    caution = 1.0 if best is None else best[0]
     if uneven:
-        given, other = (
-            review(grey, scene, kernel, error, settings=settings.review).odds
-            for scene, kernel in ((sharp, psf), (restored(turned, 1), turned))
-        )
-        if given - other > settings.known.turned:
-            reason = "turned by 180 degrees the PSF explains the picture better: try it that way"
-    if prior == "auto":
-        prior = "text" if _has_two_tones(sharp, settings) else "natural"
-    return "text" if prior == "text" else "natural", reason
+        other = reviewed(turned, restored(turned, caution, report.part("judge", 1, looks)))
+        if other.accepted and verdict.odds - other.odds > settings.known.turned:
+            return _FirstLook(None, caution, _TURNED)
+    return _FirstLook(None, caution, verdict.reason) if best is None else _FirstLook(best[1], caution, "")
 
 
 def _has_two_tones(sharp: Array, settings: Settings) -> bool:

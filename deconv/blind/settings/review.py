@@ -24,7 +24,7 @@ class LastLook:
     roughness: float = setting(4.87, "Weight of the roughness.", "nats", _LOOK, _FIT)
     contrast: float = setting(4.76, "Weight of the contrast won, which speaks for a restoration.", "nats", _LOOK, _FIT)
     most_odds: float = setting(
-        0.0,
+        0.5,
         "Log odds up to which a restoration is accepted.",
         "nats",
         _LOOK,

@@ -2,6 +2,7 @@
 
 import io
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -110,6 +111,18 @@ def test_more_caution_is_milder():
         return float(np.abs(np.diff(sharp)).sum())
 
     assert variation(16.0) < variation(4.0) < variation(1.0)
+
+
+@pytest.mark.parametrize("prior", ["text", "natural"])
+def test_how_much_of_the_error_counts_depends_on_the_prior(prior):
+    values, _ = photograph(CAMERA, 70)
+    light, error = tone.decode(values), storage_error(values[None], 2.2)
+    restored = [
+        restore([light], DISK.make(), prior=prior, report=lambda part: None, stored=error, settings=settings)[0][0]
+        for settings in (SETTINGS.natural, replace(SETTINGS.natural, **{f"{prior}_stored": 8.0}))
+    ]
+    usual, smooth = (float(np.abs(np.diff(sharp)).sum()) for sharp in restored)
+    assert smooth < 0.9 * usual
 
 
 def test_every_backend_has_the_same_error(backend):

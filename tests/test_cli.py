@@ -47,7 +47,6 @@ def no_tesseract(monkeypatch):
         (["restore", "a.png", "--gamma", "much"], "must be a number above 0, got much"),
         (["restore", "a.png", "--prior", "taste"], "invalid choice: 'taste'"),
         (["restore", "a.png", "--psf", __file__, "--plot", "a.pdf"], "there is none with --psf FILE"),
-        (["restore", "a.png", "--psf", __file__, "--prior", "text"], "it does not go with --psf FILE"),
         (["degrade"], "the following arguments are required: -o"),
         (["degrade", "a.png", "-o", "b.png", "--step", "3"], "--step goes without a picture IN"),
         (["degrade", "-o", "b.png", "--size", "3"], "--size goes with a picture IN"),

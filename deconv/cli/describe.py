@@ -5,8 +5,9 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from deconv.blind import Restoration
+    from deconv.blind.known import KnownPsfRestoration
 
-__all__ = ["blur", "restoration"]
+__all__ = ["blur", "by_known_psf", "restoration"]
 
 
 def blur(result: "Restoration") -> str:
@@ -38,3 +39,10 @@ def restoration(result: "Restoration", *, tone: bool = True) -> str:
     if tone:
         words += f"; tone curve: gamma {result.gamma:.1f}, shoulder {result.shoulder:.2f}"
     return words
+
+
+def by_known_psf(result: "KnownPsfRestoration") -> str:
+    """The prior of the restoration, or why there is none, in one line."""
+    if not result.accepted:
+        return f"the picture is unchanged: {result.reason}"
+    return "restored as text" if result.prior == "text" else "restored as a natural picture"

@@ -18,6 +18,7 @@ from deconv.cli.terminal import print_lines, progress
 if TYPE_CHECKING:
     from deconv._core.files import Picture
     from deconv.blind import Restoration
+    from deconv.blind.known import KnownPsfRestoration
 
 __all__ = ["add_parser", "run"]
 
@@ -78,7 +79,7 @@ def add_parser(commands: options.Commands) -> None:
         choices=("auto", "text", "natural"),
         default="auto",
         help="text, dark on bright or bright on dark; or natural, anything else (default: auto, text if that explains "
-        "the picture; with text, a warning if it does not)",
+        "the picture; with text, a warning if it does not; with a known PSF, text if the scene has two tones)",
     )
     parser.add_argument(
         "--gamma",
@@ -123,10 +124,12 @@ def run(args: argparse.Namespace) -> None:
         _check_plot(args.plot, args.force)
     start = time.perf_counter()
     results: list[Restoration] = []
+    by_known: KnownPsfRestoration | None = None
     restored: list[Any]
     with progress() as report:
         if known:
-            restored = [_restore_known(pictures[0], read_psf(args.psf), args.gamma or 2.2, report)]
+            by_known = _restore_known(pictures[0], args, report)
+            restored = [by_known.image]
         else:
             results = _restore_blind(pictures, args, report)
             images: list[Any] = [result.image for result in results]
@@ -135,7 +138,9 @@ def run(args: argparse.Namespace) -> None:
     for output, picture, pixels in zip(outputs, pictures, restored, strict=True):
         files.write(output, pixels, like=picture)
     print("known PSF" if known else describe.blur(results[0]), f"({seconds:.1f} s)")
-    if not known and results[0].family != "none":
+    if by_known:
+        print(describe.by_known_psf(by_known))
+    elif results[0].family != "none":
         print(describe.restoration(results[0], tone=args.gamma is None))
     for output in outputs:
         print(f"wrote {output}")
@@ -151,8 +156,6 @@ def _check_options(args: argparse.Namespace, known: bool) -> None:
     """Usage errors for options that do not go together."""
     if known and args.plot:
         args.usage("--plot draws the search for a PSF, and there is none with --psf FILE")
-    if known and args.prior != "auto":
-        args.usage("--prior is for a PSF that is estimated; it does not go with --psf FILE")
     if args.radius and args.psf != "disk":
         args.usage("--radius goes with --psf disk")
     for name in ("psf_size", "region", "same_psf"):
@@ -188,24 +191,19 @@ def _restore_blind(
     return results
 
 
-def _restore_known(picture: "Picture", psf: Any, gamma: float, report: Callable[[float, str], None]) -> Any:
-    channels = 1 if picture.channel_axis is None else picture.pixels.shape[-1]
-    iterations = 200
-    done = 0
+def _restore_known(
+    picture: "Picture", args: argparse.Namespace, report: Callable[[float, str], None]
+) -> "KnownPsfRestoration":
+    from deconv.blind.known import deblur_known_psf
 
-    def step(iteration: int, estimate: Any) -> None:
-        nonlocal done
-        done += 1
-        report(done / (iterations * channels), "restoring")
-
-    light = deconv.variational(
-        deconv.tone.decode(picture.pixels, gamma),
-        psf,
-        num_iter=iterations,
+    return deblur_known_psf(
+        picture.pixels,
+        read_psf(args.psf),
+        prior=args.prior,
+        gamma=args.gamma,
         channel_axis=picture.channel_axis,
-        callback=step,
-    ).image
-    return deconv.tone.encode(light, gamma)
+        callback=report,
+    )
 
 
 def _check_plot(path: Path, force: bool) -> None:

@@ -21,8 +21,10 @@ from deconv.blind.settings._setting import Origin, origins
 from deconv.blind.settings.freeform import FreeForm
 from deconv.blind.settings.general import General
 from deconv.blind.settings.jpeg import Jpeg
+from deconv.blind.settings.known import KnownPsf
 from deconv.blind.settings.natural import Natural
 from deconv.blind.settings.parametric import Parametric
+from deconv.blind.settings.review import LastLook
 from deconv.blind.settings.select import Selection
 from deconv.blind.settings.text import Text
 
@@ -44,7 +46,11 @@ class Settings:
     freeform : FreeForm
         Estimate of a free-form PSF.
     natural : Natural
-        Final restoration with a free-form PSF.
+        Final restoration of natural images and with a free-form PSF.
+    known : KnownPsf
+        Restoration with a known PSF.
+    review : LastLook
+        The last look at a restoration.
     jpeg : Jpeg
         Errors of JPEG compression.
     text : Text
@@ -63,6 +69,8 @@ class Settings:
     selection: Selection = field(default_factory=Selection)
     freeform: FreeForm = field(default_factory=FreeForm)
     natural: Natural = field(default_factory=Natural)
+    known: KnownPsf = field(default_factory=KnownPsf)
+    review: LastLook = field(default_factory=LastLook)
     jpeg: Jpeg = field(default_factory=Jpeg)
     text: Text = field(default_factory=Text)
 

@@ -8,7 +8,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from deconv import tone
+from deconv import noise, tone
 from deconv._core.array import Array, Result, array_namespace, like
 from deconv.blind.errors import storage_error
 from deconv.blind.parametric.families import FAMILIES, Candidate, Disk
@@ -16,6 +16,7 @@ from deconv.blind.parametric.restore import restore_planes
 from deconv.blind.parametric.search import Estimate, refine
 from deconv.blind.progress import Progress
 from deconv.blind.result import Guess
+from deconv.blind.review import Review, first_accepted, review
 from deconv.blind.settings import Settings
 from deconv.blind.spectrum import Degradation
 
@@ -83,14 +84,21 @@ def restore_as_natural(
     if estimate.candidate is None:
         return None, sharp_fields(estimate, planes, curve[0])
     candidate = refined(grey, estimate.candidate, settings, degradation)
-    restored = restore_planes(
-        [xp.asarray(light[c, ...], copy=True) for c in range(light.shape[0])],
-        candidate,
-        settings,
-        partial(report, "restore"),
-        stored=storage_error(planes, *curve, settings=settings.jpeg),
-    )
-    return [tone.encode(plane, *curve) for plane in restored], result_fields(estimate, candidate, planes, curve)
+    colours = [xp.asarray(light[c, ...], copy=True) for c in range(light.shape[0])]
+    stored = storage_error(planes, *curve, settings=settings.jpeg)
+    psf, error = like(candidate.make(), grey), math.hypot(noise.estimate(grey), stored)
+
+    def attempt(caution: float, part: Callable[[float], None]) -> list[Result]:
+        return restore_planes(colours, candidate, settings, part, stored=stored, caution=caution)
+
+    def look(restored: Any) -> Review:
+        return review(grey, xp.mean(xp.stack(restored), axis=0), psf, error, settings=settings.review)
+
+    accepted: list[Result] | None
+    accepted, verdict = first_accepted(attempt, look, partial(report, "restore"), settings.review)
+    if accepted is None:
+        return None, sharp_fields(estimate, planes, curve[0]) | {"reason": verdict.reason}
+    return [tone.encode(plane, *curve) for plane in accepted], result_fields(estimate, candidate, planes, curve)
 
 
 def searched(search: PsfSearch, image: Array, settings: Settings, report: Callable[[float], None]) -> Estimate:

@@ -79,6 +79,11 @@ class Ink:
         "tried: The spectrum of photographs",
         "a page of small print was cut to 24 % of its area",
     )
+    grey_power: float = setting(
+        0.1,
+        "Mean square difference of a colour's ink from that of all colours up to which the ink is grey.",
+        "its power",
+    )
     window_speck: float = setting(
         0.05,
         "Area of a piece at the frame's edge, over that of all pieces, below which it is a dark corner and not text.",

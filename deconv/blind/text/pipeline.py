@@ -10,6 +10,7 @@ from deconv.blind.parametric.pipeline import PsfSearch, refined, result_fields, 
 from deconv.blind.parametric.search import Estimate
 from deconv.blind.progress import Progress
 from deconv.blind.settings import Settings
+from deconv.blind.settings.text import Ink
 from deconv.blind.spectrum import Degradation
 from deconv.blind.text.ink import estimate_foreground, planes_as_ink
 from deconv.blind.text.restore import restore_text
@@ -80,6 +81,10 @@ def restore_as_text(
                 return None, {"reason": _NO_BLUR}
     candidate = refined(grey, candidate, settings, degradation)
     light, stored = tone.decode(planes, *curve), storage_error(planes, *curve, settings=settings.jpeg)
+    count = len(inks)
+    if _is_grey(inks, settings.text.ink):
+        # Restored once: it costs less, and the noise of the colours is averaged.
+        inks, light = [xp.mean(xp.stack(inks), axis=0)], xp.mean(light, axis=0, keepdims=True)
     coverages = []
     for c, ink in enumerate(inks):
         whole = xp.zeros_like(ink)
@@ -97,7 +102,16 @@ def restore_as_text(
         return None, {"reason": verdict.reason}
     fields = result_fields(estimate, candidate, planes, curve)
     fields |= {"prior": "text", "readability": verdict.readability, "reason": verdict.reason}
-    return coverages if foreground == "bright" else [1.0 - c for c in coverages], fields
+    text = coverages if foreground == "bright" else [1.0 - c for c in coverages]
+    return [xp.asarray(text[min(c, len(text) - 1)], copy=True) for c in range(count)], fields
+
+
+def _is_grey(inks: list[Result], settings: Ink) -> bool:
+    """Whether the colours show the same ink, up to noise and to the blur of colours in a camera."""
+    xp = array_namespace(*inks)
+    mean = xp.mean(xp.stack(inks), axis=0)
+    power = float(xp.mean(mean**2))
+    return all(float(xp.mean((ink - mean) ** 2)) <= settings.grey_power * power for ink in inks)
 
 
 def _likelier(from_ink: Estimate, from_light: Estimate | None) -> Estimate:

@@ -48,6 +48,8 @@ class Picture:
         Type of the values in the file.
     white : float
         Value in the file that is 1 in `pixels`.
+    turned : bool
+        Whether the orientation in the file's metadata turned or mirrored the pixels.
     metadata : dict
         ``"dpi"`` (pair of float), ``"icc_profile"`` and ``"exif"`` (bytes), if the file has them.
     """
@@ -56,6 +58,7 @@ class Picture:
     alpha: Any = None
     dtype: np.dtype[Any] = field(default_factory=lambda: np.dtype(np.uint8))
     white: float = 255.0
+    turned: bool = False
     metadata: dict[str, Any] = field(default_factory=dict)
 
     @property
@@ -276,7 +279,7 @@ def _read_tiff(data: bytes, path: Path) -> Picture:
     if premultiplied:
         alpha = picture.alpha.reshape(pixels.shape[:2] + (1,) * (pixels.ndim - 2))
         pixels = np.divide(pixels, alpha, out=np.zeros_like(pixels), where=alpha > 0)
-    return Picture(pixels, picture.alpha, picture.dtype, picture.white, picture.metadata)
+    return Picture(pixels, picture.alpha, picture.dtype, picture.white, metadata=picture.metadata)
 
 
 def _picture(values: Any, has_alpha: bool, orientation: int, metadata: dict[str, Any]) -> Picture:
@@ -297,7 +300,8 @@ def _picture(values: Any, has_alpha: bool, orientation: int, metadata: dict[str,
     if np.array_equal(pixels[..., :1].repeat(pixels.shape[-1], -1), pixels):
         # Grey saved as colour: keeping one channel saves two thirds of the work and loses nothing.
         pixels = pixels[..., :1]
-    return Picture(pixels[..., 0] if pixels.shape[-1] == 1 else pixels, alpha, dtype.newbyteorder("="), white, metadata)
+    pixels = pixels[..., 0] if pixels.shape[-1] == 1 else pixels
+    return Picture(pixels, alpha, dtype.newbyteorder("="), white, orientation != 1, metadata)
 
 
 def _metadata(image: Any) -> tuple[dict[str, Any], int]:

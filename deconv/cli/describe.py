@@ -11,20 +11,30 @@ __all__ = ["blur", "by_known_psf", "restoration"]
 
 
 def blur(result: "Restoration") -> str:
-    """The estimated blur, in one line."""
+    """The estimated blur, or why the picture is left unchanged, in one line."""
     noise = f"noise {result.noise:.4f}"
     if result.family == "none":
-        free = "size" in result.search
-        return f"{'no PSF found that explains it better than no blur' if free else 'no blur found'}; {noise}"
+        return f"unchanged: {result.reason or 'no blur was found'}{_guess(result)}; {noise}"
     if result.family == "free":
         side, better = result.parameters["size"], 100 * result.score
         return f"free PSF, {side:.0f} px wide; it explains the picture {better:.0f} % better than no blur; {noise}"
-    numbers = [
-        f"{name} {value:.1f}{' degrees' if name == 'angle' else ' px'}" for name, value in result.parameters.items()
-    ]
+    parts = _sizes(result.parameters)
     if math.isfinite(result.uncertainty):
-        numbers[0] += f" (+- {100 * result.uncertainty:.1f} %)"
-    return f"{result.family} of {', '.join(numbers)}; {noise}"
+        parts[0] += f" (+- {100 * result.uncertainty:.1f} %)"
+    return f"{result.family} of {', '.join(parts)}; {noise}"
+
+
+def _guess(result: "Restoration") -> str:
+    """The likeliest blur of an unchanged picture and its odds, in brackets; empty if no blur is likelier."""
+    guess = result.guess
+    if guess is None or guess.log_odds <= 0:
+        return ""
+    odds = f"{math.exp(guess.log_odds):.0f}" if guess.log_odds < math.log(1e6) else "more than a million"
+    return f" (best guess: {guess.family} of {', '.join(_sizes(guess.parameters))}, odds {odds} to 1 against no blur)"
+
+
+def _sizes(parameters: dict[str, float]) -> list[str]:
+    return [f"{name} {value:.1f}{' degrees' if name == 'angle' else ' px'}" for name, value in parameters.items()]
 
 
 def restoration(result: "Restoration", *, tone: bool = True) -> str:

@@ -48,11 +48,10 @@ def add_parser(commands: options.Commands) -> None:
     parser.add_argument(
         "--psf",
         type=partial(options.psf_choice, _PSFS),
-        default="disk",
+        default="auto",
         metavar="auto|disk|gaussian|motion|free|FILE",
-        help="the blur: a family whose parameters are estimated; free, a PSF of any shape, such as camera shake; or a "
-        "known PSF as a picture or .npy file (default: disk, out of focus; auto tries all, which takes several times "
-        "longer)",
+        help="the blur: auto, the likeliest kind; a family whose parameters are estimated; free, a PSF of any shape, "
+        "such as camera shake; or a known PSF as a picture or .npy file (default: auto)",
     )
     parser.add_argument(
         "--radius",
@@ -60,7 +59,7 @@ def add_parser(commands: options.Commands) -> None:
         metavar="PX",
         help="radius of the disk in pixels, if known, e.g. from another picture by the same lens (default: estimated)",
     )
-    free = parser.add_argument_group("with --psf free")
+    free = parser.add_argument_group("a PSF of any shape (--psf free)")
     free.add_argument(
         "--psf-size",
         type=_sizes,
@@ -137,6 +136,9 @@ def run(args: argparse.Namespace) -> None:
     seconds = time.perf_counter() - start
     for output, picture, pixels in zip(outputs, pictures, restored, strict=True):
         files.write(output, pixels, like=picture)
+    for path, picture in zip(args.pictures, pictures, strict=True):
+        if picture.turned:
+            print(f"{path} was turned upright, as its EXIF orientation says")
     print("known PSF" if known else describe.blur(results[0]), f"({seconds:.1f} s)")
     if by_known:
         print(describe.by_known_psf(by_known))
@@ -156,10 +158,10 @@ def _check_options(args: argparse.Namespace, known: bool) -> None:
     """Usage errors for options that do not go together."""
     if known and args.plot:
         args.usage("--plot draws the search for a PSF, and there is none with --psf FILE")
-    if args.radius and args.psf != "disk":
+    if args.radius and args.psf not in ("disk", "auto"):
         args.usage("--radius goes with --psf disk")
     for name in ("psf_size", "region", "same_psf"):
-        if getattr(args, name) and args.psf != "free":
+        if getattr(args, name) and args.psf not in ("free", "auto"):
             args.usage(f"--{name.replace('_', '-')} goes with --psf free")
     if len(args.pictures) > 1:
         if not args.same_psf:
@@ -180,8 +182,9 @@ def _restore_blind(
     pictures: "Sequence[Picture]", args: argparse.Namespace, report: Callable[[float, str], None]
 ) -> "list[Restoration]":
     """Restorations of the pictures; several pictures share a PSF."""
-    keywords: dict[str, Any] = {"psf": args.psf, "prior": args.prior, "gamma": args.gamma, "callback": report}
+    keywords: dict[str, Any] = {"prior": args.prior, "gamma": args.gamma, "callback": report}
     if len(pictures) == 1:
+        keywords["psf"] = "free" if args.same_psf else args.psf
         pixels, axis = pictures[0].pixels, pictures[0].channel_axis
         keywords |= {"radius": args.radius, "psf_size": args.psf_size, "region": args.region}
         return [deconv.blind.deblur(pixels, channel_axis=axis, **keywords)]

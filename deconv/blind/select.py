@@ -154,7 +154,7 @@ def _choose_at(
         return Choice("free", _NOTHING, gamma, edges)
     found = find(Disk, 0.0, 0.4)
     disk = _confirmed_disk(light, found, degradation, selection, parametric)
-    if disk.log_odds > selection.clear_disk:
+    if min(disk.log_odds, found.log_odds) > selection.clear_disk:
         return Choice("disk", disk, gamma, edges)
     soft, motion = find(Gaussian, 0.4, 0.5), find(Motion, 0.5, 1.0)
     # The power at every frequency is modelled with white noise only.

@@ -116,7 +116,7 @@ class Selection:
         5.0, "Radius from which a disc overrules sharp edges: no sharp image has such rings.", "pixels"
     )
     small_disk_fill: float = setting(
-        0.45, "Fill above which the zeros of a smaller disc do not count.", "parts of the power around them"
+        0.5, "Fill above which the zeros of a smaller disc do not count.", "parts of the power around them"
     )
     hard_step: float = setting(
         0.55,
@@ -125,7 +125,7 @@ class Selection:
         evidence="white noise reaches 0.49, drawings in two tones 1",
     )
     small_disk_log_odds: float = setting(
-        80.0, "Log odds under a scene of edges from which a doubtful small disc is accepted.", "nats"
+        72.0, "Log odds under a scene of edges from which a doubtful small disc is accepted.", "nats"
     )
     least_log_odds_gaussian: float = setting(
         25.0,

@@ -163,8 +163,10 @@ def _choose_at(
             light, motion.candidate, selection.line, selection.sharpness.pixels, settings.freeform.phase_retrieval
         )
         motion = replace(motion, candidate=line, log_odds=motion.log_odds if line else 0.0)
+    stored = degradation is not None
+    least = selection.least_log_odds_gaussian_stored if stored else selection.least_log_odds_gaussian
     if soft.candidate is not None and (
-        soft.log_odds < selection.least_log_odds_gaussian
+        soft.log_odds < least
         or soft.candidate.steepest() >= selection.gaussian_slope * edges
         # Found beside a disc, which it must not replace by evidence from another grid.
         or disk.candidate is not None

@@ -128,9 +128,11 @@ class Selection:
         72.0, "Log odds under a scene of edges from which a doubtful small disc is accepted.", "nats"
     )
     least_log_odds_gaussian: float = setting(
-        25.0,
-        "Log odds from which a Gaussian is accepted: denoising, sharpening and enlargement change the slope of the "
-        "power as small Gaussians do.",
+        25.0, "Log odds from which a Gaussian is accepted: scenes differ in the slope of their power.", "nats"
+    )
+    least_log_odds_gaussian_stored: float = setting(
+        60.0,
+        "The same for an image stored as JPEG: denoising and sharpening in the camera change that slope too.",
         "nats",
     )
     clear_disk: float = setting(100.0, "Log odds for a disc from which motion is not searched.", "nats")

@@ -87,8 +87,8 @@ def deblur(
     channel_axis : int, optional
         Axis of the colours; they share one PSF.
     callback : callable, optional
-        Called as ``callback(fraction, stage)`` with the fraction done, 0 to 1, and the name of the stage: "kind",
-        "light", "search", "tone", "restore" or "judge", the steps listed below.
+        Called as ``callback(fraction, stage)`` with the fraction done, 0 to 1, and the name of the stage: "kind" while
+        the family is chosen, then "light", "search", "tone", "restore" or "judge", the steps listed below.
     settings : deconv.blind.Settings, optional
         Thresholds and weights of every stage, for studies.
 

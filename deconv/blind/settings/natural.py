@@ -1,4 +1,7 @@
-"""Settings of the final restoration with an estimated free-form PSF (`deconv.blind.natural`)."""
+"""Settings of the restoration of natural images, and of any image with a free-form or known PSF.
+
+They belong to `deconv.blind.natural`.
+"""
 
 from dataclasses import dataclass
 

@@ -101,7 +101,8 @@ def choose(
     Choice
         The kind, its PSF and the encoding.
     """
-    edges = max(sharpness(image, settings=settings.selection.sharpness), min(hard_steps(image)))
+    sharp = settings.selection.sharpness
+    edges = max(sharpness(image, settings=sharp), min(hard_steps(image, settings=sharp)))
     first = settings.general.photograph_gamma if gamma is None else gamma
     if _is_noise(image):
         return Choice("none", _NOTHING, first, edges, "noise explains all of its variation")
@@ -120,8 +121,8 @@ def choose(
 
 def _is_noise(image: Array) -> bool:
     """Whether noise alone explains the variation of the image; patterns of one or two pixels look like noise too."""
-    values = to_numpy(image).astype(np.float64)
-    return bool(noise.estimate(values) >= _NOISE_SHARE * values.std())
+    values = to_numpy(image)
+    return bool(noise.estimate(values) >= _NOISE_SHARE * values.std(dtype=np.float64))
 
 
 def _choose_at(
@@ -173,7 +174,7 @@ def _choose_at(
     ):
         soft = _refuted(soft)
     kinds = disk, soft, motion
-    if max(hard_steps(light)) > selection.hard_step:
+    if max(hard_steps(light, settings=selection.sharpness)) > selection.hard_step:
         kinds = _refuted(disk), _refuted(soft), motion
     best = max(kinds, key=attrgetter("log_odds"))
     if best.candidate is not None:
@@ -269,7 +270,7 @@ def _likeliest_line(
 
 def sharpness(image: Array, *, settings: Sharpness) -> float:
     """Height of the steepest steps relative to the contrast around them, in the direction where it is lowest."""
-    x = _middle(to_numpy(image).astype(np.float64), settings.pixels)
+    x = _middle(to_numpy(image), settings.pixels).astype(np.float64)
     window, sigma = settings.window, noise.estimate(x)
     high, low = (f(x, window) for f in (ndimage.maximum_filter, ndimage.minimum_filter))
     inner = (slice(window, -window, 3),) * 2
@@ -288,13 +289,13 @@ def sharpness(image: Array, *, settings: Sharpness) -> float:
     return min(ratios)
 
 
-def hard_steps(image: Array) -> list[float]:
+def hard_steps(image: Array, *, settings: Sharpness) -> list[float]:
     """Height that a few per cent of the steps between neighbours exceed, as a part of the range, by direction.
 
     White noise reaches one half, a drawing in two tones 1. Unlike `sharpness`, this needs no estimate of the noise,
     which takes fine patterns for noise.
     """
-    x = to_numpy(image).astype(np.float64)
+    x = _middle(to_numpy(image), settings.pixels).astype(np.float64)
     whole = max(float(np.ptp(np.quantile(x, (0.001, 0.999)))), 1e-12)
     moved = (np.roll(x, shift, axis=(0, 1)) for shift in _NEIGHBOURS)
     return [float(np.quantile(np.abs(x - each)[1:-1, 1:-1], 0.97)) / whole for each in moved]

@@ -12,6 +12,9 @@ Scene and PSF are estimated in turn (`deconv.blind.freeform.scene`, `deconv.blin
 - Before that, and again if the result is in doubt, the search starts at full resolution from PSFs retrieved from the
   power spectrum. Coarse scales cannot help if the path of the camera is longer than letters are large, because they
   show text as grey bars (`deconv.blind.freeform.starts`).
+- An unknown encoding is part of the search: each result is scored in all of them, which costs less than a search in
+  each.
+- The search runs on a window of limited size; its result is refined on the whole images.
 - At the end the edge penalty rises once more and then falls to the level of the noise. A scene with few edges cannot
   imitate the errors of the PSF, so that the PSF has to change (`deconv.blind.freeform.refine`).
 - Beyond the frame, the image is what scene and PSF predict, updated in each round.
@@ -33,13 +36,13 @@ from operator import attrgetter
 import numpy as np
 
 from deconv._core.array import Array
+from deconv.blind.freeform.light import Light
 from deconv.blind.freeform.multistart import MultiStartSearch, Trial
-from deconv.blind.freeform.refine import Report, ScoredPsf, refine, refine_below_noise, silent, trimmed
-from deconv.blind.freeform.scale import Observation, Scale, normalised
+from deconv.blind.freeform.refine import Report, ScoredPsf, long_pass, refine, refine_below_noise, silent, trimmed
 from deconv.blind.freeform.starts import PowerStarts
-from deconv.blind.settings.freeform import FreeForm
+from deconv.blind.settings.freeform import Acceptance, FreeForm
 
-__all__ = ["FreeFormEstimate", "estimate"]
+__all__ = ["FreeFormEstimate", "estimate", "estimate_in_lights", "is_plausible"]
 
 _DEFAULTS = FreeForm()
 
@@ -101,41 +104,99 @@ def estimate(
     FreeFormEstimate
         The PSF and the evidence for it.
     """
-    observations, least_penalty = normalised(images, jpeg_errors, settings=settings.edge_penalty)
-    if start is not None:
-        return _from_given(observations, start, least_penalty, report, settings=settings)
+    light = Light(images, jpeg_errors, settings=settings)
+    return estimate_in_lights([light], sizes=sizes, start=start, report=report, settings=settings)[1]
+
+
+def estimate_in_lights(
+    lights: Sequence[Light],
+    *,
+    sizes: tuple[int, int] | None = None,
+    start: np.ndarray | None = None,
+    report: Report = silent,
+    settings: FreeForm = _DEFAULTS,
+) -> tuple[int, FreeFormEstimate]:
+    """Estimate the PSF that some images share, whose encoding is one of several.
+
+    Parameters
+    ----------
+    lights : sequence of Light
+        The images in each encoding that they may have.
+    sizes, start, report, settings
+        As for `estimate`.
+
+    Returns
+    -------
+    int
+        Which of the lights the PSF explains best.
+    FreeFormEstimate
+        The PSF in that light, and the evidence for it.
+    """
+    trials: list[Trial] = []
+    if start is None:
+        found, trials = _searched(lights, sizes, lambda part: report(0.8 * part), settings=settings)
+        candidates = [_on_whole(found, settings=settings)]
+        candidates += [
+            _nearly_right(candidates[0].psf, light, settings=settings) for light in lights if light is not found.light
+        ]
+    else:
+        candidates = [_nearly_right(start / start.sum(), light, settings=settings) for light in lights]
+    report(0.95)
+    best = min(candidates, key=lambda each: (not is_plausible(each, settings=settings.acceptance), each.cost))
+    psf = refine_below_noise(best.scale, best.psf, best.light.least_penalty)
+    report(1.0)
+    psf = trimmed(psf, settings=settings.refinement)
+    trials.insert(0, Trial(best.psf.shape[0], settings.refinement.penalties[0], best.cost, best.psf))
+    return lights.index(best.light), FreeFormEstimate(psf, best.gain, best.energy_gain, best.flat, tuple(trials))
+
+
+def is_plausible(candidate: ScoredPsf | FreeFormEstimate, *, settings: Acceptance) -> bool:
+    """Whether a PSF explains the images better than no blur."""
+    return candidate.gain >= settings.least_gain and candidate.energy_gain >= -settings.most_energy
+
+
+def _searched(
+    lights: Sequence[Light], sizes: tuple[int, int] | None, report: Report, *, settings: FreeForm
+) -> tuple[ScoredPsf, list[Trial]]:
+    """The best PSF of all starts, and the trials of the multi-start."""
     stage = settings.starts
-    starts = PowerStarts(observations, sizes, least_penalty, settings=settings)
-    starts.search(stage.first_supports, 1, lambda part: report(0.3 * part))
+    starts = PowerStarts(lights, sizes, settings=settings)
+    starts.search(stage.first, lambda part: report(0.4 * part))
     trials: list[Trial] = []
     candidates: list[ScoredPsf] = []
     if starts.best is None or not starts.solved or starts.best.gain < stage.skip_multi_start_from_gain:
-        multistart = MultiStartSearch(observations, sizes, least_penalty, settings=settings)
-        trials, candidate = multistart.run(lambda part: report(0.3 + 0.3 * part))
-        candidates.append(candidate)
-        if not starts.solved and candidate.gain < stage.solved_from_gain:
-            starts.search(stage.more_supports, stage.more_repeats, lambda part: report(0.6 + 0.3 * part))
+        # A start that gained tells the encoding.
+        for light in lights if starts.best is None else [starts.best.light]:
+            further, candidate = MultiStartSearch(light, sizes, settings=settings).run(lambda part: None)
+            trials += further
+            candidates.append(candidate)
+        report(0.7)
+        if not starts.solved and max(c.gain for c in candidates) < stage.solved_from_gain:
+            starts.search(stage.more, lambda part: report(0.7 + 0.3 * part))
     if starts.best is not None:
         candidates.append(starts.best)
-    best = min(candidates, key=attrgetter("cost"))
-    if starts.best is not None:
-        psf = starts.best.psf
-        trial = Trial(psf.shape[0], stage.first_pass_penalty, starts.best.cost, psf)
-        trials.insert(0 if best is starts.best else len(trials), trial)
-    psf = refine_below_noise(best.scale, best.psf, least_penalty)
-    report(1.0)
-    psf = trimmed(psf, settings=settings.refinement)
-    return FreeFormEstimate(psf, best.gain, best.energy_gain, best.flat, tuple(trials))
+    return min(candidates, key=attrgetter("cost")), sorted(trials, key=attrgetter("cost"))
 
 
-def _from_given(
-    observations: Sequence[Observation], start: np.ndarray, least_penalty: float, report: Report, *, settings: FreeForm
-) -> FreeFormEstimate:
-    """Refine a PSF that is nearly right, with low edge penalties only, which correct it without changing its form."""
-    side, penalties = start.shape[0], settings.refinement.given_penalties
-    scale = Scale(observations, 0, side, settings=settings)
-    candidate = ScoredPsf.scored(scale, refine(scale, start / start.sum(), penalties, least_penalty, report))
-    psf = refine_below_noise(scale, candidate.psf, least_penalty)
-    trial = Trial(side, penalties[0], candidate.cost, psf)
-    psf = trimmed(psf, settings=settings.refinement)
-    return FreeFormEstimate(psf, candidate.gain, candidate.energy_gain, candidate.flat, (trial,))
+def _on_whole(found: ScoredPsf, *, settings: FreeForm) -> ScoredPsf:
+    """The PSF refined on the whole images, by longer rounds too while it is in doubt and these improve it."""
+    light, stage = found.light, settings.refinement
+    whole = light.whole(found.psf.shape[0])
+    psf = refine(whole, found.psf, stage.penalties, light.least_penalty)
+    best = ScoredPsf.scored(light, whole, psf, found.gain)
+    for _ in range(stage.long_passes):
+        if 1 - best.cost >= stage.long_pass_below_gain:
+            break
+        further = ScoredPsf.scored(light, whole, long_pass(whole, best.psf, light.least_penalty), found.gain)
+        improvement = best.cost - further.cost
+        best = min(best, further, key=attrgetter("cost"))
+        if improvement < stage.long_pass_improvement:
+            break
+    return best
+
+
+def _nearly_right(psf: np.ndarray, light: Light, *, settings: FreeForm) -> ScoredPsf:
+    """A PSF refined with low edge penalties only, which correct it without changing its form."""
+    whole = light.whole(psf.shape[0])
+    psf = refine(whole, psf, settings.refinement.given_penalties, light.least_penalty)
+    return ScoredPsf.scored(light, whole, psf)

@@ -180,6 +180,33 @@ class Refinement:
     )
     least_weight: float = setting(0.02, "Smaller weights of the PSF, over its largest, are set to 0.", _FRACTION)
     least_piece: float = setting(0.02, "Smaller pieces of the PSF, over its sum, are removed.", _FRACTION)
+    long_pass_penalty: float = setting(
+        1e-2,
+        "First edge penalty of the long pass, for a refined PSF that is in doubt.",
+        _PENALTY,
+        _LARGE,
+        "From 2e-2 or 4e-2: less, or worse.",
+    )
+    long_pass_steps: int = setting(4, "Edge penalties of the long pass.", "penalties")
+    long_pass_rounds: int = setting(
+        4,
+        "Rounds at each of these.",
+        "rounds",
+        _LARGE,
+        "Gain 0.54 to 0.64 (similarity 0.97 to 0.995), 0.37 to 0.53 (0.88 to 0.99); nothing where a start is wrong.",
+    )
+    long_pass_least_weight: float = setting(
+        0.05, "Smaller weights of the PSF, over its largest, are set to 0 in the long pass.", _FRACTION
+    )
+    long_passes: int = setting(2, "Long passes at most.", "passes")
+    long_pass_below_gain: float = setting(
+        0.7,
+        "Gain below which a refined PSF goes through longer rounds.",
+        _FRACTION,
+        _LARGE,
+        "Longer rounds lead from a gain of 0.54 to 0.64, from 0.37 to 0.53.",
+    )
+    long_pass_improvement: float = setting(0.01, "Increase of the gain for which these are repeated.", _FRACTION)
     last: tuple[float, ...] = setting(
         (1 / 2, 1 / 4, 1 / 8),
         "Penalties of the last rounds over the least one: penalties below the noise let some of it in, higher ones "
@@ -202,11 +229,14 @@ class Refinement:
 class Starts:
     """The search from PSFs retrieved from the power spectrum, at the image's own scale, each with its turned copy."""
 
-    first_supports: tuple[int, ...] = setting((31, 71, 107), "Supports before the multi-start.", "pixels")
-    more_supports: tuple[int, ...] = setting(
-        (51, 71, 107), "Supports after it, where its result is in doubt.", "pixels"
+    supports: tuple[int, ...] = setting(
+        (31, 51, 71, 107), "Supports on which PSFs are retrieved in each encoding.", "pixels"
     )
-    more_repeats: int = setting(2, "Starts on each of the latter.", "starts")
+    first: int = setting(2, "Likeliest of these from which the search starts before the multi-start.", "starts")
+    more: int = setting(2, "Those from which it starts after it, where its result is in doubt.", "starts")
+    alike_from_similarity: float = setting(
+        0.9, "Similarity of the ends of two starts from which no other follows.", _FRACTION
+    )
     support_factor: float = setting(
         1.3,
         "Support of the rounds that follow, over that of the start: the position of the PSF within it is unknown.",
@@ -241,21 +271,6 @@ class Starts:
     )
     second_pass_steps: int = setting(4, "Edge penalties of the second pass.", "penalties")
     second_pass_rounds: int = setting(2, "Rounds at each of these.", "rounds")
-    long_pass_penalty: float = setting(
-        1e-2,
-        "First edge penalty of the long pass, for a refined PSF that is in doubt.",
-        _PENALTY,
-        _LARGE,
-        "From 2e-2 or 4e-2: less, or worse.",
-    )
-    long_pass_steps: int = setting(4, "Edge penalties of the long pass.", "penalties")
-    long_pass_rounds: int = setting(
-        4,
-        "Rounds at each of these.",
-        "rounds",
-        _LARGE,
-        "Gain 0.54 to 0.64 (similarity 0.97 to 0.995), 0.37 to 0.53 (0.88 to 0.99); nothing where a start is wrong.",
-    )
     least_weight: float = setting(
         0.05,
         "Smaller weights of the PSF, over its largest, are set to 0: a path is thin, and clutter beside it is large.",
@@ -305,14 +320,6 @@ class Starts:
         "Three lines of script: a start ends in a wrong PSF that gains 0.52, the multi-start in the right one, 0.66. "
         "Six lines of it: a wrong one of 0.55.",
     )
-    long_pass_below_gain: float = setting(
-        0.7,
-        "Gain below which a refined PSF goes through longer rounds.",
-        _FRACTION,
-        _LARGE,
-        "Longer rounds lead from a gain of 0.54 to 0.64, from 0.37 to 0.53.",
-    )
-    long_pass_improvement: float = setting(0.01, "Increase of the gain for which these are repeated.", _FRACTION)
 
 
 @dataclass(frozen=True)
@@ -378,8 +385,13 @@ class PhaseRetrieval:
 class Window:
     """The part of a large image in which the PSF is estimated: the one with most edges."""
 
-    pixels: float = setting(4e5, "Size of the window; smaller images are used as a whole.", "pixels")
-    narrowest: int = setting(256, "Least length of its shorter side.", "pixels")
+    pixels: float = setting(
+        4e5, "Size of the window in which the PSF is estimated; smaller images are used as a whole.", "pixels"
+    )
+    search_pixels: float = setting(1.5e5, "Size of the part of it in which the search runs.", "pixels")
+    sides: float = setting(6.0, "Least side of that part, over the side of the PSF's support.", _FRACTION)
+    narrowest: int = setting(256, "Least length of a window's shorter side.", "pixels")
+    grid: int = setting(8, "A window begins at a multiple of this, the side of a block of JPEG.", "pixels")
 
 
 @dataclass(frozen=True)

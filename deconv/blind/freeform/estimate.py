@@ -31,6 +31,7 @@ References
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from operator import attrgetter
 
 import numpy as np
@@ -39,7 +40,7 @@ from deconv._core.array import Array
 from deconv.blind.freeform.light import Light
 from deconv.blind.freeform.multistart import MultiStartSearch, Trial
 from deconv.blind.freeform.refine import Report, ScoredPsf, long_pass, refine, refine_below_noise, silent, trimmed
-from deconv.blind.freeform.starts import PowerStarts
+from deconv.blind.freeform.starts import PowerStarts, alike
 from deconv.blind.settings.freeform import Acceptance, FreeForm
 
 __all__ = ["FreeFormEstimate", "estimate", "estimate_in_lights", "is_plausible"]
@@ -121,7 +122,7 @@ def estimate_in_lights(
     Parameters
     ----------
     lights : sequence of Light
-        The images in each encoding that they may have.
+        The images in each encoding that they may have, the likeliest first.
     sizes, start, report, settings
         As for `estimate`.
 
@@ -142,7 +143,7 @@ def estimate_in_lights(
     else:
         candidates = [_nearly_right(start / start.sum(), light, settings=settings) for light in lights]
     report(0.95)
-    best = min(candidates, key=lambda each: (not is_plausible(each, settings=settings.acceptance), each.cost))
+    best = min(candidates, key=partial(_rank, lights=lights, settings=settings.acceptance))
     psf = refine_below_noise(best.scale, best.psf, best.light.least_penalty)
     report(1.0)
     psf = trimmed(psf, settings=settings.refinement)
@@ -155,6 +156,12 @@ def is_plausible(candidate: ScoredPsf | FreeFormEstimate, *, settings: Acceptanc
     return candidate.gain >= settings.least_gain and candidate.energy_gain >= -settings.most_energy
 
 
+def _rank(candidate: ScoredPsf, lights: Sequence[Light], *, settings: Acceptance) -> tuple[bool, float]:
+    """What decides between encodings, smallest first: another than the first has to be clearly better."""
+    handicap = 0.0 if candidate.light is lights[0] else settings.least_difference
+    return not is_plausible(candidate, settings=settings), candidate.cost + handicap
+
+
 def _searched(
     lights: Sequence[Light], sizes: tuple[int, int] | None, report: Report, *, settings: FreeForm
 ) -> tuple[ScoredPsf, list[Trial]]:
@@ -165,13 +172,15 @@ def _searched(
     trials: list[Trial] = []
     candidates: list[ScoredPsf] = []
     if starts.best is None or not starts.solved or starts.best.gain < stage.skip_multi_start_from_gain:
-        # A start that gained tells the encoding.
-        for light in lights if starts.best is None else [starts.best.light]:
+        # A start that solves the problem tells the encoding.
+        for light in [starts.best.light] if starts.best is not None and starts.solved else lights:
             further, candidate = MultiStartSearch(light, sizes, settings=settings).run(lambda part: None)
             trials += further
             candidates.append(candidate)
         report(0.7)
-        if not starts.solved and max(c.gain for c in candidates) < stage.solved_from_gain:
+        best = min(candidates, key=attrgetter("cost"))
+        agreed = starts.best is not None and alike(starts.best, best, settings=stage)
+        if not starts.solved and not agreed and best.gain < stage.solved_from_gain:
             starts.search(stage.more, lambda part: report(0.7 + 0.3 * part))
     if starts.best is not None:
         candidates.append(starts.best)
@@ -182,8 +191,11 @@ def _on_whole(found: ScoredPsf, *, settings: FreeForm) -> ScoredPsf:
     """The PSF refined on the whole images, by longer rounds too while it is in doubt and these improve it."""
     light, stage = found.light, settings.refinement
     whole = light.whole(found.psf.shape[0])
-    psf = refine(whole, found.psf, stage.penalties, light.least_penalty)
-    best = ScoredPsf.scored(light, whole, psf, found.gain)
+    candidates = [ScoredPsf.scored(light, whole, found.psf, found.gain)]
+    # In noisy images the last penalties may add clutter, so the PSF before them competes.
+    refined = refine(whole, found.psf, stage.penalties, light.least_penalty)
+    candidates.append(ScoredPsf.scored(light, whole, refined, found.gain))
+    best = min(candidates, key=attrgetter("cost"))
     for _ in range(stage.long_passes):
         if 1 - best.cost >= stage.long_pass_below_gain:
             break

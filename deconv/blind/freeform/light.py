@@ -7,6 +7,7 @@ on the whole images. A PSF needs a window several times as wide as itself: more 
 import functools
 import math
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 
@@ -55,7 +56,7 @@ class Light:
         window = self._settings.window
         pixels = min(max(window.search_pixels, (window.sides * side) ** 2), window.pixels) / len(self.observations)
         return [
-            Observation(contiguous(o.image[window_with_most_edges(o.image, pixels, settings=window)]), o.jpeg_error)
+            replace(o, image=contiguous(o.image[window_with_most_edges(o.image, pixels, settings=window)]))
             for o in self.observations
         ]
 

@@ -72,7 +72,7 @@ class MultiStartSearch:
         best = trials[0]
         gain = 1.0 - best.cost / second.scorer.no_blur.cost
         side = odd_side(best.size)
-        own = self._scale(0, side)
+        own = self._light.scale(side)
         psf = resampled(best.psf, side, self._scales.ratio**level)
         psf = self._refined(own, psf, lambda part: report(0.8 + 0.2 * part))
         # Scored again at full resolution: the coarser scale can hardly separate a correct PSF of 9 pixels from no blur.

@@ -111,8 +111,8 @@ def _estimate(
     settings: Settings,
 ) -> tuple[float, FreeFormEstimate]:
     """The exponent of the encoding, given or the one that explains the pages best, and the PSF estimated with it."""
-    # Linear data, and photographs.
-    exponents = (1.0, settings.general.photograph_gamma) if gamma is None else (gamma,)
+    # Photographs, which are likelier, and linear data.
+    exponents = (settings.general.photograph_gamma, 1.0) if gamma is None else (gamma,)
     stages = settings.freeform
     parts = [_part(page, region, settings=stages.window) for page in pages]
     errors_of_values = [quantisation_error(part, settings=settings.jpeg) for part in parts]

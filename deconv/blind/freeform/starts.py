@@ -22,7 +22,7 @@ from deconv.blind.freeform.supports import odd_side, supports
 from deconv.blind.settings.freeform import FreeForm, Starts
 from deconv.psf import similarity
 
-__all__ = ["PowerStarts"]
+__all__ = ["PowerStarts", "alike"]
 
 
 class _Schedule(NamedTuple):
@@ -80,11 +80,12 @@ class PowerStarts:
         self.solved = False
 
     def search(self, times: int, report: Report) -> None:
-        """Start from the next likeliest PSFs, `times` times or until the problem is solved."""
+        """Start from the next likeliest PSFs, `times` times or until one is clearly better than no blur."""
+        before = self.best
         for i, start in zip(range(times), self._waiting, strict=False):
             self._start(start)
             report((i + 1) / times)
-            if self.solved:
+            if self.solved or (before is None and self.best is not None):
                 return
 
     def _likeliest(self) -> Iterator[_Retrieved]:
@@ -106,8 +107,7 @@ class PowerStarts:
         """Continue a PSF and its rotated copy, and refine the better one if promising."""
         settings, side = self._settings, odd_side(self._settings.support_factor * start.side)
         candidate = self._both_continued(start.light, cut_or_padded(start.psf, side))
-        if self.best is not None and similarity(candidate.psf, self.best.psf) > settings.alike_from_similarity:
-            # Two random starts that end alike: a third would too.
+        if self.best is not None and alike(candidate, self.best, settings=settings):
             self.solved = True
         if candidate.gain > (settings.refine_from_gain if self.best is None else self.best.gain):
             self.best = self._refined(candidate)
@@ -118,8 +118,8 @@ class PowerStarts:
     def _both_continued(self, light: Light, psf: np.ndarray) -> ScoredPsf:
         """Continue from a PSF and its rotated copy, which have the same power spectrum.
 
-        The better one goes through a second pass, in the light in which it gains most, and both grow if even the best
-        is faint, as branches of it may be missing then.
+        The better one goes through a second pass, in the light in which it gains most, and grows if even the best is
+        faint, as branches of it may be missing then.
         """
         first_pass, second_pass = _Schedule.first_pass(self._settings), _Schedule.second_pass(self._settings)
         both = [self._continued(light, each, first_pass) for each in (psf, psf[::-1, ::-1])]
@@ -131,7 +131,7 @@ class PowerStarts:
         results = [*both, *others, self._continued(light, best.psf, second_pass)]
         if max(each.gain for each in results) < self._settings.solved_from_gain:
             scale = light.scale(psf.shape[0])
-            results += [self._continued(light, self._grown(scale, light, each.psf), second_pass) for each in both]
+            results.append(self._continued(light, self._grown(scale, light, best.psf), second_pass))
         return min(results, key=attrgetter("cost"))
 
     def _continued(self, light: Light, psf: np.ndarray, schedule: _Schedule) -> ScoredPsf:
@@ -157,3 +157,8 @@ class PowerStarts:
         refined = refine(scale, psf, self._all.refinement.penalties, light.least_penalty)
         # In noisy images the last penalties may add clutter, so the PSF before them competes.
         return min((ScoredPsf.scored(light, scale, each) for each in (psf, refined)), key=attrgetter("cost"))
+
+
+def alike(one: ScoredPsf, other: ScoredPsf, *, settings: Starts) -> bool:
+    """Whether two starts end in the same PSF, so that further ones would too."""
+    return similarity(one.psf, other.psf) > settings.alike_from_similarity

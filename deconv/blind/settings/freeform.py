@@ -198,7 +198,7 @@ class Refinement:
     long_pass_least_weight: float = setting(
         0.05, "Smaller weights of the PSF, over its largest, are set to 0 in the long pass.", _FRACTION
     )
-    long_passes: int = setting(2, "Long passes at most.", "passes")
+    long_passes: int = setting(1, "Long passes at most.", "passes")
     long_pass_below_gain: float = setting(
         0.7,
         "Gain below which a refined PSF goes through longer rounds.",
@@ -233,9 +233,9 @@ class Starts:
         (31, 51, 71, 107), "Supports on which PSFs are retrieved in each encoding.", "pixels"
     )
     first: int = setting(2, "Likeliest of these from which the search starts before the multi-start.", "starts")
-    more: int = setting(2, "Those from which it starts after it, where its result is in doubt.", "starts")
+    more: int = setting(3, "Those from which it starts after it, where its result is in doubt.", "starts")
     alike_from_similarity: float = setting(
-        0.9, "Similarity of the ends of two starts from which no other follows.", _FRACTION
+        0.85, "Similarity of the ends of two starts from which no other follows.", _FRACTION
     )
     support_factor: float = setting(
         1.3,
@@ -406,6 +406,11 @@ class Acceptance:
         _NOISE,
         "Wrong PSFs of noisy photographs gained up to 0.3, most at an energy higher by 0.12 to 0.22, one by 0.05; "
         "right ones raise it by 0.09 at most, and of text mostly lower it.",
+    )
+    least_difference: float = setting(
+        0.03,
+        "Difference of the gains from which linear data are likelier than a photograph.",
+        _FRACTION,
     )
     least_width: float = setting(0.8, "Width of the PSF (rms) below which there is no blur.", "pixels")
     text_flat: float = setting(

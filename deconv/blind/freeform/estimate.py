@@ -65,6 +65,8 @@ class FreeFormEstimate:
         Fraction of the restored scene that is flat.
     trials : tuple of Trial
         The trials of the search, the best first.
+    evidence : float
+        Log evidence of the PSF relative to no blur from the power of the images, in nats (`Power.evidence`).
     """
 
     psf: np.ndarray
@@ -72,6 +74,7 @@ class FreeFormEstimate:
     energy_gain: float
     flat: float
     trials: tuple[Trial, ...]
+    evidence: float = 0.0
 
 
 def estimate(
@@ -148,7 +151,9 @@ def estimate_in_lights(
     report(1.0)
     psf = trimmed(psf, settings=settings.refinement)
     trials.insert(0, Trial(best.psf.shape[0], settings.refinement.penalties[0], best.cost, best.psf))
-    return lights.index(best.light), FreeFormEstimate(psf, best.gain, best.energy_gain, best.flat, tuple(trials))
+    evidence = best.light.power.evidence(psf)
+    estimated = FreeFormEstimate(psf, best.gain, best.energy_gain, best.flat, tuple(trials), evidence)
+    return lights.index(best.light), estimated
 
 
 def is_plausible(candidate: ScoredPsf | FreeFormEstimate, *, settings: Acceptance) -> bool:

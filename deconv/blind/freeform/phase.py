@@ -22,8 +22,10 @@ References
        :doi:`10.1080/01621459.1980.10477441`
 .. [2] A. Goldstein, R. Fattal, "Blur-kernel estimation from spectral irregularities", ECCV, 622-635 (2012),
        :doi:`10.1007/978-3-642-33715-4_45`; whitens the power, and retrieves the phases in another way
+.. [3] G. Schwarz, "Estimating the dimension of a model", Ann. Stat. 6, 461-464 (1978), :doi:`10.1214/aos/1176344136`
 """
 
+import math
 from collections.abc import Sequence
 
 import numpy as np
@@ -58,6 +60,17 @@ class Power:
     def gain(self, psf: np.ndarray) -> float:
         """Log likelihood of a PSF of sum 1 relative to no blur, in nats per frequency."""
         return (self._no_blur - self._lowest_cost(psf)) / sum(each.count for each in self._periodograms)
+
+    def evidence(self, psf: np.ndarray) -> float:
+        r"""Log evidence of a PSF relative to no blur, in nats.
+
+        The log likelihood of the irregularities of its power (`FullPeriodogram.coherence`) minus half k log n for its k
+        weights, the small ones left out, and n independent frequencies [3]_. It does not see phases: a PSF with the
+        right power and wrong phases has the same.
+        """
+        weights = int(np.count_nonzero(psf > self._settings.counted_weight * psf.max()))
+        count = sum(each.count for each in self._periodograms)
+        return sum(each.coherence(psf) for each in self._periodograms) - 0.5 * weights * math.log(count)
 
     def _lowest_cost(self, psf: np.ndarray) -> float:
         """Smallest negative log likelihood over multiples of a PSF: the scene's power is known up to a factor."""

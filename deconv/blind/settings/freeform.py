@@ -379,6 +379,9 @@ class PhaseRetrieval:
     least_mass: float = setting(0.1, "Least sum of weights tried: the scene's power is known up to a factor.", "1")
     most_mass: float = setting(10.0, "Largest sum of weights tried.", "1")
     masses: int = setting(15, "Sums of weights tried.", "sums")
+    counted_weight: float = setting(
+        0.02, "Weights of a PSF, over its largest, from which on they count as parameters of its evidence.", _FRACTION
+    )
 
 
 @dataclass(frozen=True)

@@ -141,7 +141,7 @@ def estimate_in_lights(
         found, trials = _searched(lights, sizes, lambda part: report(0.8 * part), settings=settings)
         candidates = [_on_whole(found, settings=settings)]
         candidates += [
-            _nearly_right(candidates[0].psf, light, settings=settings) for light in lights if light is not found.light
+            _in_other(candidates[0], light, settings=settings) for light in lights if light is not found.light
         ]
     else:
         candidates = [_nearly_right(start / start.sum(), light, settings=settings) for light in lights]
@@ -193,18 +193,16 @@ def _searched(
 
 
 def _on_whole(found: ScoredPsf, *, settings: FreeForm) -> ScoredPsf:
-    """The PSF refined on the whole images, by longer rounds too while it is in doubt and these improve it."""
+    """The PSF refined on the whole images, by longer rounds while it is in doubt and these improve it."""
     light, stage = found.light, settings.refinement
-    whole = light.whole(found.psf.shape[0])
-    candidates = [ScoredPsf.scored(light, whole, found.psf, found.gain)]
-    # In noisy images the last penalties may add clutter, so the PSF before them competes.
-    refined = refine(whole, found.psf, stage.penalties, light.least_penalty)
-    candidates.append(ScoredPsf.scored(light, whole, refined, found.gain))
-    best = min(candidates, key=attrgetter("cost"))
+    whole, least = light.whole(found.psf.shape[0]), light.least_penalty
+    best = ScoredPsf.scored(light, whole, found.psf, found.gain)
+    if 1 - best.cost >= stage.long_pass_below_gain:
+        # In noisy images the last penalties may add clutter, so the PSF before them competes.
+        refined = ScoredPsf.scored(light, whole, refine(whole, best.psf, stage.penalties, least), found.gain)
+        return min(best, refined, key=attrgetter("cost"))
     for _ in range(stage.long_passes):
-        if 1 - best.cost >= stage.long_pass_below_gain:
-            break
-        further = ScoredPsf.scored(light, whole, long_pass(whole, best.psf, light.least_penalty), found.gain)
+        further = ScoredPsf.scored(light, whole, long_pass(whole, best.psf, least), found.gain)
         improvement = best.cost - further.cost
         best = min(best, further, key=attrgetter("cost"))
         if improvement < stage.long_pass_improvement:
@@ -217,3 +215,11 @@ def _nearly_right(psf: np.ndarray, light: Light, *, settings: FreeForm) -> Score
     whole = light.whole(psf.shape[0])
     psf = refine(whole, psf, settings.refinement.given_penalties, light.least_penalty)
     return ScoredPsf.scored(light, whole, psf)
+
+
+def _in_other(found: ScoredPsf, light: Light, *, settings: FreeForm) -> ScoredPsf:
+    """A PSF estimated in one encoding, scored in another one; refined there unless it is clearly worse."""
+    same = ScoredPsf.scored(light, light.whole(found.psf.shape[0]), found.psf)
+    if same.cost > found.cost + settings.acceptance.clear_difference:
+        return same
+    return _nearly_right(found.psf, light, settings=settings)

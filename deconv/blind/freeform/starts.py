@@ -149,10 +149,10 @@ class PowerStarts:
         return psf
 
     def _refined(self, candidate: ScoredPsf) -> ScoredPsf:
-        """The PSF refined on the allowed support."""
+        """The PSF refined on a support that is no wider than it needs, nor than allowed."""
         light, side = candidate.light, candidate.psf.shape[0]
-        if self._sizes is not None:
-            side = min(side, odd_side(self._sizes[1]))
+        needed = max(self._settings.support_factor * extent(candidate.psf), self._settings.supports[0])
+        side = min(side, odd_side(needed if self._sizes is None else self._sizes[1]))
         scale, psf = light.scale(side), heaviest_square(candidate.psf, side)
         refined = refine(scale, psf, self._all.refinement.penalties, light.least_penalty)
         # In noisy images the last penalties may add clutter, so the PSF before them competes.

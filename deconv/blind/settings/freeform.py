@@ -198,7 +198,7 @@ class Refinement:
     long_pass_least_weight: float = setting(
         0.05, "Smaller weights of the PSF, over its largest, are set to 0 in the long pass.", _FRACTION
     )
-    long_passes: int = setting(1, "Long passes at most.", "passes")
+    long_passes: int = setting(3, "Long passes at most.", "passes")
     long_pass_below_gain: float = setting(
         0.7,
         "Gain below which a refined PSF goes through longer rounds.",
@@ -392,7 +392,7 @@ class Window:
         4e5, "Size of the window in which the PSF is estimated; smaller images are used as a whole.", "pixels"
     )
     search_pixels: float = setting(1.5e5, "Size of the part of it in which the search runs.", "pixels")
-    sides: float = setting(6.0, "Least side of that part, over the side of the PSF's support.", _FRACTION)
+    sides: float = setting(4.5, "Least side of that part, over the side of the PSF's support.", _FRACTION)
     narrowest: int = setting(256, "Least length of a window's shorter side.", "pixels")
     grid: int = setting(8, "A window begins at a multiple of this, the side of a block of JPEG.", "pixels")
 
@@ -413,6 +413,11 @@ class Acceptance:
     least_difference: float = setting(
         0.03,
         "Difference of the gains from which linear data are likelier than a photograph.",
+        _FRACTION,
+    )
+    clear_difference: float = setting(
+        0.15,
+        "Difference of the gains from which a PSF is not refined in the encoding in which it gains less.",
         _FRACTION,
     )
     least_width: float = setting(0.8, "Width of the PSF (rms) below which there is no blur.", "pixels")

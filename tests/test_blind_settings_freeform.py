@@ -9,6 +9,7 @@ from scipy.fft import idctn
 
 from deconv import degrade, psf
 from deconv.blind.freeform.estimate import estimate
+from deconv.blind.freeform.light import Light
 from deconv.blind.freeform.phase import Power
 from deconv.blind.freeform.pipeline import restore_pages
 from deconv.blind.freeform.psf_step import fit
@@ -103,10 +104,9 @@ def test_starts():
                 "solved_from_gain": 0.0,
             }
         )
-        observations, least = normalised([image], settings=settings.edge_penalty)
-        starts = PowerStarts(observations, (15, 15), least, settings=settings)
-        starts.search((15,), 1, lambda part: None)
-        assert bool(starts._scales) is continued
+        light = Light([image], settings=settings)
+        PowerStarts([light], (15, 15), settings=settings).search(1, lambda part: None)
+        assert bool(light._scales) is continued
 
 
 def test_the_multi_start():

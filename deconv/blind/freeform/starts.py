@@ -44,10 +44,9 @@ class _Schedule(NamedTuple):
 
 
 class _Retrieved(NamedTuple):
-    """A PSF retrieved from the power: in which light, on which support, and its evidence."""
+    """A PSF retrieved from the power, on the support on which to continue: in which light, and its evidence."""
 
     light: Light
-    side: int
     psf: np.ndarray
     evidence: float
 
@@ -97,21 +96,24 @@ class PowerStarts:
         retrieved = []
         for light in self._lights:
             for seed, side in enumerate(map(odd_side, sides)):
-                psf, evidence = light.power.likely(side, np.random.default_rng(1 + seed))
-                if evidence >= settings.least_evidence:
-                    psf = centred(pruned(psf, settings.least_weight, settings.least_piece))
-                    retrieved.append(_Retrieved(light, side, psf, evidence))
+                psf, _ = light.power.likely(side, np.random.default_rng(1 + seed))
+                psf = centred(pruned(psf, settings.least_weight, settings.least_piece))
+                if (evidence := light.power.evidence(psf)) > settings.least_evidence:
+                    widened = min(settings.support_factor * side, settings.widening * extent(psf))
+                    psf = cut_or_padded(psf, odd_side(max(widened, settings.supports[0])))
+                    retrieved.append(_Retrieved(light, psf, evidence))
         yield from sorted(retrieved, key=attrgetter("evidence"), reverse=True)
 
     def _start(self, start: _Retrieved) -> None:
         """Continue a PSF and its rotated copy, and refine the better one if promising."""
-        settings, side = self._settings, odd_side(self._settings.support_factor * start.side)
-        candidate = self._both_continued(start.light, cut_or_padded(start.psf, side))
+        settings = self._settings
+        candidate = self._both_continued(start.light, start.psf)
         if self.best is not None and alike(candidate, self.best, settings=settings):
             self.solved = True
         if candidate.gain > (settings.refine_from_gain if self.best is None else self.best.gain):
             self.best = self._refined(candidate)
             # A PSF that its support cuts off may gain more than a complete one, so it must not end the search.
+            side = self.best.psf.shape[0]
             if self._sizes is not None or extent(self.best.psf) <= settings.cut_off_from_fill * side:
                 self.solved = self.solved or self.best.gain > settings.solved_from_gain
 
@@ -125,9 +127,11 @@ class PowerStarts:
         both = [self._continued(light, each, first_pass) for each in (psf, psf[::-1, ::-1])]
         best = min(both, key=attrgetter("cost"))
         others = [
-            ScoredPsf.scored(other, other.scale(psf.shape[0]), best.psf) for other in self._lights if other is not light
+            ScoredPsf.scored(each, each.scale(psf.shape[0]), best.psf) for each in self._lights if each is not light
         ]
-        light = min([best, *others], key=attrgetter("cost")).light
+        # What hardly gains in any tells nothing of the encoding.
+        clear = [each for each in others if each.gain > self._settings.refine_from_gain]
+        light = min([best, *clear], key=attrgetter("cost")).light
         results = [*both, *others, self._continued(light, best.psf, second_pass)]
         if max(each.gain for each in results) < self._settings.solved_from_gain:
             scale = light.scale(psf.shape[0])
@@ -150,10 +154,12 @@ class PowerStarts:
 
     def _refined(self, candidate: ScoredPsf) -> ScoredPsf:
         """The PSF refined on a support that is no wider than it needs, nor than allowed."""
-        light, side = candidate.light, candidate.psf.shape[0]
-        needed = max(self._settings.support_factor * extent(candidate.psf), self._settings.supports[0])
-        side = min(side, odd_side(needed if self._sizes is None else self._sizes[1]))
-        scale, psf = light.scale(side), heaviest_square(candidate.psf, side)
+        light, settings = candidate.light, self._settings
+        needed = max(settings.support_factor * extent(candidate.psf), settings.supports[0])
+        side = odd_side(needed if self._sizes is None else self._sizes[1])
+        psf = candidate.psf
+        psf = cut_or_padded(psf, side) if side > psf.shape[0] else heaviest_square(psf, side)
+        scale = light.scale(side)
         refined = refine(scale, psf, self._all.refinement.penalties, light.least_penalty)
         # In noisy images the last penalties may add clutter, so the PSF before them competes.
         return min((ScoredPsf.scored(light, scale, each) for each in (psf, refined)), key=attrgetter("cost"))

@@ -232,7 +232,7 @@ class Starts:
     supports: tuple[int, ...] = setting(
         (31, 51, 71, 107), "Supports on which PSFs are retrieved in each encoding.", "pixels"
     )
-    first: int = setting(2, "Likeliest of these from which the search starts before the multi-start.", "starts")
+    first: int = setting(3, "Likeliest of these from which the search starts before the multi-start.", "starts")
     more: int = setting(3, "Those from which it starts after it, where its result is in doubt.", "starts")
     alike_from_similarity: float = setting(
         0.85, "Similarity of the ends of two starts from which no other follows.", _FRACTION
@@ -244,12 +244,12 @@ class Starts:
         _LARGE,
         "Two of eight pages more are solved, together with least_weight.",
     )
-    least_evidence: float = setting(
-        0.01,
-        "Evidence over no blur below which the power shows no PSF: most shakes have 0.02 and more, most sharp images "
-        "less than 0.",
-        "nats a frequency",
+    widening: float = setting(
+        2.0,
+        "That support over the extent of the retrieved PSF, if it is less: most are much smaller than their support.",
+        _FRACTION,
     )
+    least_evidence: float = setting(0.0, "Evidence over no blur up to which the power shows no PSF.", "nats")
     first_pass_penalty: float = setting(
         2e-2,
         "First edge penalty from a start; the penalties fall geometrically to the least one.",

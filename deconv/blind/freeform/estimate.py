@@ -39,7 +39,16 @@ import numpy as np
 from deconv._core.array import Array
 from deconv.blind.freeform.light import Light
 from deconv.blind.freeform.multistart import MultiStartSearch, Trial
-from deconv.blind.freeform.refine import Report, ScoredPsf, long_pass, refine, refine_below_noise, silent, trimmed
+from deconv.blind.freeform.refine import (
+    Report,
+    ScoredPsf,
+    best_of,
+    long_pass,
+    refine,
+    refine_below_noise,
+    silent,
+    trimmed,
+)
 from deconv.blind.freeform.starts import PowerStarts, alike
 from deconv.blind.settings.freeform import Acceptance, FreeForm
 
@@ -177,19 +186,33 @@ def _searched(
     trials: list[Trial] = []
     candidates: list[ScoredPsf] = []
     if starts.best is None or not starts.solved or starts.best.gain < stage.skip_multi_start_from_gain:
-        # A start that solves the problem tells the encoding.
-        for light in [starts.best.light] if starts.best is not None and starts.solved else lights:
-            further, candidate = MultiStartSearch(light, sizes, settings=settings).run(lambda part: None)
-            trials += further
-            candidates.append(candidate)
+        candidates, trials = _multistarted(starts, lights, sizes, settings=settings)
         report(0.7)
-        best = min(candidates, key=attrgetter("cost"))
+        best = best_of(candidates, settings=settings.refinement)
         agreed = starts.best is not None and alike(starts.best, best, settings=stage)
         if not starts.solved and not agreed and best.gain < stage.solved_from_gain:
             starts.search(stage.more, lambda part: report(0.7 + 0.3 * part))
     if starts.best is not None:
         candidates.append(starts.best)
-    return min(candidates, key=attrgetter("cost")), sorted(trials, key=attrgetter("cost"))
+    return best_of(candidates, settings=settings.refinement), sorted(trials, key=attrgetter("cost"))
+
+
+def _multistarted(
+    starts: PowerStarts, lights: Sequence[Light], sizes: tuple[int, int] | None, *, settings: FreeForm
+) -> tuple[list[ScoredPsf], list[Trial]]:
+    """Results and trials of the multi-start in the likelier light, and in another one where that is no worse."""
+    candidates: list[ScoredPsf] = []
+    trials: list[Trial] = []
+    likeliest = starts.likeliest if starts.best is None else starts.best.light
+    for light in sorted(lights, key=lambda each: each is not likeliest):
+        if candidates:
+            here = ScoredPsf.scored(light, light.scale(candidates[0].psf.shape[0]), candidates[0].psf)
+            if here.cost > candidates[0].cost:
+                continue
+        further, candidate = MultiStartSearch(light, sizes, settings=settings).run(lambda _: None)
+        trials += further
+        candidates.append(candidate)
+    return candidates, trials
 
 
 def _on_whole(found: ScoredPsf, *, settings: FreeForm) -> ScoredPsf:
@@ -200,11 +223,11 @@ def _on_whole(found: ScoredPsf, *, settings: FreeForm) -> ScoredPsf:
     if 1 - best.cost >= stage.long_pass_below_gain:
         # In noisy images the last penalties may add clutter, so the PSF before them competes.
         refined = ScoredPsf.scored(light, whole, refine(whole, best.psf, stage.penalties, least), found.gain)
-        return min(best, refined, key=attrgetter("cost"))
+        return best_of([best, refined], settings=stage)
     for _ in range(stage.long_passes):
         further = ScoredPsf.scored(light, whole, long_pass(whole, best.psf, least), found.gain)
         improvement = best.cost - further.cost
-        best = min(best, further, key=attrgetter("cost"))
+        best = best_of([best, further], settings=stage)
         if improvement < stage.long_pass_improvement:
             break
     return best

@@ -4,6 +4,7 @@ A scene with few edges cannot imitate the errors of the PSF, so that the PSF has
 the detail.
 """
 
+import functools
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -15,7 +16,7 @@ from deconv.blind.freeform.psf_step import centred, cut_or_padded, extent, prune
 from deconv.blind.freeform.scale import Scale
 from deconv.blind.settings.freeform import Refinement
 
-__all__ = ["Report", "ScoredPsf", "long_pass", "refine", "refine_below_noise", "silent", "trimmed"]
+__all__ = ["Report", "ScoredPsf", "best_of", "long_pass", "refine", "refine_below_noise", "silent", "trimmed"]
 
 # Called with the fraction done, 0 to 1.
 Report = Callable[[float], None]
@@ -55,12 +56,27 @@ class ScoredPsf:
     gain: float
     energy_gain: float
 
+    @functools.cached_property
+    def evidence(self) -> float:
+        """Log evidence relative to no blur, in nats (`Power.evidence`)."""
+        return self.light.power.evidence(self.psf)
+
     @classmethod
     def scored(cls, light: Light, scale: Scale, psf: np.ndarray, least_gain: float = -math.inf) -> "ScoredPsf":
         """Score a PSF; `least_gain` is its gain at another scale, which counts if it is larger."""
         score = scale.scorer.score(psf)
         gain = scale.scorer.gain(score)
         return cls(light, scale, psf, 1 - gain, score.flat, max(least_gain, gain), scale.scorer.energy_gain(score))
+
+
+def best_of(candidates: Sequence[ScoredPsf], *, settings: Refinement) -> ScoredPsf:
+    """The PSF of the lowest cost of those with enough evidence.
+
+    The cost alone prefers small wrong PSFs in noisy images, the evidence alone those retrieved from the power, whose
+    phases may be wrong.
+    """
+    least = settings.evidence_share * max(each.evidence for each in candidates)
+    return min(candidates, key=lambda each: (each.evidence < least, each.cost))
 
 
 def refine(

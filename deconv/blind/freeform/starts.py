@@ -8,7 +8,7 @@ The power hardly depends on the encoding: a PSF found in a wrong encoding is oft
 So each result is scored in every encoding, and continued in the one in which it gains most.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from operator import attrgetter
 from typing import NamedTuple
 
@@ -16,7 +16,7 @@ import numpy as np
 
 from deconv.blind.freeform.light import Light
 from deconv.blind.freeform.psf_step import centred, cut_or_padded, extent, heaviest_square, pruned
-from deconv.blind.freeform.refine import Report, ScoredPsf, refine
+from deconv.blind.freeform.refine import Report, ScoredPsf, best_of, refine
 from deconv.blind.freeform.scale import Scale
 from deconv.blind.freeform.supports import odd_side, supports
 from deconv.blind.settings.freeform import FreeForm, Starts
@@ -69,25 +69,32 @@ class PowerStarts:
         The best refined PSF; None while none is clearly better than no blur.
     solved : bool
         Whether no other start is needed.
+    likeliest : Light
+        The encoding in which a PSF has most evidence.
     """
 
     def __init__(self, lights: Sequence[Light], sizes: tuple[int, int] | None, *, settings: FreeForm) -> None:
         self._lights, self._sizes, self._all, self._settings = lights, sizes, settings, settings.starts
         self._largest = supports(lights[0].observations, sizes, settings=settings.multi_start)[-1]
-        self._waiting = self._likeliest()
+        retrieved = self._retrieved()
+        self.likeliest = retrieved[0].light if retrieved else lights[0]
+        self._waiting = iter(retrieved)
+        self._unfounded = 0
         self.best: ScoredPsf | None = None
         self.solved = False
 
     def search(self, times: int, report: Report) -> None:
         """Start from the next likeliest PSFs, `times` times or until one is clearly better than no blur."""
         before = self.best
-        for i, start in zip(range(times), self._waiting, strict=False):
+        for i in range(times):
+            if self._unfounded >= self._settings.most_unfounded or (start := next(self._waiting, None)) is None:
+                return
             self._start(start)
             report((i + 1) / times)
             if self.solved or (before is None and self.best is not None):
                 return
 
-    def _likeliest(self) -> Iterator[_Retrieved]:
+    def _retrieved(self) -> list[_Retrieved]:
         """PSFs retrieved in each light on several supports, the likeliest first."""
         settings = self._settings
         sides = [side for side in settings.supports if side <= self._largest] or [self._largest]
@@ -102,20 +109,27 @@ class PowerStarts:
                     widened = min(settings.support_factor * side, settings.widening * extent(psf))
                     psf = cut_or_padded(psf, odd_side(max(widened, settings.supports[0])))
                     retrieved.append(_Retrieved(light, psf, evidence))
-        yield from sorted(retrieved, key=attrgetter("evidence"), reverse=True)
+        return sorted(retrieved, key=attrgetter("evidence"), reverse=True)
 
     def _start(self, start: _Retrieved) -> None:
         """Continue a PSF and its rotated copy, and refine the better one if promising."""
         settings = self._settings
         candidate = self._both_continued(start.light, start.psf)
+        if candidate.evidence < settings.founded_share * start.evidence:
+            # What the power showed was no PSF: the edges of the scene do not bear it out.
+            self._unfounded += 1
         if self.best is not None and alike(candidate, self.best, settings=settings):
+            # Two random starts that end alike: a third would too.
             self.solved = True
-        if candidate.gain > (settings.refine_from_gain if self.best is None else self.best.gain):
-            self.best = self._refined(candidate)
+        if candidate.gain > settings.refine_from_gain and self._best(candidate) is candidate:
+            self.best = self._best(self._refined(candidate))
             # A PSF that its support cuts off may gain more than a complete one, so it must not end the search.
-            side = self.best.psf.shape[0]
-            if self._sizes is not None or extent(self.best.psf) <= settings.cut_off_from_fill * side:
+            fill = extent(self.best.psf) / self.best.psf.shape[0]
+            if self._sizes is not None or fill <= settings.cut_off_from_fill:
                 self.solved = self.solved or self.best.gain > settings.solved_from_gain
+
+    def _best(self, candidate: ScoredPsf) -> ScoredPsf:
+        return candidate if self.best is None else best_of([candidate, self.best], settings=self._all.refinement)
 
     def _both_continued(self, light: Light, psf: np.ndarray) -> ScoredPsf:
         """Continue from a PSF and its rotated copy, which have the same power spectrum.
@@ -125,18 +139,18 @@ class PowerStarts:
         """
         first_pass, second_pass = _Schedule.first_pass(self._settings), _Schedule.second_pass(self._settings)
         both = [self._continued(light, each, first_pass) for each in (psf, psf[::-1, ::-1])]
-        best = min(both, key=attrgetter("cost"))
+        best = best_of(both, settings=self._all.refinement)
         others = [
             ScoredPsf.scored(each, each.scale(psf.shape[0]), best.psf) for each in self._lights if each is not light
         ]
         # What hardly gains in any tells nothing of the encoding.
         clear = [each for each in others if each.gain > self._settings.refine_from_gain]
-        light = min([best, *clear], key=attrgetter("cost")).light
+        light = best_of([best, *clear], settings=self._all.refinement).light
         results = [*both, *others, self._continued(light, best.psf, second_pass)]
         if max(each.gain for each in results) < self._settings.solved_from_gain:
             scale = light.scale(psf.shape[0])
             results.append(self._continued(light, self._grown(scale, light, best.psf), second_pass))
-        return min(results, key=attrgetter("cost"))
+        return best_of(results, settings=self._all.refinement)
 
     def _continued(self, light: Light, psf: np.ndarray, schedule: _Schedule) -> ScoredPsf:
         """The result at the end of a schedule of falling penalties."""
@@ -162,7 +176,7 @@ class PowerStarts:
         scale = light.scale(side)
         refined = refine(scale, psf, self._all.refinement.penalties, light.least_penalty)
         # In noisy images the last penalties may add clutter, so the PSF before them competes.
-        return min((ScoredPsf.scored(light, scale, each) for each in (psf, refined)), key=attrgetter("cost"))
+        return best_of([ScoredPsf.scored(light, scale, k) for k in (psf, refined)], settings=self._all.refinement)
 
 
 def alike(one: ScoredPsf, other: ScoredPsf, *, settings: Starts) -> bool:

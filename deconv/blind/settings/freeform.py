@@ -207,6 +207,9 @@ class Refinement:
         "Longer rounds lead from a gain of 0.54 to 0.64, from 0.37 to 0.53.",
     )
     long_pass_improvement: float = setting(0.01, "Increase of the gain for which these are repeated.", _FRACTION)
+    evidence_share: float = setting(
+        0.5, "Least evidence of a PSF that may be chosen, over the largest of all candidates.", _FRACTION
+    )
     last: tuple[float, ...] = setting(
         (1 / 2, 1 / 4, 1 / 8),
         "Penalties of the last rounds over the least one: penalties below the noise let some of it in, higher ones "
@@ -250,6 +253,10 @@ class Starts:
         _FRACTION,
     )
     least_evidence: float = setting(0.0, "Evidence over no blur up to which the power shows no PSF.", "nats")
+    founded_share: float = setting(
+        0.25, "Evidence at the end of a start, over that of its beginning, below which it was unfounded.", _FRACTION
+    )
+    most_unfounded: int = setting(2, "Unfounded starts after which no other follows.", "starts")
     first_pass_penalty: float = setting(
         2e-2,
         "First edge penalty from a start; the penalties fall geometrically to the least one.",

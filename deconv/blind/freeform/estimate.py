@@ -156,7 +156,9 @@ def estimate_in_lights(
         candidates = [_nearly_right(start / start.sum(), light, settings=settings) for light in lights]
     report(0.95)
     best = min(candidates, key=partial(_rank, lights=lights, settings=settings.acceptance))
-    psf = refine_below_noise(best.scale, best.psf, best.light.least_penalty)
+    psf = best.psf
+    if not best.light.is_jpeg:
+        psf = refine_below_noise(best.scale, psf, best.light.least_penalty)
     report(1.0)
     psf = trimmed(psf, settings=settings.refinement)
     trials.insert(0, Trial(best.psf.shape[0], settings.refinement.penalties[0], best.cost, best.psf))
@@ -203,11 +205,10 @@ def _multistarted(
     """Results and trials of the multi-start in the likelier light, and in another one where that is no worse."""
     candidates: list[ScoredPsf] = []
     trials: list[Trial] = []
-    likeliest = starts.likeliest if starts.best is None else starts.best.light
-    for light in sorted(lights, key=lambda each: each is not likeliest):
+    for light in sorted(lights, key=lambda each: each is not starts.likeliest):
         if candidates:
             here = ScoredPsf.scored(light, light.scale(candidates[0].psf.shape[0]), candidates[0].psf)
-            if here.cost > candidates[0].cost:
+            if candidates[0].evidence <= 0 or here.cost > candidates[0].cost:
                 continue
         further, candidate = MultiStartSearch(light, sizes, settings=settings).run(lambda _: None)
         trials += further
@@ -224,7 +225,7 @@ def _on_whole(found: ScoredPsf, *, settings: FreeForm) -> ScoredPsf:
         # In noisy images the last penalties may add clutter, so the PSF before them competes.
         refined = ScoredPsf.scored(light, whole, refine(whole, best.psf, stage.penalties, least), found.gain)
         return best_of([best, refined], settings=stage)
-    for _ in range(stage.long_passes):
+    for _ in range(stage.long_passes if best.cost < 1 else 0):
         further = ScoredPsf.scored(light, whole, long_pass(whole, best.psf, least), found.gain)
         improvement = best.cost - further.cost
         best = best_of([best, further], settings=stage)

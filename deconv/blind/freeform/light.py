@@ -11,6 +11,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from deconv import noise
 from deconv._core.array import Array, Result, array_namespace, contiguous, to_numpy
 from deconv.blind.freeform.phase import Power
 from deconv.blind.freeform.scale import Observation, Scale, normalised
@@ -45,6 +46,11 @@ class Light:
         self._settings = settings
         self.observations, self.least_penalty = normalised(images, jpeg_errors, settings=settings.edge_penalty)
         self._scales: dict[int, Scale] = {}
+
+    @functools.cached_property
+    def is_jpeg(self) -> bool:
+        """Whether JPEG's error, which is not white, is larger than the noise."""
+        return any(o.jpeg_error > noise.estimate(o.image) for o in self.observations)
 
     @functools.cached_property
     def power(self) -> Power:

@@ -69,29 +69,32 @@ class PowerStarts:
         The best refined PSF; None while none is clearly better than no blur.
     solved : bool
         Whether no other start is needed.
-    likeliest : Light
-        The encoding in which a PSF has most evidence.
     """
 
     def __init__(self, lights: Sequence[Light], sizes: tuple[int, int] | None, *, settings: FreeForm) -> None:
         self._lights, self._sizes, self._all, self._settings = lights, sizes, settings, settings.starts
         self._largest = supports(lights[0].observations, sizes, settings=settings.multi_start)[-1]
-        retrieved = self._retrieved()
-        self.likeliest = retrieved[0].light if retrieved else lights[0]
-        self._waiting = iter(retrieved)
+        self._waiting = iter(self._retrieved())
+        self._ends: list[ScoredPsf] = []
         self._unfounded = 0
         self.best: ScoredPsf | None = None
         self.solved = False
+
+    @property
+    def likeliest(self) -> Light:
+        """The encoding in which a PSF has most evidence."""
+        return max(self._ends, key=attrgetter("evidence")).light if self._ends else self._lights[0]
 
     def search(self, times: int, report: Report) -> None:
         """Start from the next likeliest PSFs, `times` times or until one is clearly better than no blur."""
         before = self.best
         for i in range(times):
-            if self._unfounded >= self._settings.most_unfounded or (start := next(self._waiting, None)) is None:
+            start = next(self._waiting, None)
+            if start is None or self.solved or self._unfounded >= self._settings.most_unfounded:
                 return
             self._start(start)
             report((i + 1) / times)
-            if self.solved or (before is None and self.best is not None):
+            if before is None and self.best is not None:
                 return
 
     def _retrieved(self) -> list[_Retrieved]:
@@ -114,22 +117,21 @@ class PowerStarts:
     def _start(self, start: _Retrieved) -> None:
         """Continue a PSF and its rotated copy, and refine the better one if promising."""
         settings = self._settings
-        candidate = self._both_continued(start.light, start.psf)
-        if candidate.evidence < settings.founded_share * start.evidence:
+        end = self._both_continued(start.light, start.psf)
+        if end.evidence < settings.founded_share * start.evidence:
             # What the power showed was no PSF: the edges of the scene do not bear it out.
             self._unfounded += 1
-        if self.best is not None and alike(candidate, self.best, settings=settings):
+        elif any(alike(end, each, settings=settings) for each in self._ends):
             # Two random starts that end alike: a third would too.
             self.solved = True
-        if candidate.gain > settings.refine_from_gain and self._best(candidate) is candidate:
-            self.best = self._best(self._refined(candidate))
+        self._ends.append(end)
+        if end.gain > settings.refine_from_gain and best_of(self._ends, settings=self._all.refinement) is end:
+            self.best = self._refined(end)
+            self._ends.append(self.best)
             # A PSF that its support cuts off may gain more than a complete one, so it must not end the search.
             fill = extent(self.best.psf) / self.best.psf.shape[0]
             if self._sizes is not None or fill <= settings.cut_off_from_fill:
                 self.solved = self.solved or self.best.gain > settings.solved_from_gain
-
-    def _best(self, candidate: ScoredPsf) -> ScoredPsf:
-        return candidate if self.best is None else best_of([candidate, self.best], settings=self._all.refinement)
 
     def _both_continued(self, light: Light, psf: np.ndarray) -> ScoredPsf:
         """Continue from a PSF and its rotated copy, which have the same power spectrum.

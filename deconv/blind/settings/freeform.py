@@ -235,8 +235,8 @@ class Starts:
     supports: tuple[int, ...] = setting(
         (31, 51, 71, 107), "Supports on which PSFs are retrieved in each encoding.", "pixels"
     )
-    first: int = setting(3, "Likeliest of these from which the search starts before the multi-start.", "starts")
-    more: int = setting(3, "Those from which it starts after it, where its result is in doubt.", "starts")
+    first: int = setting(2, "Likeliest of these from which the search starts before the multi-start.", "starts")
+    more: int = setting(2, "Those from which it starts after it, where its result is in doubt.", "starts")
     alike_from_similarity: float = setting(
         0.85, "Similarity of the ends of two starts from which no other follows.", _FRACTION
     )

@@ -185,15 +185,18 @@ def _searched(
     stage = settings.starts
     starts = PowerStarts(lights, sizes, settings=settings)
     starts.search(stage.first, lambda part: report(0.4 * part))
+    if not starts.solved:
+        starts.persist()
+    report(0.6)
     trials: list[Trial] = []
     candidates: list[ScoredPsf] = []
     if starts.best is None or not starts.solved or starts.best.gain < stage.skip_multi_start_from_gain:
         candidates, trials = _multistarted(starts, lights, sizes, settings=settings)
-        report(0.7)
+        report(0.8)
         best = best_of(candidates, settings=settings.refinement)
         agreed = starts.best is not None and alike(starts.best, best, settings=stage)
         if not starts.solved and not agreed and best.gain < stage.solved_from_gain:
-            starts.search(stage.more, lambda part: report(0.7 + 0.3 * part))
+            starts.search(stage.more, lambda part: report(0.8 + 0.2 * part))
     if starts.best is not None:
         candidates.append(starts.best)
     return best_of(candidates, settings=settings.refinement), sorted(trials, key=attrgetter("cost"))

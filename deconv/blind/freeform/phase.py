@@ -25,6 +25,7 @@ References
 .. [3] G. Schwarz, "Estimating the dimension of a model", Ann. Stat. 6, 461-464 (1978), :doi:`10.1214/aos/1176344136`
 """
 
+import functools
 import math
 from collections.abc import Sequence
 
@@ -55,7 +56,10 @@ class Power:
         self._settings = settings
         self._masses = np.geomspace(settings.least_mass, settings.most_mass, settings.masses)
         self._periodograms = [FullPeriodogram(image, settings=settings.spectrum) for image in images]
-        self._no_blur = self._lowest_cost(np.ones((1, 1)))
+
+    @functools.cached_property
+    def _no_blur(self) -> float:
+        return self._lowest_cost(np.ones((1, 1)))
 
     def gain(self, psf: np.ndarray) -> float:
         """Log likelihood of a PSF of sum 1 relative to no blur, in nats per frequency."""
@@ -79,6 +83,27 @@ class Power:
         )
 
     def likely(self, side: int, rng: np.random.Generator) -> tuple[np.ndarray, float]:
+        """A PSF whose power explains that of the images, as `retrieved`, and its likelihood.
+
+        Parameters
+        ----------
+        side : int
+            Side of the support.
+        rng : numpy.random.Generator
+            Generator of the initial weights.
+
+        Returns
+        -------
+        ndarray, shape (side, side)
+            The PSF, sum 1.
+        float
+            Log likelihood relative to no blur, in nats per frequency.
+        """
+        psf = self._descent(side, rng)
+        gain = self._no_blur - sum(each.negative_log_likelihood(psf)[0] for each in self._periodograms)
+        return psf / psf.sum(), gain / sum(each.count for each in self._periodograms)
+
+    def retrieved(self, side: int, rng: np.random.Generator) -> np.ndarray:
         """A PSF whose power explains that of the images, found by descent from random weights.
 
         Parameters
@@ -92,9 +117,13 @@ class Power:
         -------
         ndarray, shape (side, side)
             The PSF, sum 1, at any position on the support; it may be rotated by 180 degrees.
-        float
-            Log likelihood relative to no blur, in nats per frequency.
         """
+        psf = self._descent(side, rng)
+        unit: np.ndarray = psf / psf.sum()
+        return unit
+
+    def _descent(self, side: int, rng: np.random.Generator) -> np.ndarray:
+        """The likeliest weights, not normalised."""
         settings = self._settings
         start = np.sqrt(rng.random(side * side) ** 2 / (side * side / 3))
         small = settings.linear_below * float(start.max())
@@ -111,6 +140,4 @@ class Power:
 
         options = {"maxiter": settings.iterations, "maxcor": settings.memory}
         roots = optimize.minimize(objective, start, jac=True, method="L-BFGS-B", options=options).x
-        psf = np.reshape(roots * roots, (side, side))
-        gain = self._no_blur - sum(each.negative_log_likelihood(psf)[0] for each in self._periodograms)
-        return psf / psf.sum(), gain / sum(each.count for each in self._periodograms)
+        return np.reshape(roots * roots, (side, side))

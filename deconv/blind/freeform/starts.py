@@ -16,7 +16,7 @@ import numpy as np
 
 from deconv.blind.freeform.light import Light
 from deconv.blind.freeform.psf_step import centred, cut_or_padded, extent, heaviest_square, pruned
-from deconv.blind.freeform.refine import Report, ScoredPsf, best_of, refine
+from deconv.blind.freeform.refine import Report, ScoredPsf, best_of, long_pass, refine
 from deconv.blind.freeform.scale import Scale
 from deconv.blind.freeform.supports import odd_side, supports
 from deconv.blind.settings.freeform import FreeForm, Starts
@@ -106,7 +106,7 @@ class PowerStarts:
         retrieved = []
         for light in self._lights:
             for seed, side in enumerate(map(odd_side, sides)):
-                psf, _ = light.power.likely(side, np.random.default_rng(1 + seed))
+                psf = light.power.retrieved(side, np.random.default_rng(1 + seed))
                 psf = centred(pruned(psf, settings.least_weight, settings.least_piece))
                 if (evidence := light.power.evidence(psf)) > settings.least_evidence:
                     widened = min(settings.support_factor * side, settings.widening * extent(psf))
@@ -126,12 +126,57 @@ class PowerStarts:
             self.solved = True
         self._ends.append(end)
         if end.gain > settings.refine_from_gain and best_of(self._ends, settings=self._all.refinement) is end:
-            self.best = self._refined(end)
-            self._ends.append(self.best)
-            # A PSF that its support cuts off may gain more than a complete one, so it must not end the search.
-            fill = extent(self.best.psf) / self.best.psf.shape[0]
-            if self._sizes is not None or fill <= settings.cut_off_from_fill:
-                self.solved = self.solved or self.best.gain > settings.solved_from_gain
+            self._keep(self._refined(end))
+
+    def persist(self) -> None:
+        """Longer rounds for the end with most evidence, on ever wider supports, until they improve it no further.
+
+        Its evidence tells that an end is near the truth long before its score does.
+        """
+        best = max(self._ends, key=attrgetter("evidence"), default=None)
+        if best is None or self._unfounded >= self._settings.most_unfounded:
+            return
+        for _ in range(self._settings.most_persisted):
+            further = self._longer(best, grow=False)
+            if not self._improves(further, best):
+                further = self._longer(best, grow=True)
+            if not self._improves(further, best):
+                break
+            best = further
+            if best.gain > self._settings.solved_from_gain:
+                break
+        if best.gain > self._settings.refine_from_gain:
+            self._keep(best)
+
+    def _keep(self, result: ScoredPsf) -> None:
+        """Take a refined PSF as the best if it is."""
+        self._ends.append(result)
+        self.best = best_of([result] if self.best is None else [result, self.best], settings=self._all.refinement)
+        # A PSF that its support cuts off may gain more than a complete one, so it must not end the search.
+        if not self._is_cut_off(self.best):
+            self.solved = self.solved or self.best.gain > self._settings.solved_from_gain
+
+    def _longer(self, end: ScoredPsf, grow: bool) -> ScoredPsf:
+        """An end after longer rounds, and after growth before these if `grow`."""
+        light, psf = end.light, self._on_side(end.psf, self._needed_side(end.psf))
+        scale = light.scale(psf.shape[0])
+        if grow:
+            psf = self._grown(scale, light, psf)
+        return ScoredPsf.scored(light, scale, long_pass(scale, psf, light.least_penalty))
+
+    def _improves(self, further: ScoredPsf, before: ScoredPsf) -> bool:
+        settings = self._settings
+        gained = further.gain > before.gain + self._all.refinement.long_pass_improvement
+        return gained or further.evidence > settings.persist_evidence * before.evidence
+
+    def _needed_side(self, psf: np.ndarray) -> int:
+        """Side of the support on which a PSF is refined: no wider than it needs, nor than allowed."""
+        needed = max(self._settings.support_factor * extent(psf), self._settings.supports[0])
+        return odd_side(needed if self._sizes is None else self._sizes[1])
+
+    @staticmethod
+    def _on_side(psf: np.ndarray, side: int) -> np.ndarray:
+        return (cut_or_padded if side > psf.shape[0] else heaviest_square)(psf, side)
 
     def _both_continued(self, light: Light, psf: np.ndarray) -> ScoredPsf:
         """Continue from a PSF and its rotated copy, which have the same power spectrum.
@@ -169,16 +214,26 @@ class PowerStarts:
         return psf
 
     def _refined(self, candidate: ScoredPsf) -> ScoredPsf:
-        """The PSF refined on a support that is no wider than it needs, nor than allowed."""
-        light, settings = candidate.light, self._settings
-        needed = max(settings.support_factor * extent(candidate.psf), settings.supports[0])
-        side = odd_side(needed if self._sizes is None else self._sizes[1])
-        psf = candidate.psf
-        psf = cut_or_padded(psf, side) if side > psf.shape[0] else heaviest_square(psf, side)
+        """The PSF refined on a support that does not cut it off."""
+        best = self._refined_on(self._needed_side(candidate.psf), candidate)
+        for _ in range(self._settings.most_widenings):
+            if not self._is_cut_off(best):
+                break
+            best = self._refined_on(odd_side(self._settings.support_factor * best.psf.shape[0]), best)
+        return best
+
+    def _refined_on(self, side: int, candidate: ScoredPsf) -> ScoredPsf:
+        """The PSF refined on a support of that side."""
+        light, psf = candidate.light, self._on_side(candidate.psf, side)
         scale = light.scale(side)
         refined = refine(scale, psf, self._all.refinement.penalties, light.least_penalty)
         # In noisy images the last penalties may add clutter, so the PSF before them competes.
         return best_of([ScoredPsf.scored(light, scale, k) for k in (psf, refined)], settings=self._all.refinement)
+
+    def _is_cut_off(self, result: ScoredPsf) -> bool:
+        """Whether parts of the PSF may lie outside of its support, if that is not given."""
+        fill = extent(result.psf) / result.psf.shape[0]
+        return self._sizes is None and fill > self._settings.cut_off_from_fill
 
 
 def alike(one: ScoredPsf, other: ScoredPsf, *, settings: Starts) -> bool:

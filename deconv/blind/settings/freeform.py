@@ -236,7 +236,7 @@ class Starts:
         (31, 51, 71, 107), "Supports on which PSFs are retrieved in each encoding.", "pixels"
     )
     first: int = setting(2, "Likeliest of these from which the search starts before the multi-start.", "starts")
-    more: int = setting(2, "Those from which it starts after it, where its result is in doubt.", "starts")
+    more: int = setting(1, "Those from which it starts after it, where its result is in doubt.", "starts")
     alike_from_similarity: float = setting(
         0.85, "Similarity of the ends of two starts from which no other follows.", _FRACTION
     )
@@ -316,9 +316,12 @@ class Starts:
     )
     cut_off_from_fill: float = setting(
         0.85,
-        "Side of a PSF over that of its support from which the PSF may be cut off, so that the search goes on.",
+        "Side of a PSF over that of its support from which the PSF may be cut off.",
         _FRACTION,
     )
+    most_persisted: int = setting(4, "Longer rounds for the end with most evidence, at most.", "times")
+    persist_evidence: float = setting(1.02, "Factor by which its evidence has to grow for them to go on.", _FRACTION)
+    most_widenings: int = setting(2, "How often a support that cuts the PSF off is widened.", "times")
     skip_multi_start_from_gain: float = setting(
         0.56,
         "Gain from which the multi-start is skipped: nearly right PSFs gain up to 0.5, wrong ones of script 0.55.",

@@ -184,19 +184,20 @@ def _searched(
     """The best PSF of all starts, and the trials of the multi-start."""
     stage = settings.starts
     starts = PowerStarts(lights, sizes, settings=settings)
-    starts.search(stage.first, lambda part: report(0.4 * part))
-    if not starts.solved:
+    starts.search(stage.most, lambda part: report(0.5 * part))
+    hopeful = starts.best is not None
+    if not hopeful:
         starts.persist()
-    report(0.6)
+    report(0.7)
     trials: list[Trial] = []
     candidates: list[ScoredPsf] = []
-    if starts.best is None or not starts.solved or starts.best.gain < stage.skip_multi_start_from_gain:
+    if starts.best is None or starts.best.gain < stage.skip_multi_start_from_gain:
         candidates, trials = _multistarted(starts, lights, sizes, settings=settings)
-        report(0.8)
+        report(0.9)
         best = best_of(candidates, settings=settings.refinement)
-        agreed = starts.best is not None and alike(starts.best, best, settings=stage)
-        if not starts.solved and not agreed and best.gain < stage.solved_from_gain:
-            starts.search(stage.more, lambda part: report(0.8 + 0.2 * part))
+        solved = starts.solved or best.gain >= stage.solved_from_gain
+        if starts.best is not None and hopeful and not solved and not alike(starts.best, best, settings=stage):
+            starts.persist()
     if starts.best is not None:
         candidates.append(starts.best)
     return best_of(candidates, settings=settings.refinement), sorted(trials, key=attrgetter("cost"))
@@ -247,6 +248,6 @@ def _nearly_right(psf: np.ndarray, light: Light, *, settings: FreeForm) -> Score
 def _in_other(found: ScoredPsf, light: Light, *, settings: FreeForm) -> ScoredPsf:
     """A PSF estimated in one encoding, scored in another one; refined there unless it is clearly worse."""
     same = ScoredPsf.scored(light, light.whole(found.psf.shape[0]), found.psf)
-    if same.cost > found.cost + settings.acceptance.clear_difference:
+    if found.gain <= 0 or same.cost > found.cost + settings.acceptance.clear_difference:
         return same
     return _nearly_right(found.psf, light, settings=settings)

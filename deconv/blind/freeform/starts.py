@@ -121,7 +121,7 @@ class PowerStarts:
         if end.evidence < settings.founded_share * start.evidence:
             # What the power showed was no PSF: the edges of the scene do not bear it out.
             self._unfounded += 1
-        elif any(alike(end, each, settings=settings) for each in self._ends):
+        elif self.best is not None and any(alike(end, each, settings=settings) for each in self._ends):
             # Two random starts that end alike: a third would too.
             self.solved = True
         self._ends.append(end)

@@ -235,8 +235,7 @@ class Starts:
     supports: tuple[int, ...] = setting(
         (31, 51, 71, 107), "Supports on which PSFs are retrieved in each encoding.", "pixels"
     )
-    first: int = setting(2, "Likeliest of these from which the search starts before the multi-start.", "starts")
-    more: int = setting(1, "Those from which it starts after it, where its result is in doubt.", "starts")
+    most: int = setting(2, "Likeliest of these from which the search starts, unless the first one gains.", "starts")
     alike_from_similarity: float = setting(
         0.85, "Similarity of the ends of two starts from which no other follows.", _FRACTION
     )
@@ -319,7 +318,7 @@ class Starts:
         "Side of a PSF over that of its support from which the PSF may be cut off.",
         _FRACTION,
     )
-    most_persisted: int = setting(4, "Longer rounds for the end with most evidence, at most.", "times")
+    most_persisted: int = setting(3, "Longer rounds for the end with most evidence, at most.", "times")
     persist_evidence: float = setting(1.02, "Factor by which its evidence has to grow for them to go on.", _FRACTION)
     most_widenings: int = setting(2, "How often a support that cuts the PSF off is widened.", "times")
     skip_multi_start_from_gain: float = setting(
@@ -401,7 +400,7 @@ class Window:
     pixels: float = setting(
         4e5, "Size of the window in which the PSF is estimated; smaller images are used as a whole.", "pixels"
     )
-    search_pixels: float = setting(1.5e5, "Size of the part of it in which the search runs.", "pixels")
+    search_pixels: float = setting(1.2e5, "Size of the part of it in which the search runs.", "pixels")
     sides: float = setting(4.5, "Least side of that part, over the side of the PSF's support.", _FRACTION)
     narrowest: int = setting(256, "Least length of a window's shorter side.", "pixels")
     grid: int = setting(8, "A window begins at a multiple of this, the side of a block of JPEG.", "pixels")

@@ -39,6 +39,7 @@ import numpy as np
 from deconv._core.array import Array
 from deconv.blind.freeform.light import Light
 from deconv.blind.freeform.multistart import MultiStartSearch, Trial
+from deconv.blind.freeform.psf_step import extent, heaviest_square
 from deconv.blind.freeform.refine import (
     Report,
     ScoredPsf,
@@ -50,6 +51,7 @@ from deconv.blind.freeform.refine import (
     trimmed,
 )
 from deconv.blind.freeform.starts import PowerStarts, alike
+from deconv.blind.freeform.supports import odd_side
 from deconv.blind.settings.freeform import Acceptance, FreeForm
 
 __all__ = ["FreeFormEstimate", "estimate", "estimate_in_lights", "is_plausible"]
@@ -221,21 +223,27 @@ def _multistarted(
 
 
 def _on_whole(found: ScoredPsf, *, settings: FreeForm) -> ScoredPsf:
-    """The PSF refined on the whole images, by longer rounds while it is in doubt and these improve it."""
+    """The PSF refined on the whole images; in longer rounds while it is in doubt."""
     light, stage = found.light, settings.refinement
-    whole, least = light.whole(found.psf.shape[0]), light.least_penalty
+    side, least = found.psf.shape[0], light.least_penalty
+    whole = light.whole(side)
     best = ScoredPsf.scored(light, whole, found.psf, found.gain)
+    if best.cost >= 1:
+        return best
     if 1 - best.cost >= stage.long_pass_below_gain:
         # In noisy images the last penalties may add clutter, so the PSF before them competes.
         refined = ScoredPsf.scored(light, whole, refine(whole, best.psf, stage.penalties, least), found.gain)
         return best_of([best, refined], settings=stage)
-    for _ in range(stage.long_passes if best.cost < 1 else 0):
-        further = ScoredPsf.scored(light, whole, long_pass(whole, best.psf, least), found.gain)
-        improvement = best.cost - further.cost
-        best = best_of([best, further], settings=stage)
-        if improvement < stage.long_pass_improvement:
-            break
-    return best
+    # A wide support lets the PSF move, a narrow one leaves no room for clutter; either solves what the other does not.
+    best = best_of(
+        [best, ScoredPsf.scored(light, whole, long_pass(whole, best.psf, least), found.gain)], settings=stage
+    )
+    narrow = odd_side(settings.starts.support_factor * extent(best.psf))
+    if narrow >= side:
+        return best
+    inner = light.whole(narrow)
+    psf = long_pass(inner, heaviest_square(best.psf, narrow), least)
+    return best_of([best, ScoredPsf.scored(light, inner, psf, found.gain)], settings=stage)
 
 
 def _nearly_right(psf: np.ndarray, light: Light, *, settings: FreeForm) -> ScoredPsf:

@@ -110,7 +110,7 @@ class PowerStarts:
                 psf = centred(pruned(psf, settings.least_weight, settings.least_piece))
                 if (evidence := light.power.evidence(psf)) > settings.least_evidence:
                     widened = min(settings.support_factor * side, settings.widening * extent(psf))
-                    psf = cut_or_padded(psf, odd_side(max(widened, settings.supports[0])))
+                    psf = cut_or_padded(psf, odd_side(max(widened, settings.support_factor * settings.supports[0])))
                     retrieved.append(_Retrieved(light, psf, evidence))
         return sorted(retrieved, key=attrgetter("evidence"), reverse=True)
 

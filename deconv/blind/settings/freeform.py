@@ -45,6 +45,7 @@ _SCALE = "tried: The scale of the score"
 _NOISE = "tried: The score under noise"
 _LARGE = "tried: Large PSFs"
 _START = "tried: From a start to a PSF"
+_COST = "tried: Free-form PSF: cost"
 
 
 @dataclass(frozen=True)
@@ -198,7 +199,6 @@ class Refinement:
     long_pass_least_weight: float = setting(
         0.05, "Smaller weights of the PSF, over its largest, are set to 0 in the long pass.", _FRACTION
     )
-    long_passes: int = setting(3, "Long passes at most.", "passes")
     long_pass_below_gain: float = setting(
         0.7,
         "Gain below which a refined PSF goes through longer rounds.",
@@ -208,7 +208,11 @@ class Refinement:
     )
     long_pass_improvement: float = setting(0.01, "Increase of the gain for which these are repeated.", _FRACTION)
     evidence_share: float = setting(
-        0.5, "Least evidence of a PSF that may be chosen, over the largest of all candidates.", _FRACTION
+        0.5,
+        "Least evidence of a PSF that may be chosen, over the largest of all candidates.",
+        _FRACTION,
+        _COST,
+        "Under JPEG, wrong PSFs of a better score had -10 to 1300 nats, the nearest one 3000.",
     )
     last: tuple[float, ...] = setting(
         (1 / 2, 1 / 4, 1 / 8),
@@ -250,6 +254,8 @@ class Starts:
         2.0,
         "That support over the extent of the retrieved PSF, if it is less: most are much smaller than their support.",
         _FRACTION,
+        _COST,
+        "Extents of 9 to 81 on a support of 107 in 14 of 20 descents; a start takes 1.5 s in place of 5.",
     )
     least_evidence: float = setting(0.0, "Evidence over no blur up to which the power shows no PSF.", "nats")
     founded_share: float = setting(
@@ -318,7 +324,13 @@ class Starts:
         "Side of a PSF over that of its support from which the PSF may be cut off.",
         _FRACTION,
     )
-    most_persisted: int = setting(3, "Longer rounds for the end with most evidence, at most.", "times")
+    most_persisted: int = setting(
+        3,
+        "Longer rounds for the end with most evidence, at most.",
+        "times",
+        _COST,
+        "Three of four pages unsolved by six starts are solved in one to three.",
+    )
     persist_evidence: float = setting(1.02, "Factor by which its evidence has to grow for them to go on.", _FRACTION)
     most_widenings: int = setting(2, "How often a support that cuts the PSF off is widened.", "times")
     skip_multi_start_from_gain: float = setting(
@@ -400,7 +412,7 @@ class Window:
     pixels: float = setting(
         4e5, "Size of the window in which the PSF is estimated; smaller images are used as a whole.", "pixels"
     )
-    search_pixels: float = setting(1.2e5, "Size of the part of it in which the search runs.", "pixels")
+    search_pixels: float = setting(1.5e5, "Size of the part of it in which the search runs.", "pixels")
     sides: float = setting(4.5, "Least side of that part, over the side of the PSF's support.", _FRACTION)
     narrowest: int = setting(256, "Least length of a window's shorter side.", "pixels")
     grid: int = setting(8, "A window begins at a multiple of this, the side of a block of JPEG.", "pixels")

@@ -89,7 +89,7 @@ def test_the_gain_is_of_the_shape_alone():
 
 def test_evidence_is_for_the_true_psf_alone():
     psf = deconv.psf.random_motion(SIDE, rng=4)
-    sharp, blurred = (Power([_blurred(k)]) for k in (np.ones((1, 1)), psf))
+    sharp, blurred = (Power([_blurred(k)]) for k in (np.pad(np.ones((1, 1)), 1), psf))
     others = [deconv.psf.disk(4), deconv.psf.gaussian(2.0), deconv.psf.random_motion(SIDE, rng=5)]
     assert blurred.evidence(psf) > 1000
     assert max(blurred.evidence(other) for other in others) < 0
@@ -103,8 +103,6 @@ def test_evidence_bears_an_error_of_the_psf():
     near = (psf + 0.2 * np.roll(psf, (2, 1), (0, 1))) / 1.2
     power = Power([_blurred(psf)])
     assert 500 < power.evidence(near) < power.evidence(psf)
-    # The multiples of the PSF's power alone do not bear it: no blur is as likely.
-    assert power.gain(near) < 0
 
 
 def test_the_same_start_ends_alike():

@@ -4,6 +4,7 @@ from dataclasses import replace
 from types import SimpleNamespace
 
 import numpy as np
+import pytest
 from letters import blurred_letters
 from threadpoolctl import threadpool_limits
 
@@ -23,16 +24,17 @@ def _starts(images, sizes=None, settings=SETTINGS):
     return PowerStarts([Light([image], settings=settings) for image in images], sizes, settings=settings)
 
 
-def _result(gain, side=31, extent=5, light=None, at=0):
+def _result(gain, side=31, extent=5, evidence=1000.0, at=0):
     """A result of that gain whose PSF is a square of that extent, `at` pixels off the middle of its support."""
     psf = np.roll(cut_or_padded(np.ones((extent, extent)), side), at, 1)
+    light = SimpleNamespace(power=SimpleNamespace(evidence=lambda _: evidence))
     return ScoredPsf(light, None, psf, 1 - gain, 0.5, gain, 0.0)
 
 
-def _search(monkeypatch, ends, times, sides=(31,) * 9):
+def _search(monkeypatch, ends, times):
     """A search whose starts end in these results, and are not changed by the refinement."""
-    starts, ends = PowerStarts([Light([PAGE], settings=SETTINGS)], None, settings=SETTINGS), iter(ends)
-    starts._waiting = iter([SimpleNamespace(light=None, side=side, psf=np.ones((1, 1))) for side in sides])
+    starts, ends = _starts([PAGE]), iter(ends)
+    starts._waiting = iter([SimpleNamespace(light=None, psf=None, evidence=1000.0)] * 9)
     monkeypatch.setattr(starts, "_both_continued", lambda light, psf: next(ends))
     monkeypatch.setattr(starts, "_refined", lambda candidate: candidate)
     starts.search(times, lambda _: None)
@@ -72,6 +74,31 @@ def test_two_starts_that_end_alike_solve_the_problem(monkeypatch):
     starts.search(1, lambda _: None)
     assert starts.solved
     assert starts.best.gain == 0.2
+
+
+def test_a_better_candidate_without_evidence_is_not_kept(monkeypatch):
+    starts, _ = _search(monkeypatch, [_result(0.2), _result(0.25, extent=17, evidence=400.0)], 1)
+    starts.search(1, lambda _: None)
+    assert starts.best.gain == 0.2
+
+
+def test_the_search_ends_where_starts_lose_their_evidence(monkeypatch):
+    """As in sharp images: the edges of the scene do not bear out what the power shows."""
+    ends = [_result(0.1, extent=n, evidence=200.0) for n in (1, 5, 9, 17)]
+    starts, ends = _search(monkeypatch, ends, 3)
+    assert next(ends).psf[15, 15] == pytest.approx(1 / 81)
+    assert starts.best is None
+
+
+def test_the_end_with_most_evidence_goes_through_longer_rounds(monkeypatch):
+    starts, _ = _search(monkeypatch, [_result(0.1), _result(0.05, evidence=2000.0, extent=9)], 2)
+    longer, asked = iter([_result(0.05), _result(0.12), _result(0.4)]), []
+    monkeypatch.setattr(starts, "_longer", lambda end, grow: asked.append((end.gain, grow)) or next(longer))
+    starts.persist()
+    # Those that do not improve it are followed by growth; both end when the problem is solved.
+    assert asked == [(0.05, False), (0.05, True), (0.12, False)]
+    assert starts.best.gain == 0.4
+    assert starts.solved
 
 
 def test_the_likeliest_starts_come_first():

@@ -230,18 +230,14 @@ def _on_whole(found: ScoredPsf, *, settings: FreeForm) -> ScoredPsf:
     best = ScoredPsf.scored(light, whole, found.psf, found.gain)
     if best.cost >= 1:
         return best
+    # In noisy images the last penalties may add clutter, so the PSF before them competes.
+    refined = refine(whole, best.psf, stage.penalties, least)
+    best = best_of([best, ScoredPsf.scored(light, whole, refined, found.gain)], settings=stage)
     if 1 - best.cost >= stage.long_pass_below_gain:
-        # In noisy images the last penalties may add clutter, so the PSF before them competes.
-        refined = ScoredPsf.scored(light, whole, refine(whole, best.psf, stage.penalties, least), found.gain)
-        return best_of([best, refined], settings=stage)
-    # A wide support lets the PSF move, a narrow one leaves no room for clutter; either solves what the other does not.
-    best = best_of(
-        [best, ScoredPsf.scored(light, whole, long_pass(whole, best.psf, least), found.gain)], settings=stage
-    )
-    narrow = odd_side(settings.starts.support_factor * extent(best.psf))
-    if narrow >= side:
         return best
-    inner = light.whole(narrow)
+    # A wide support lets the PSF move; a narrow one leaves no room for clutter.
+    narrow = min(side, odd_side(settings.starts.support_factor * extent(best.psf)))
+    inner = whole if narrow == side else light.whole(narrow)
     psf = long_pass(inner, heaviest_square(best.psf, narrow), least)
     return best_of([best, ScoredPsf.scored(light, inner, psf, found.gain)], settings=stage)
 

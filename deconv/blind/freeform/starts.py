@@ -109,8 +109,8 @@ class PowerStarts:
                 psf = light.power.retrieved(side, np.random.default_rng(1 + seed))
                 psf = centred(pruned(psf, settings.least_weight, settings.least_piece))
                 if (evidence := light.power.evidence(psf)) > settings.least_evidence:
-                    widened = min(settings.support_factor * side, settings.widening * extent(psf))
-                    psf = cut_or_padded(psf, odd_side(max(widened, settings.support_factor * settings.supports[0])))
+                    widened = max(settings.widening * extent(psf), settings.support_factor * settings.supports[0])
+                    psf = cut_or_padded(psf, odd_side(min(widened, settings.support_factor * side)))
                     retrieved.append(_Retrieved(light, psf, evidence))
         return sorted(retrieved, key=attrgetter("evidence"), reverse=True)
 
@@ -171,8 +171,10 @@ class PowerStarts:
 
     def _needed_side(self, psf: np.ndarray) -> int:
         """Side of the support on which a PSF is refined: no wider than it needs, nor than allowed."""
+        if self._sizes is not None:
+            return odd_side(self._sizes[1])
         needed = max(self._settings.support_factor * extent(psf), self._settings.supports[0])
-        return odd_side(needed if self._sizes is None else self._sizes[1])
+        return odd_side(min(needed, self._settings.support_factor * self._largest))
 
     @staticmethod
     def _on_side(psf: np.ndarray, side: int) -> np.ndarray:
@@ -219,7 +221,8 @@ class PowerStarts:
         for _ in range(self._settings.most_widenings):
             if not self._is_cut_off(best):
                 break
-            best = self._refined_on(odd_side(self._settings.support_factor * best.psf.shape[0]), best)
+            side = self._settings.support_factor * min(best.psf.shape[0], self._largest)
+            best = self._refined_on(odd_side(side), best)
         return best
 
     def _refined_on(self, side: int, candidate: ScoredPsf) -> ScoredPsf:

@@ -149,13 +149,14 @@ def test_paths_grow_from_where_a_shake_rests():
     shake = deconv.psf.random_motion(35, rng=1)
     blurred = deconv.degrade.add_noise(deconv.degrade.blur(page, shake), 0.004, rng=1)
 
-    def best(settings):
-        starts = _starts([blurred], settings=settings)
+    def best(schedule):
+        stage = replace(Starts(), supports=(51,), growth_schedule=schedule)
+        starts = _starts([blurred], settings=replace(SETTINGS, starts=stage))
         with threadpool_limits(1, user_api="blas"):
             starts.search(1, lambda _: None)
+            starts.persist()
         return starts.best
 
-    settings = replace(SETTINGS, starts=replace(Starts(), supports=(51,)))
-    assert deconv.psf.similarity(best(settings).psf, shake) > 0.98
+    assert deconv.psf.similarity(best(Starts().growth_schedule).psf, shake) > 0.98
     # Without growth the PSF of the resting place alone is not promising enough to be refined.
-    assert best(replace(settings, starts=replace(settings.starts, growth_schedule=()))) is None
+    assert best(()) is None

@@ -235,11 +235,17 @@ def _on_whole(found: ScoredPsf, *, settings: FreeForm) -> ScoredPsf:
     best = best_of([best, ScoredPsf.scored(light, whole, refined, found.gain)], settings=stage)
     if 1 - best.cost >= stage.long_pass_below_gain:
         return best
-    # A wide support lets the PSF move; a narrow one leaves no room for clutter.
+    # A narrow support leaves no room for clutter; a wide one lets the PSF move.
     narrow = min(side, odd_side(settings.starts.support_factor * extent(best.psf)))
-    inner = whole if narrow == side else light.whole(narrow)
-    psf = long_pass(inner, heaviest_square(best.psf, narrow), least)
-    return best_of([best, ScoredPsf.scored(light, inner, psf, found.gain)], settings=stage)
+    for each in sorted({narrow, side}):
+        scale = whole if each == side else light.whole(each)
+        psf = long_pass(scale, heaviest_square(found.psf, each), least)
+        further = ScoredPsf.scored(light, scale, psf, found.gain)
+        improvement = best.cost - further.cost
+        best = best_of([best, further], settings=stage)
+        if improvement > stage.long_pass_improvement:
+            break
+    return best
 
 
 def _nearly_right(psf: np.ndarray, light: Light, *, settings: FreeForm) -> ScoredPsf:

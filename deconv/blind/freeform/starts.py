@@ -173,8 +173,8 @@ class PowerStarts:
         """Side of the support on which a PSF is refined: no wider than it needs, nor than allowed."""
         if self._sizes is not None:
             return odd_side(self._sizes[1])
-        needed = max(self._settings.support_factor * extent(psf), self._settings.supports[0])
-        return odd_side(min(needed, self._settings.support_factor * self._largest))
+        needed = min(max(extent(psf), self._settings.supports[0]), self._largest)
+        return odd_side(self._settings.support_factor * needed)
 
     @staticmethod
     def _on_side(psf: np.ndarray, side: int) -> np.ndarray:

@@ -109,7 +109,7 @@ class PowerStarts:
                 psf = light.power.retrieved(side, np.random.default_rng(1 + seed))
                 psf = centred(pruned(psf, settings.least_weight, settings.least_piece))
                 if (evidence := light.power.evidence(psf)) > settings.least_evidence:
-                    widened = max(settings.widening * extent(psf), settings.support_factor * settings.supports[0])
+                    widened = max(settings.widening * extent(psf), settings.least_support)
                     psf = cut_or_padded(psf, odd_side(min(widened, settings.support_factor * side)))
                     retrieved.append(_Retrieved(light, psf, evidence))
         return sorted(retrieved, key=attrgetter("evidence"), reverse=True)
@@ -173,8 +173,8 @@ class PowerStarts:
         """Side of the support on which a PSF is refined: no wider than it needs, nor than allowed."""
         if self._sizes is not None:
             return odd_side(self._sizes[1])
-        needed = min(max(extent(psf), self._settings.supports[0]), self._largest)
-        return odd_side(self._settings.support_factor * needed)
+        needed = max(self._settings.support_factor * extent(psf), self._settings.least_support)
+        return odd_side(min(needed, self._settings.support_factor * self._largest))
 
     @staticmethod
     def _on_side(psf: np.ndarray, side: int) -> np.ndarray:

@@ -39,7 +39,6 @@ import numpy as np
 from deconv._core.array import Array
 from deconv.blind.freeform.light import Light
 from deconv.blind.freeform.multistart import MultiStartSearch, Trial
-from deconv.blind.freeform.psf_step import extent, heaviest_square
 from deconv.blind.freeform.refine import (
     Report,
     ScoredPsf,
@@ -51,7 +50,6 @@ from deconv.blind.freeform.refine import (
     trimmed,
 )
 from deconv.blind.freeform.starts import PowerStarts, alike
-from deconv.blind.freeform.supports import odd_side
 from deconv.blind.settings.freeform import Acceptance, FreeForm
 
 __all__ = ["FreeFormEstimate", "estimate", "estimate_in_lights", "is_plausible"]
@@ -225,8 +223,7 @@ def _multistarted(
 def _on_whole(found: ScoredPsf, *, settings: FreeForm) -> ScoredPsf:
     """The PSF refined on the whole images; in longer rounds while it is in doubt."""
     light, stage = found.light, settings.refinement
-    side, least = found.psf.shape[0], light.least_penalty
-    whole = light.whole(side)
+    whole, least = light.whole(found.psf.shape[0]), light.least_penalty
     best = ScoredPsf.scored(light, whole, found.psf, found.gain)
     if best.cost >= 1:
         return best
@@ -235,17 +232,8 @@ def _on_whole(found: ScoredPsf, *, settings: FreeForm) -> ScoredPsf:
     best = best_of([best, ScoredPsf.scored(light, whole, refined, found.gain)], settings=stage)
     if 1 - best.cost >= stage.long_pass_below_gain:
         return best
-    # A narrow support leaves no room for clutter; a wide one lets the PSF move.
-    narrow = min(side, odd_side(settings.starts.support_factor * extent(best.psf)))
-    for each in sorted({narrow, side}):
-        scale = whole if each == side else light.whole(each)
-        psf = long_pass(scale, heaviest_square(found.psf, each), least)
-        further = ScoredPsf.scored(light, scale, psf, found.gain)
-        improvement = best.cost - further.cost
-        best = best_of([best, further], settings=stage)
-        if improvement > stage.long_pass_improvement:
-            break
-    return best
+    further = long_pass(whole, best.psf, least)
+    return best_of([best, ScoredPsf.scored(light, whole, further, found.gain)], settings=stage)
 
 
 def _nearly_right(psf: np.ndarray, light: Light, *, settings: FreeForm) -> ScoredPsf:

@@ -255,14 +255,14 @@ class Starts:
         "That support over the extent of the retrieved PSF, if it is less: most are much smaller than their support.",
         _FRACTION,
         _COST,
-        "Extents of 9 to 81 on a support of 107 in 14 of 20 descents; a start takes 1.5 s in place of 5.",
+        "Extents of 9 to 81 on a support of 107 in 14 of 20 descents.",
     )
     least_support: int = setting(
         67,
         "Least side of that support, in which a PSF finds its place.",
         "pixels",
         _COST,
-        "Three texts with PSFs of 9 to 13 pixels: similarity after the first rounds 0.980 to 0.985; with 41 0.960 to 0.977.",
+        "Three texts: similarity after the first rounds 0.980 to 0.985; with 41 pixels 0.960 to 0.977.",
     )
     least_evidence: float = setting(0.0, "Evidence over no blur up to which the power shows no PSF.", "nats")
     founded_share: float = setting(

@@ -315,7 +315,7 @@ def test_a_bound_of_half_the_picture():
 # ---- the order of the search
 
 
-LIGHTS = [Light([np.clip(BLURRED, 0, 1) ** gamma], settings=FreeForm()) for gamma in (1.0, 2.2)]
+LIGHTS = [Light([np.clip(BLURRED, 0, 1) ** gamma], [0.05], settings=FreeForm()) for gamma in (1.0, 2.2)]
 
 
 class Scored(ScoredPsf):
@@ -385,7 +385,7 @@ def test_the_search_goes_on_while_there_is_doubt(monkeypatch, first, multistart,
     ("gains", "energy_gain", "chosen"),
     [
         ((0.4, 0.5), 0.0, 1),
-        # The first, a photograph, is likelier.
+        # The first, a photograph, is likelier: the image was stored as JPEG.
         ((0.4, 0.42), 0.0, 0),
         # A PSF that explains nothing does not count.
         ((0.4, 0.5), -0.2, 0),

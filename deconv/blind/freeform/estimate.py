@@ -173,8 +173,8 @@ def is_plausible(candidate: ScoredPsf | FreeFormEstimate, *, settings: Acceptanc
 
 
 def _rank(candidate: ScoredPsf, lights: Sequence[Light], *, settings: Acceptance) -> tuple[bool, float]:
-    """What decides between encodings, smallest first: another than the first has to be clearly better."""
-    handicap = 0.0 if candidate.light is lights[0] else settings.least_difference
+    """What decides between encodings, smallest first: JPEG is a photograph unless another is clearly better."""
+    handicap = settings.least_difference if lights[0].is_jpeg and candidate.light is not lights[0] else 0.0
     return not is_plausible(candidate, settings=settings), candidate.cost + handicap
 
 

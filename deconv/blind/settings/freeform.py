@@ -440,7 +440,7 @@ class Acceptance:
     )
     least_difference: float = setting(
         0.03,
-        "Difference of the gains from which linear data are likelier than a photograph.",
+        "Difference of the gains from which an image stored as JPEG holds linear data, not a photograph.",
         _FRACTION,
     )
     clear_difference: float = setting(

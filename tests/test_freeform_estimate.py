@@ -337,12 +337,13 @@ def _candidate(light, gain, side, extent=3):
         # One that gains a little less may be a small wrong PSF: a multi-start follows.
         ((0.52, 3), (0.66, 7), ["starts", "multistart 0"]),
         # Where neither leaves no doubt, the start goes through longer rounds, ...
-        ((0.2, 3), (0.25, 7), ["starts", "multistart 0", "persist"]),
+        # and the multi-start runs in the other encoding too, unless that is clearly worse.
+        ((0.2, 3), (0.24, 7), ["starts", "multistart 0", "multistart 1", "persist"]),
         ((0.2, 3), (0.35, 7), ["starts", "multistart 0"]),
-        # ... unless both searches end alike.
-        ((0.2, 3), (0.25, 3), ["starts", "multistart 0"]),
+        # No longer rounds where both searches end alike.
+        ((0.2, 3), (0.24, 3), ["starts", "multistart 0", "multistart 1"]),
         # Where no start gains, longer rounds follow at once.
-        (None, (0.25, 7), ["starts", "persist", "multistart 0"]),
+        (None, (0.24, 7), ["starts", "persist", "multistart 0", "multistart 1"]),
     ],
 )
 def test_the_search_goes_on_while_there_is_doubt(monkeypatch, first, multistart, order):

@@ -206,13 +206,14 @@ def _searched(
 def _multistarted(
     starts: PowerStarts, lights: Sequence[Light], sizes: tuple[int, int] | None, *, settings: FreeForm
 ) -> tuple[list[ScoredPsf], list[Trial]]:
-    """Results and trials of the multi-start in the likelier light, and in another one where that is no worse."""
+    """Results and trials of the multi-start in the likelier light, and in another one unless that is clearly worse."""
     candidates: list[ScoredPsf] = []
     trials: list[Trial] = []
     for light in sorted(lights, key=lambda each: each is not starts.likeliest):
         if candidates:
             here = ScoredPsf.scored(light, light.scale(candidates[0].psf.shape[0]), candidates[0].psf)
-            if candidates[0].evidence <= 0 or here.cost > candidates[0].cost:
+            clear = 0.0 if starts.solved else settings.acceptance.clear_difference
+            if candidates[0].evidence <= 0 or here.cost > candidates[0].cost + clear:
                 continue
         further, candidate = MultiStartSearch(light, sizes, settings=settings).run(lambda _: None)
         trials += further

@@ -195,7 +195,7 @@ def deblur(
     if not isinstance(family, str) or family == "free":
         arguments = free_form(family, psf_size, region, planes, settings.general)
         result = _deblur_free_form([image], [planes], prior, gamma, arguments, channel_axis, callback, settings)[0]
-        if result.family == "none" and family == "free" and found:
+        if result.family == "none" and found and not result.reason:
             found["reason"] = _UNEXPLAINED
         return replace(result, **found)
 
@@ -340,8 +340,12 @@ def _deblur_free_form(
             settings=settings,
         )
     report("restore", 1.0)
-    pages = [None] * len(images) if restored is None else restored
-    return [_result(image, planes, fields, channel_axis) for image, planes in zip(images, pages, strict=True)]
+    results = []
+    for image, planes in zip(images, [None] * len(images) if restored is None else restored, strict=True):
+        # What is said of a page that the last look refused is not said of the others.
+        own = {"reason": ""} if planes is not None else {"family": "none", "parameters": {}}
+        results.append(_result(image, planes, fields | own, channel_axis))
+    return results
 
 
 def _result(

@@ -24,7 +24,7 @@ class Guess:
 
     Attributes
     ----------
-    family : {"disk", "gaussian", "motion"}
+    family : {"disk", "gaussian", "motion", "free"}
         Kind of PSF.
     parameters : dict of str to float
         As of `Restoration`.
@@ -33,7 +33,7 @@ class Guess:
         The odds of motion are against the likelier of no blur and a motion without zeros in its spectrum.
     """
 
-    family: Literal["disk", "gaussian", "motion"]
+    family: Literal["disk", "gaussian", "motion", "free"]
     parameters: dict[str, float]
     log_odds: float
 

@@ -1,13 +1,13 @@
 """The free-form pipeline, for images that share a PSF: choose the encoding, estimate the PSF, restore, encode."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 from threadpoolctl import threadpool_limits
 
-from deconv import tone
+from deconv import noise, tone
 from deconv._core.array import Array, Result, array_namespace, like
 from deconv.blind.errors import storage_error
 from deconv.blind.freeform.estimate import FreeFormEstimate, estimate_in_lights, is_plausible
@@ -15,6 +15,8 @@ from deconv.blind.freeform.light import Light, window_with_most_edges
 from deconv.blind.jpeg import quantisation_error
 from deconv.blind.natural import restore
 from deconv.blind.progress import Progress
+from deconv.blind.result import Guess
+from deconv.blind.review import Review, first_accepted, review
 from deconv.blind.settings import Settings
 from deconv.blind.settings.freeform import Window
 
@@ -36,7 +38,7 @@ def restore_pages(
     region: Region | None,
     report: Progress,
     settings: Settings = _DEFAULTS,
-) -> tuple[list[list[Result]] | None, dict[str, Any]]:
+) -> tuple[list[list[Result] | None] | None, dict[str, Any]]:
     """Estimate the PSF that some pages share, and restore the pages with it.
 
     Parameters
@@ -61,11 +63,11 @@ def restore_pages(
     Returns
     -------
     list of list of arrays, or None
-        The restored planes of each page; None if no PSF is better than no blur.
+        The restored planes of each page, None for one that the last look refuses; None if all are refused or no PSF is
+        better than no blur.
     dict
         Fields of `Restoration`.
     """
-    xp = array_namespace(*pages)
     gamma, estimated = _estimate(pages, gamma, sizes, start, region, report, settings=settings)
     fields: dict[str, Any] = {
         "gamma": gamma,
@@ -79,27 +81,46 @@ def restore_pages(
         return None, fields | {"psf": like(np.ones((1, 1)), pages[0]), "family": "none"}
     if prior == "auto":
         prior = "text" if estimated.flat > acceptance.text_flat else "natural"
-    restored, psf = [], like(estimated.psf, pages[0])
-    for n, page in enumerate(pages):
-        # One by one: an image of 16 megapixels in three colours takes 200 MB.
-        planes = [xp.asarray(tone.decode(page[c, ...], gamma, 0.0), copy=True) for c in range(page.shape[0])]
-        planes, _ = restore(
-            planes,
-            psf,
-            prior=prior,
-            report=report.part("restore", n, len(pages)),
-            stored=storage_error(page, gamma, settings=settings.jpeg),
-            settings=settings.natural,
-        )
-        restored.append([tone.encode(plane, gamma, 0.0) for plane in planes])
+    psf = like(estimated.psf, pages[0])
+    looks = [
+        _restore_page(page, psf, prior, gamma, report.part("restore", n, len(pages)), settings)
+        for n, page in enumerate(pages)
+    ]
     fields |= {
         "psf": psf,
         "family": "free",
         "parameters": {"size": float(estimated.psf.shape[0])},
         "prior": prior,
         "score": estimated.gain,
+        "guess": Guess("free", {"size": float(estimated.psf.shape[0])}, estimated.evidence),
     }
-    return restored, fields
+    refused = next((verdict.reason for planes, verdict in looks if planes is None), "")
+    if all(planes is None for planes, _ in looks):
+        return None, fields | {"psf": like(np.ones((1, 1)), pages[0]), "family": "none", "reason": refused}
+    return [planes for planes, _ in looks], fields | {"reason": refused}
+
+
+def _restore_page(
+    page: Array, psf: Array, prior: str, gamma: float, report: Callable[[float], None], settings: Settings
+) -> tuple[list[Result] | None, Review]:
+    """The restored planes of a page, None if the last look refuses them, and that look."""
+    xp = array_namespace(page)
+    # One by one: an image of 16 megapixels in three colours takes 200 MB.
+    planes = [xp.asarray(tone.decode(page[c, ...], gamma, 0.0), copy=True) for c in range(page.shape[0])]
+    grey = sum(planes[1:], planes[0]) / len(planes)
+    stored = storage_error(page, gamma, settings=settings.jpeg)
+    error = math.hypot(noise.estimate(grey), stored)
+
+    def attempt(caution: float, part: Callable[[float], None]) -> list[Result]:
+        options: dict[str, Any] = {"stored": stored, "caution": caution, "settings": settings.natural}
+        return restore(planes, psf, prior=prior, report=part, **options)[0]
+
+    def look(sharp: Any) -> Review:
+        return review(grey, sum(sharp[1:], sharp[0]) / len(sharp), psf, error, settings=settings.review)
+
+    sharp: list[Result] | None
+    sharp, verdict = first_accepted(attempt, look, report, settings.review)
+    return None if sharp is None else [tone.encode(plane, gamma, 0.0) for plane in sharp], verdict
 
 
 def _estimate(

@@ -195,9 +195,17 @@ def deblur(
     if not isinstance(family, str) or family == "free":
         arguments = free_form(family, psf_size, region, planes, settings.general)
         result = _deblur_free_form([image], [planes], prior, gamma, arguments, channel_axis, callback, settings)[0]
-        if result.family == "none" and found and not result.reason:
-            found["reason"] = _UNEXPLAINED
-        return replace(result, **found)
+        if not found:
+            return result
+        if result.family == "free" and compression is not None:
+            evidence = result.guess.log_odds if result.guess else 0.0
+            if evidence < settings.selection.least_evidence_stored:
+                fields = sharp_fields(choice.estimate, planes, result.gamma) | {"search": result.search}
+                result = _result(image, None, fields, channel_axis)
+        if result.family == "none":
+            found["reason"] = result.reason or _UNEXPLAINED
+            return replace(result, **found)
+        return replace(result, sharpness=found["sharpness"])
 
     planes = xp.clip(planes, 0.0, None)
     # The search solves thousands of small systems, for which the threads of a linear algebra library only wait for each

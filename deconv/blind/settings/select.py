@@ -135,6 +135,12 @@ class Selection:
         "The same for an image stored as JPEG: denoising and sharpening in the camera change that slope too.",
         "nats",
     )
+    least_evidence_stored: float = setting(
+        600.0,
+        "Evidence from which a free-form PSF is accepted in an image stored as JPEG whose kind of blur was not given.",
+        "nats",
+        evidence="shakes on eleven pictures of the field set have 1369 to 9688, soft enlarged pages -228 to 576",
+    )
     clear_disk: float = setting(100.0, "Log odds for a disc from which motion is not searched.", "nats")
     disk_factor: float = setting(
         1.25,

@@ -21,7 +21,7 @@ def restored(image, name=None, value=None, **options):
 @pytest.mark.parametrize(
     ("name", "value"),
     [
-        ("parametric.search.refinement_radius", 3.0),
+        ("parametric.search.refinement_radius", 1.5),
         ("parametric.spectrum.knot_ratio", 3.0),
         ("text.verdict.largest_share", 0.0),
     ],

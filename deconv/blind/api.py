@@ -163,6 +163,8 @@ def deblur(
                 raise ValueError(f"{name} is for a free PSF: it does not go with psf={psf!r}")
     if radius is not None:
         radius = check_radius(radius, psf, planes)
+        if psf_size is not None or region is not None:
+            raise ValueError("radius is for a disk: it does not go with psf_size and region, which are for a free PSF")
     family: Any = psf
     if isinstance(family, str) and family == "auto":
         # What is given belongs to one family.
@@ -237,9 +239,7 @@ def _restore_parametric(
         if restored is not None:
             return restored, fields
     report.restart(PARAMETRIC)
-    restored, natural = restore_as_natural(
-        planes, estimate_psf, natural_gamma, settings, report, estimate, compression
-    )
+    restored, natural = restore_as_natural(planes, estimate_psf, natural_gamma, settings, report, estimate, compression)
     if restored is not None:
         natural |= fields
         if prior == "text":

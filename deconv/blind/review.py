@@ -88,7 +88,7 @@ def review(before: Any, after: Any, psf: Array, error: float, *, settings: LastL
         The image and the restoration, in linear light or as coverage by ink; their units may differ by a factor and an
         offset.
     psf : array, shape (m, n)
-        The PSF of the restoration, centred at index ``n // 2``; only its middle counts where it is larger than the image.
+        The PSF of the restoration, centred at index ``n // 2``; where it is larger than the image its middle counts.
     error : float
         Standard deviation of the known error of the image: noise and storage (`deconv.blind.errors`).
     settings : LastLook

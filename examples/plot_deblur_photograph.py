@@ -3,7 +3,7 @@ Deblur a photograph blindly
 ===========================
 
 A page of text was photographed far out of focus; neither the blur nor the text is known. `deconv.blind.deblur`
-estimates the blur radius and the camera's response curve, and restores the page.
+recognises the kind of blur, estimates its radius and the camera's response curve, and restores the page.
 """
 
 # %%
@@ -19,7 +19,7 @@ small = photo.image.reshape(292, 5, 472, 5).mean(axis=(1, 3))
 print("the text:", " / ".join(photo.lines))
 
 # %%
-# One call with nothing but the image: no radius, no noise level, no weight.
+# One call with nothing but the image: no kind of blur, no radius, no noise level, no weight.
 result = deconv.blind.deblur(small)
 
 radius, unsure = result.parameters["radius"], 100 * result.uncertainty
@@ -35,10 +35,11 @@ for axis in (before, after):
     axis.set_axis_off()
 
 # %%
-# The result says how far it can be trusted. Readability is predicted without reading, from how well two tones explain
-# the image; and there is the criterion for every radius that was tried. Zero is the likelihood of no blur, and the
-# sharp dip marks the blur radius. Radii far too large may score well too, because their rings of zeros lie closer than
-# the spectrum resolves. The image's slopes exclude them: no scene blurred that much has slopes that steep.
+# The result says how far it can be trusted. `guess.log_odds` are the log odds for the blur against none, in nats.
+# Readability is predicted without reading, from how well two tones explain the image; and there is the criterion for
+# every radius that was tried. Zero is the likelihood of no blur, and the sharp dip marks the blur radius. Radii far too
+# large may score well too, because their rings of zeros lie closer than the spectrum resolves. The image's slopes
+# exclude them: no scene blurred that much has slopes that steep.
 figure = result.plot(small)
 
 # %%

@@ -15,7 +15,7 @@ from deconv import degrade, tone
 from deconv.blind.errors import gain_of_ink, rms_slope, storage_error, with_residual
 from deconv.blind.natural import restore
 from deconv.blind.parametric.families import Disk
-from deconv.blind.parametric.restore import deconvolve
+from deconv.blind.parametric.restore import deconvolve, restore_planes
 from deconv.blind.settings import Settings
 from deconv.blind.text.ink import planes_as_ink
 
@@ -131,3 +131,14 @@ def test_every_backend_has_the_same_error(backend):
     values, _ = photograph(PAGE, 70)
     got = storage_error(backend.asarray(values[None]), 2.2, 0.5)
     assert got == pytest.approx(storage_error(values[None], 2.2, 0.5), rel=1e-3)
+
+
+@pytest.mark.parametrize("quality", [None, 60])
+def test_a_natural_image_by_its_disc_is_no_worse_than_with_the_weight_of_ink(quality):
+    stored_values, values = photograph(CAMERA, quality or 100)
+    values = values if quality is None else stored_values
+    light, error = tone.decode(values).astype(np.float32), storage_error(values[None], 2.2)
+    (together,) = restore_planes([light], DISK, SETTINGS, lambda part: None, stored=error)
+    alone = deconvolve(light, DISK, SETTINGS.general.deconvolution, lambda part: None)
+    gain = psnr(tone.encode(together), tone.encode(CAMERA)) - psnr(tone.encode(alone), tone.encode(CAMERA))
+    assert gain > (-0.1 if quality is None else 1.0)

@@ -15,7 +15,7 @@ from deconv.blind.parametric.motion import search_motion
 from deconv.blind.select import _confirmed_line, _shows_path, choose, hard_steps, sharpness
 from deconv.blind.settings.freeform import PhaseRetrieval
 from deconv.blind.settings.parametric import Parametric
-from deconv.blind.settings.select import HardSteps, LineCheck, Selection, Sharpness
+from deconv.blind.settings.select import LineCheck, Selection, Sharpness
 
 LINES = ["Which kind of blur", "has this page of", "text, it may ask;", "shaken or moved?"]
 PAGE = 0.1 + 0.8 * degrade.text_picture(LINES, size=26, shape=(200, 280))
@@ -187,13 +187,13 @@ def test_drawings_noise_and_gradients_are_not_blurred(name, reason):
 
 
 def test_the_height_of_steps_needs_no_noise():
-    heights = {name: hard_steps(_drawing(name), settings=HardSteps()) for name in ("fine checkers", "noise", "ramp")}
+    heights = {name: hard_steps(_drawing(name), settings=Sharpness()) for name in ("fine checkers", "noise", "ramp")}
     # Along a diagonal the squares of a checkerboard are of one colour.
     assert max(heights["fine checkers"]) == pytest.approx(1)
     assert min(heights["fine checkers"]) == 0
     assert max(heights["noise"]) < 0.5
     assert max(heights["ramp"]) < 0.02
-    assert max(hard_steps(_blurred(PAGE, BLURS["disk"]), settings=HardSteps())) < 0.3
+    assert max(hard_steps(_blurred(PAGE, BLURS["disk"]), settings=Sharpness())) < 0.3
 
 
 def test_sharpness_tells_edges_from_noise():

@@ -23,7 +23,7 @@ from deconv.blind.settings import Settings, origins
 from deconv.blind.settings.freeform import FreeForm, PhaseRetrieval
 from deconv.blind.settings.general import General
 from deconv.blind.settings.parametric import DiskLimits, MotionSearch, Parametric, Search
-from deconv.blind.settings.select import Gradient, HardSteps, LineCheck, Selection, Sharpness
+from deconv.blind.settings.select import Gradient, LineCheck, Selection, Sharpness
 from deconv.blind.settings.spectrum import FullSpectrum, Spectrum
 from deconv.blind.spectrum import FullPeriodogram, Periodogram
 
@@ -204,8 +204,8 @@ def first_outcome(outcome, usual):
         ),
         (line_check, LineCheck(), LineCheck(least_gain=-100.0)),
         (sharpness_measure, Sharpness(), Sharpness(window=9)),
-        (height_of_steps, HardSteps(), HardSteps(quantile=0.9)),
-        (height_of_steps, HardSteps(), HardSteps(tail=0.1)),
+        (height_of_steps, Sharpness(), Sharpness(step_quantile=0.9)),
+        (height_of_steps, Sharpness(), Sharpness(step_tail=0.1)),
         (whole_choice, *in_choice(selection=Selection(gradient=Gradient(rounding=1.0)))),
         (whole_choice, *in_choice(selection=Selection(gradient=Gradient(rounding=0.02, width=1e-3)))),
     ],

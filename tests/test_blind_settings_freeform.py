@@ -9,6 +9,7 @@ from scipy.fft import idctn
 
 from deconv import degrade, psf
 from deconv.blind.freeform.estimate import estimate
+from deconv.blind.freeform.light import Light
 from deconv.blind.freeform.phase import Power
 from deconv.blind.freeform.pipeline import restore_pages
 from deconv.blind.freeform.psf_step import fit
@@ -93,7 +94,7 @@ def test_phase_retrieval():
 def test_starts():
     """What shows too little in the power is not continued."""
     image = blurred_letters(psf.random_motion(15, rng=4), (120, 160))
-    for evidence, continued in ((0.01, True), (10.0, False)):
+    for evidence, continued in ((0.0, True), (1e6, False)):
         settings = changed(
             starts={
                 "least_evidence": evidence,
@@ -103,18 +104,17 @@ def test_starts():
                 "solved_from_gain": 0.0,
             }
         )
-        observations, least = normalised([image], settings=settings.edge_penalty)
-        starts = PowerStarts(observations, (15, 15), least, settings=settings)
-        starts.search((15,), 1, lambda part: None)
-        assert bool(starts._scales) is continued
+        light = Light([image], settings=settings)
+        PowerStarts([light], (15, 15), settings=settings).search(1, lambda part: None)
+        assert bool(light._scales) is continued
 
 
 def test_the_multi_start():
-    quick = {"starts": {"least_evidence": 10.0}}
+    quick = {"starts": {"least_evidence": 1e6}}
     one = changed(**quick, multi_start={"trials": ((7, 8e-3),), "max_repeats": 0})
-    assert [trial.penalty for trial in estimate([BLURRED], sizes=(7, 7), settings=one).trials] == [8e-3]
+    assert [trial.penalty for trial in estimate([BLURRED], sizes=(7, 7), settings=one).trials[1:]] == [8e-3]
     two = changed(**quick, multi_start={"trials": ((7, 8e-3), (7, 2e-3)), "max_repeats": 0, "rounds": 1})
-    assert {trial.penalty for trial in estimate([BLURRED], sizes=(7, 7), settings=two).trials} == {8e-3, 2e-3}
+    assert {trial.penalty for trial in estimate([BLURRED], sizes=(7, 7), settings=two).trials[1:]} == {8e-3, 2e-3}
 
 
 @pytest.mark.parametrize(

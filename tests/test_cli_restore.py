@@ -141,10 +141,23 @@ def test_restore_with_a_known_psf(photo, sharp, kind, capsys):
     else:
         files.write(path, psf / psf.max())
     assert main(["restore", str(photo), "--psf", str(path), "-o", str(photo.with_name("out.png"))]) == 0
-    assert capsys.readouterr().out.startswith("known PSF (")
+    told, restored_as, _ = capsys.readouterr().out.splitlines()
+    assert told.startswith("known PSF (")
+    assert restored_as == "restored as text"
     restored = files.read(photo.with_name("out.png")).pixels
     truth = deconv.tone.encode(0.05 + 0.85 * sharp)
     assert np.abs(restored - truth).mean() < np.abs(files.read(photo).pixels - truth).mean() / 3
+
+
+def test_a_psf_that_is_wrong_leaves_the_picture(photo, capsys):
+    np.save(photo.with_name("wrong.npy"), deconv.psf.disk(9))
+    output = photo.with_name("out.png")
+    arguments = ["--psf", str(photo.with_name("wrong.npy")), "--prior", "text", "-o", str(output)]
+    assert main(["restore", str(photo), *arguments]) == 0
+    told, why, _ = capsys.readouterr().out.splitlines()
+    assert told.startswith("known PSF (")
+    assert why == "the picture is unchanged: the restored picture, blurred again, does not explain the picture"
+    np.testing.assert_array_equal(files.read(output).pixels, files.read(photo).pixels)
 
 
 def test_restore_by_a_radius_that_is_known(photo, capsys):

@@ -1,6 +1,7 @@
 """A PSF of any form and the image together: what is estimated, what is returned unchanged, and what a user may give."""
 
 import functools
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -9,9 +10,10 @@ from deconv import degrade, psf
 from deconv.blind import deblur, deblur_pages
 from deconv.blind.freeform import estimate as estimate_module
 from deconv.blind.freeform.estimate import estimate
+from deconv.blind.freeform.light import Light
 from deconv.blind.freeform.multistart import Trial
+from deconv.blind.freeform.psf_step import cut_or_padded
 from deconv.blind.freeform.refine import ScoredPsf
-from deconv.blind.freeform.scale import Scale
 from deconv.blind.settings.freeform import FreeForm
 
 PAGE = degrade.text_picture(["Hand", "pen 4"], size=44, shape=(120, 160))
@@ -313,51 +315,99 @@ def test_a_bound_of_half_the_picture():
 # ---- the order of the search
 
 
+LIGHTS = [Light([np.clip(BLURRED, 0, 1) ** gamma], [0.05], settings=FreeForm()) for gamma in (1.0, 2.2)]
+
+
+class Scored(ScoredPsf):
+    """A result with evidence, whatever its PSF."""
+
+    evidence = 1000.0
+
+
+def _candidate(light, gain, side, extent=3):
+    psf = cut_or_padded(np.ones((extent, extent)), side)
+    return Scored(light, None, psf, 1 - gain, 0.5, gain, 0.0)
+
+
 @pytest.mark.parametrize(
     ("first", "multistart", "order"),
     [
         # A start that is clearly right ends the search.
-        (0.6, None, ["starts"]),
-        # What saves a little less may be a small wrong PSF: the multi-start is asked too, and no more starts made.
-        (0.52, 0.66, ["starts", "multistart"]),
-        # Where neither leaves no doubt, more starts follow.
-        (0.2, 0.25, ["starts", "multistart", "starts"]),
-        (None, 0.25, ["starts", "multistart", "starts"]),
-        (None, 0.35, ["starts", "multistart"]),
+        ((0.6, 3), None, ["starts"]),
+        # One that gains a little less may be a small wrong PSF: a multi-start follows.
+        ((0.52, 3), (0.66, 7), ["starts", "multistart 0"]),
+        # Where neither leaves no doubt, the start goes through longer rounds, ...
+        # and the multi-start runs in the other encoding too, unless that is clearly worse.
+        ((0.2, 3), (0.24, 7), ["starts", "multistart 0", "multistart 1", "persist"]),
+        ((0.2, 3), (0.35, 7), ["starts", "multistart 0"]),
+        # No longer rounds where both searches end alike.
+        ((0.2, 3), (0.24, 3), ["starts", "multistart 0", "multistart 1"]),
+        # Where no start gains, longer rounds follow at once.
+        (None, (0.24, 7), ["starts", "persist", "multistart 0", "multistart 1"]),
     ],
 )
 def test_the_search_goes_on_while_there_is_doubt(monkeypatch, first, multistart, order):
     asked = []
 
-    def candidate(gain, side):
-        kernel = np.pad(np.ones((1, 3)) / 3, ((side // 2, side // 2), (side // 2 - 1, side // 2 - 1)))
-        return ScoredPsf(Scale([], 0, side, settings=FreeForm()), kernel, 1 - gain, 0.5, gain, 0.0)
-
     class Starts:
-        best, solved = None, False
+        best, solved, likeliest = None, False, LIGHTS[0]
 
-        def __init__(self, observations, sizes, least_penalty, *, settings):
+        def __init__(self, lights, sizes, *, settings):
             self.settings = settings
 
-        def search(self, sides, times, report):
+        def persist(self):
+            asked.append("persist")
+
+        def search(self, times, report):
             asked.append("starts")
             if first is not None:
-                self.best, self.solved = candidate(first, 5), first > self.settings.starts.solved_from_gain
+                self.best = _candidate(LIGHTS[0], first[0], 7, first[1])
+                self.solved = first[0] > self.settings.starts.solved_from_gain
 
     class MultiStart:
-        def __init__(self, *_, **__):
-            pass
+        def __init__(self, light, *_, **__):
+            self.light = light
 
         def run(self, report):
-            asked.append("multistart")
-            return [Trial(7, 8e-3, 1 - multistart, np.ones((1, 1)))], candidate(multistart, 7)
+            asked.append(f"multistart {LIGHTS.index(self.light)}")
+            return [Trial(7, 8e-3, 0.5, np.ones((1, 1)))], _candidate(self.light, multistart[0], 7, multistart[1])
 
     monkeypatch.setattr(estimate_module, "PowerStarts", Starts)
     monkeypatch.setattr(estimate_module, "MultiStartSearch", MultiStart)
-    monkeypatch.setattr(estimate_module, "refine_below_noise", lambda scale, psf, least: psf)
-    found = estimate([BLURRED])
+    # In the other encoding the result of the multi-start gains less.
+    monkeypatch.setattr(ScoredPsf, "scored", lambda light, scale, psf: _candidate(light, 0.1, 7))
+    found, trials = estimate_module._searched(LIGHTS, None, lambda _: None, settings=FreeForm())
     assert asked == order
-    assert found.gain == max(gain for gain in (first, multistart) if gain is not None)
-    # The trial that the PSF comes from stands first.
-    assert found.trials[0].size == (5 if multistart is None or (first or 0) > multistart else 7)
-    np.testing.assert_allclose(found.psf[found.psf.shape[0] // 2], np.ones(3) / 3)
+    assert found.gain == max(each[0] for each in (first, multistart) if each is not None)
+    assert len(trials) == sum("multistart" in each for each in order)
+
+
+@pytest.mark.parametrize(
+    ("gains", "energy_gain", "chosen"),
+    [
+        ((0.4, 0.5), 0.0, 1),
+        # The first, a photograph, is likelier: the image was stored as JPEG.
+        ((0.4, 0.42), 0.0, 0),
+        # A PSF that explains nothing does not count.
+        ((0.4, 0.5), -0.2, 0),
+    ],
+)
+def test_the_encoding_in_which_the_psf_gains_most(gains, energy_gain, chosen):
+    candidates = [_candidate(light, gain, 7) for light, gain in zip(LIGHTS, gains, strict=True)]
+    candidates[1] = replace(candidates[1], energy_gain=energy_gain)
+    best = min(candidates, key=lambda each: estimate_module._rank(each, LIGHTS, settings=FreeForm().acceptance))
+    assert best is candidates[chosen]
+
+
+def test_an_unknown_encoding_is_found():
+    values = np.clip(0.1 + 0.8 * BLURRED, 0, 1)
+    for gamma in (1.0, 2.2):
+        lights = [Light([values ** (exponent / gamma)], settings=FreeForm()) for exponent in (2.2, 1.0)]
+        which, found = estimate_module.estimate_in_lights(lights, sizes=(11, 11))
+        assert (2.2, 1.0)[which] == gamma
+        assert psf.similarity(found.psf, SHAKE) > 0.95
+
+
+def test_the_right_psf_has_evidence():
+    found = estimate([BLURRED], sizes=(11, 11))
+    assert found.evidence > 100

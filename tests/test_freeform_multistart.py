@@ -8,8 +8,9 @@ import pytest
 
 from deconv import degrade, psf
 from deconv.blind.freeform import multistart
+from deconv.blind.freeform.light import Light
 from deconv.blind.freeform.multistart import MultiStartSearch, Trial
-from deconv.blind.freeform.scale import Observation, normalised
+from deconv.blind.freeform.scale import Observation
 from deconv.blind.freeform.score import PsfScore
 from deconv.blind.freeform.supports import supports
 from deconv.blind.settings.freeform import FreeForm, MultiStart
@@ -19,7 +20,9 @@ PAGE = degrade.text_picture(["Hand", "pen 4"], size=44, shape=(120, 160))
 
 
 def _search(image=PAGE, sizes=None, least=1e-4, settings=SETTINGS):
-    return MultiStartSearch([Observation(image, 0.0)], sizes, least, settings=settings)
+    light = Light([image], settings=settings)
+    light.least_penalty = least
+    return MultiStartSearch(light, sizes, settings=settings)
 
 
 @pytest.fixture
@@ -73,8 +76,7 @@ def test_the_penalty_that_falls_finds_the_path():
         for seed in (1, 3, 5):
             shake = psf.random_motion(15, rng=seed)
             blurred = degrade.add_noise(degrade.blur(PAGE, shake), 0.002, rng=0)
-            observations, least = normalised([blurred], settings=settings.edge_penalty)
-            coarse = MultiStartSearch(observations, None, least, settings=settings)._coarse(31, 8e-3)
+            coarse = MultiStartSearch(Light([blurred], settings=settings), None, settings=settings)._coarse(31, 8e-3)
             similar[decay].append(psf.similarity(multistart.resampled(coarse, 31, 2.0), shake))
     assert np.mean(similar[MultiStart().decay]) > np.mean(similar[1.0]) + 0.02
 

@@ -87,6 +87,24 @@ def test_the_gain_is_of_the_shape_alone():
     assert power.gain(moved) == pytest.approx(power.gain(psf), rel=1e-4)
 
 
+def test_evidence_is_for_the_true_psf_alone():
+    psf = deconv.psf.random_motion(SIDE, rng=4)
+    sharp, blurred = (Power([_blurred(k)]) for k in (np.pad(np.ones((1, 1)), 1), psf))
+    others = [deconv.psf.disk(4), deconv.psf.gaussian(2.0), deconv.psf.random_motion(SIDE, rng=5)]
+    assert blurred.evidence(psf) > 1000
+    assert max(blurred.evidence(other) for other in others) < 0
+    assert max(sharp.evidence(other) for other in [psf, *others]) < 0
+    assert sharp.evidence(np.ones((1, 1))) < 0
+
+
+def test_evidence_bears_an_error_of_the_psf():
+    """That a part of the power does not follow the PSF's costs some evidence, not all of it."""
+    psf = deconv.psf.random_motion(SIDE, rng=4)
+    near = (psf + 0.2 * np.roll(psf, (2, 1), (0, 1))) / 1.2
+    power = Power([_blurred(psf)])
+    assert 500 < power.evidence(near) < power.evidence(psf)
+
+
 def test_the_same_start_ends_alike():
     power = Power([_blurred(deconv.psf.random_motion(9, rng=2), (64, 80))])
     one, two = (power.likely(9, np.random.default_rng(3))[0] for _ in range(2))

@@ -16,35 +16,51 @@ BLURRED = degrade.add_noise(degrade.blur(PAGE, SHAKE), 0.002, rng=0)
 WINDOW = Window()
 
 
+def _answer(monkeypatch, estimated):
+    """Let every search end in this estimate, in the first encoding."""
+    monkeypatch.setattr(pipeline, "estimate_in_lights", lambda *_, **__: (0, estimated))
+
+
 @pytest.mark.parametrize(
     ("gain", "energy_gain", "family"), [(0.3, -0.05, "free"), (0.3, -0.2, "none"), (0.05, 0.3, "none")]
 )
 def test_a_psf_that_explains_nothing_is_not_believed(monkeypatch, gain, energy_gain, family):
     # As for sharp bricks under noise: sparser gradients, but more energy than without blur.
-    monkeypatch.setattr(pipeline, "estimate", lambda *_, **__: FreeFormEstimate(SHAKE, gain, energy_gain, 0.5, ()))
+    _answer(monkeypatch, FreeFormEstimate(SHAKE, gain, energy_gain, 0.5, ()))
     result = deblur(BLURRED, psf="free", gamma=1)
     assert result.family == family
     assert np.array_equal(result.image, BLURRED.astype(result.image.dtype)) == (family == "none")
 
 
-def test_of_two_encodings_one_that_explains_something_is_kept(monkeypatch):
-    answers = iter([FreeFormEstimate(SHAKE, 0.3, -0.2, 0.5, ()), FreeFormEstimate(SHAKE, 0.2, 0.1, 0.5, ())])
-    monkeypatch.setattr(pipeline, "estimate", lambda *_, **__: next(answers))
-    assert deblur(np.clip(BLURRED, 0, 1), psf="free").gamma == 2.2
+def test_a_photograph_and_linear_data_are_tried(monkeypatch):
+    seen = []
+
+    def answer(lights, **_):
+        seen.extend(light.observations[0].image for light in lights)
+        return 1, FreeFormEstimate(SHAKE, 0.3, 0.1, 0.5, ())
+
+    monkeypatch.setattr(pipeline, "estimate_in_lights", answer)
+    page = np.clip(BLURRED, 0, 1)
+    assert deblur(page, psf="free").gamma == 1.0
+    decoded = [page**2.2, page]
+    for light, values in zip(seen, decoded, strict=True):
+        # But for the contrast, which is 1.
+        assert np.corrcoef(light.ravel(), values.ravel())[0, 1] > 0.9999
 
 
-def test_the_window_with_most_edges():
-    grey = np.zeros((1000, 800), np.float32)
-    grey[600:900, 300:700] = np.random.default_rng(0).random((300, 400))
-    part = pipeline._window_with_most_edges(grey, settings=WINDOW)
-    assert part.shape[0] / part.shape[1] == pytest.approx(1.25, rel=0.01)
-    assert part.size == pytest.approx(WINDOW.pixels, rel=0.01)
-    assert (part != 0).sum() > 0.99 * 300 * 400
-    small = grey[:400, :500]
-    assert pipeline._window_with_most_edges(small, settings=WINDOW) is small
-    # A long strip is not made narrower.
-    assert pipeline._window_with_most_edges(np.zeros((40, 20000), np.float32), settings=WINDOW).shape[0] == 40
-    assert pipeline._window_with_most_edges(np.zeros((20000, 300), np.float32), settings=WINDOW).shape[1] >= 256
+def test_a_large_page_is_estimated_in_the_window_with_most_edges(monkeypatch):
+    seen = []
+
+    def answer(lights, **_):
+        seen.append(lights[0].observations[0].image.shape)
+        return 0, FreeFormEstimate(SHAKE, 0.0, 0.0, 0.5, ())
+
+    monkeypatch.setattr(pipeline, "estimate_in_lights", answer)
+    page = np.tile(np.clip(BLURRED, 0, 1), (10, 10))
+    deblur(page, psf="free", gamma=1)
+    deblur(page, psf="free", gamma=1, region=(slice(0, 90), slice(20, 100)))
+    assert np.prod(seen[0]) == pytest.approx(WINDOW.pixels, rel=0.01)
+    assert seen[1] == (90, 80)
 
 
 @pytest.mark.parametrize(("shape", "width"), [((1, 1), 0.0), ((1, 3), np.sqrt(2 / 3)), ((5, 3), np.sqrt(2.0))])
@@ -55,14 +71,14 @@ def test_the_width_is_along_the_wider_axis(shape, width):
 @pytest.mark.parametrize(("weight", "family"), [(0.3, "none"), (1.0, "free")])
 def test_a_psf_that_is_hardly_wider_than_a_pixel_is_no_blur(monkeypatch, weight, family):
     narrow = np.asarray([[0, 0, 0], [weight, 1.0, weight], [0, 0, 0]]) / (1 + 2 * weight)
-    monkeypatch.setattr(pipeline, "estimate", lambda *_, **__: FreeFormEstimate(narrow, 0.3, 0.1, 0.5, ()))
+    _answer(monkeypatch, FreeFormEstimate(narrow, 0.3, 0.1, 0.5, ()))
     # An rms width of 0.61 pixels, and one of 0.82.
     assert deblur(BLURRED, psf="free", gamma=1).family == family
 
 
 @pytest.mark.parametrize(("flat", "prior"), [(0.48, "text"), (0.27, "natural")])
 def test_the_flat_share_of_the_scene_chooses_the_prior(monkeypatch, flat, prior):
-    monkeypatch.setattr(pipeline, "estimate", lambda *_, **__: FreeFormEstimate(SHAKE, 0.3, 0.1, flat, ()))
+    _answer(monkeypatch, FreeFormEstimate(SHAKE, 0.3, 0.1, flat, ()))
     assert deblur(BLURRED, psf="free", gamma=1).prior == prior
 
 

@@ -73,6 +73,8 @@ def test_the_larger_gain_of_two_scales_counts():
         score=lambda psf: PsfScore(60.0, 90.0, 0.4), gain=lambda score: 0.4, energy_gain=lambda score: 0.1
     )
     scale = SimpleNamespace(scorer=scorer)
-    assert ScoredPsf.scored(scale, np.ones((1, 1))).gain == 0.4
-    assert ScoredPsf.scored(scale, np.ones((1, 1)), 0.3).gain == 0.4
-    assert ScoredPsf.scored(scale, np.ones((1, 1)), 0.6).gain == 0.6
+    for coarser, gain in ((-1.0, 0.4), (0.3, 0.4), (0.6, 0.6)):
+        scored = ScoredPsf.scored(None, scale, np.ones((1, 1)), coarser)
+        assert scored.gain == gain
+        # The cost is always that at this scale.
+        assert scored.cost == 0.6

@@ -56,7 +56,7 @@ def deblur(
     callback: Callback | None = None,
     settings: Settings | None = None,
 ) -> Restoration:
-    r"""Deblur one image, PSF unknown.
+    r"""Deblur one image, PSF unknown; an image that no PSF explains is returned unchanged.
 
     Parameters
     ----------
@@ -68,23 +68,24 @@ def deblur(
         as text and, if that does not explain it, with a natural-image prior. ``"text"`` does the same, but warns if
         it falls back to the natural-image prior.
     psf : {"auto", "disk", "gaussian", "motion", "free"} or array, shape (m, n)
-        Family of the PSF: the likeliest one, defocus, Gaussian, straight motion, or free-form (camera shake).
-        Radii are searched from no blur to 11 % of the width of the image; the support of a free-form PSF may be as
-        large as 161 pixels or 30 % of the shorter side, whichever is smaller. An array is the starting point of a
-        free-form estimate.
+        Family of the PSF: the likeliest one, or none (``"auto"``, step 1 below); defocus, Gaussian, straight motion, or
+        free-form (camera shake). Radii are searched from no blur to 11 % of the width of the image; the support of a
+        free-form PSF may be as large as 161 pixels or 30 % of the shorter side, whichever is smaller. An array is the
+        starting point of a free-form estimate.
     radius : float, optional
         Radius of the disc in pixels if you know it, for example from another image taken with the same lens; at most
-        half the shorter side. Only the softness of the edge is then fitted. By default the radius is estimated.
+        half the shorter side. Only the softness of the edge is then fitted, and ``psf="auto"`` means a disc. By default
+        the radius is estimated.
     gamma : float, optional
         Exponent of the encoding, ``light = value ** gamma``; 1 for linear data. By default 2.2, the exponent of
-        photographs. For text, the default also estimates the shoulder by which a camera compresses highlights, and
-        recognises linear data. With a free-form PSF, the default tries 1 and 2.2 and keeps the one that explains the
-        image better; giving the exponent halves the time of the search.
+        photographs, or 1 if that makes the PSF likelier (``"auto"``, free-form). For text, the default also recognises
+        linear data, and estimates the shoulder by which a camera compresses highlights.
     psf_size : int or (int, int), optional
-        Side of the support of a free-form PSF in pixels, or its smallest and largest. By default it is estimated.
+        Side of the support of a free-form PSF in pixels, or its smallest and largest. By default it is estimated. With
+        a size, ``psf="auto"`` means a free-form PSF.
     region : tuple of two slices, optional
         Rows and columns in which a free-form PSF is estimated; the whole image is then restored. By default the whole
-        image or, of a large image, the part with the most edges.
+        image or, of a large image, the part with the most edges. With a region, ``psf="auto"`` means a free-form PSF.
     channel_axis : int, optional
         Axis of the colours; they share one PSF.
     callback : callable, optional
@@ -96,7 +97,8 @@ def deblur(
     Returns
     -------
     Restoration
-        The restored image (float64 for float64 input, else float32), the PSF and the evidence for it.
+        The restored image (float64 for float64 input, else float32), the PSF and the evidence for it. Without a
+        restoration, a copy of the input, the reason, and the likeliest PSF with its odds.
 
     Raises
     ------
@@ -110,21 +112,27 @@ def deblur(
 
     Notes
     -----
-    1. Light: the encoding is undone. For text, dark or bright, the light of the background is fitted and divided out
+    1. Kind (``psf="auto"``): no blur, a disc, a Gaussian and straight motion are compared by their log odds for the
+       spectrum of the image [1]_, in nats. The model includes the roughness of scenes and what JPEG compression removed
+       and added [2]_. Steep edges in every direction refute any blur, hard steps a disc and a Gaussian. An image that
+       is not sharp, and that none of these explains, gets a free-form PSF.
+    2. Light: the encoding is undone. For text, dark or bright, the light of the background is fitted and divided out
        (`deconv.vignette`).
-    2. Search: the radius and softness of the PSF are those of the largest evidence in the spectrum of the image, with
-       the power of the scene and the noise integrated out [1]_. The search starts on a coarse grid and continues on
-       finer ones while the estimated blur is small. A known radius is not searched for.
-    3. Tone: blur is linear in light and in nothing else, so a wrong response curve leaves a residual. Of several
+    3. Search: the radius and softness of the PSF are those of the largest evidence in the same spectrum, with the power
+       of the scene and the noise integrated out. The search starts on a coarse grid and continues on finer ones while
+       the estimated blur is small; the grid on which the PSF is likeliest counts. A known radius is not searched for.
+    4. Tone: blur is linear in light and in nothing else, so a wrong response curve leaves a residual. Of several
        curves, the one with the smallest residual is used to compute the light again, and the PSF is refined.
-    4. Restore: masked total variation [2]_ and, where it cannot resolve the strokes, strokes of a round pen.
-    5. Judge: the image is text if a blurred scene of two tones explains it. If not, the image is restored from the
-       start with a natural-image prior.
+    5. Restore: masked total variation [3]_, its weight by the noise and JPEG's error, and, where it cannot resolve the
+       strokes of a text, strokes of a round pen.
+    6. Judge: the image is text if a blurred scene of two tones explains it. If not, it is restored from the start with
+       a natural-image prior, and a last look compares that restoration with the image. One that does not explain the
+       image, or that rings, is tried again with a stronger prior; if none passes, the image is returned unchanged.
 
-    A free-form PSF is estimated alternately with a scene of few edges [3]_, from two kinds of starting points: PSFs
+    A free-form PSF is estimated alternately with a scene of few edges [4]_, from two kinds of starting points: PSFs
     retrieved from the power spectrum of the image, starting from random weights, and small PSFs on coarse scales with
     supports of several sizes. The best result is compared with no blur. The image is then restored by total variation,
-    whose weight follows the noise and the residual that the PSF leaves.
+    whose weight follows the noise, JPEG's error and the residual that the PSF leaves.
 
     An image whose blur has a radius below one pixel counts as sharp, unless `radius` is given, and is returned
     unchanged.
@@ -133,10 +141,12 @@ def deblur(
     ----------
     .. [1] P. Whittle, "Estimation and information in stationary time series", Arkiv foer Matematik 2, 423-434
        (1953), :doi:`10.1007/BF02590998`
-    .. [2] M. S. C. Almeida, M. A. T. Figueiredo, "Deconvolving images with unknown boundaries using the alternating
+    .. [2] G. K. Wallace, "The JPEG still picture compression standard", IEEE Trans. Consum. Electron. 38, xviii-xxxiv
+       (1992), :doi:`10.1109/30.125072`
+    .. [3] M. S. C. Almeida, M. A. T. Figueiredo, "Deconvolving images with unknown boundaries using the alternating
        direction method of multipliers", IEEE Trans. Image Process. 22, 3074-3086 (2013),
        :doi:`10.1109/TIP.2013.2258354`
-    .. [3] J. Pan, Z. Hu, Z. Su, M.-H. Yang, "Deblurring text images via L0-regularized intensity and gradient prior",
+    .. [4] J. Pan, Z. Hu, Z. Su, M.-H. Yang, "Deblurring text images via L0-regularized intensity and gradient prior",
        CVPR, 2901-2908 (2014), :doi:`10.1109/CVPR.2014.371`
 
     Examples
@@ -144,9 +154,12 @@ def deblur(
     >>> import numpy as np, deconv
     >>> sharp = deconv.degrade.text_picture(["blind", "deblur"], shape=(120, 200))
     >>> blurred = deconv.degrade.add_noise(deconv.degrade.blur(sharp, deconv.psf.disk(4)), 0.002, rng=0)
-    >>> restored = deconv.blind.deblur(blurred, gamma=1).image
-    >>> bool(np.abs(restored - sharp).mean() < np.abs(blurred - sharp).mean() / 3)
-    True
+    >>> result = deconv.blind.deblur(blurred, gamma=1)
+    >>> result.family, bool(np.abs(result.image - sharp).mean() < np.abs(blurred - sharp).mean() / 3)
+    ('disk', True)
+    >>> unchanged = deconv.blind.deblur(sharp)
+    >>> unchanged.family, unchanged.reason
+    ('none', 'its edges are as steep as those of a sharp image')
     """
     settings = check_settings(settings)
     image, planes = as_planes(image, channel_axis, settings.general)
@@ -190,7 +203,7 @@ def deblur(
     if not isinstance(family, str) or family == "free":
         arguments = free_form(family, psf_size, region, planes, settings.general)
         result = _deblur_free_form([image], [planes], prior, gamma, arguments, channel_axis, report, settings)[0]
-        if found and result.family == "none":
+        if found and result.family == "none" and not result.reason:
             found["reason"] = _UNEXPLAINED
         return replace(result, **found)
 
@@ -343,8 +356,12 @@ def _deblur_free_form(
             settings=settings,
         )
     report("restore", 1.0)
-    pages = [None] * len(images) if restored is None else restored
-    return [_result(image, planes, fields, channel_axis) for image, planes in zip(images, pages, strict=True)]
+    results = []
+    for image, planes in zip(images, [None] * len(images) if restored is None else restored, strict=True):
+        # What is said of a page that the last look refused is not said of the others.
+        own = {"reason": ""} if planes is not None else {"family": "none", "parameters": {}}
+        results.append(_result(image, planes, fields | own, channel_axis))
+    return results
 
 
 def _result(

@@ -128,8 +128,8 @@ def measure(page: Array, *, settings: Jpeg = _DEFAULTS) -> Compression | None:
     Compression or None
         None if the image was never stored as JPEG, or was resized or processed afterwards.
     """
-    planes = to_numpy(page).astype(np.float64)
-    plane = np.tensordot(_LUMA, planes, 1) if len(planes) == len(_LUMA) else planes.mean(0)
+    planes = to_numpy(page)
+    plane = np.tensordot(_LUMA.astype(planes.dtype), planes, 1) if len(planes) == len(_LUMA) else planes.mean(0)
     if min(plane.shape) < 2 * _BLOCK:
         return None
     corners = [(0, 0), tuple(_first_boundary(plane, axis) for axis in (0, 1))]
@@ -163,8 +163,11 @@ def _coefficients(plane: np.ndarray, settings: Jpeg) -> np.ndarray:
     """Coefficients of the blocks in levels, shape (blocks, 64)."""
     h, w = (n // _BLOCK for n in plane.shape)
     blocks = plane[: h * _BLOCK, : w * _BLOCK].reshape(h, _BLOCK, w, _BLOCK).swapaxes(1, 2)
-    blocks = blocks.reshape(-1, _BLOCK, _BLOCK)[:: max(1, math.ceil(h * w / settings.blocks))]
-    coefficients: np.ndarray = dctn(_LEVELS * blocks, axes=(1, 2), norm="ortho").reshape(len(blocks), -1)
+    at = np.arange(0, h * w, max(1, math.ceil(h * w / settings.blocks)))
+    blocks = blocks[at // w, at % w]
+    coefficients: np.ndarray = dctn(_LEVELS * blocks.astype(np.float64), axes=(1, 2), norm="ortho").reshape(
+        len(blocks), -1
+    )
     return coefficients
 
 

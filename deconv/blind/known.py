@@ -67,7 +67,7 @@ def deblur_known_psf(
     psf : array, shape (m, n)
         The PSF, centred at index ``n // 2``; it is normalised to sum 1.
     prior : {"auto", "text", "natural"}
-        What the scene shows; ``"auto"`` takes a scene for text if it has two tones.
+        What the scene shows; ``"auto"`` takes a scene for text if it is dark, of one tone.
     gamma : float, optional
         Exponent of the encoding, ``light = value ** gamma``; by default 2.2, that of photographs.
     channel_axis : int, optional
@@ -122,7 +122,7 @@ def deblur_known_psf(
     if look.reason:
         report("restore", 1.0)
         return KnownPsfRestoration(xp.asarray(image, copy=True), "natural", False, look.reason)
-    text = _has_two_tones(look.sharp, settings) if prior == "auto" else prior == "text"
+    text = _is_page(look.sharp, settings) if prior == "auto" else prior == "text"
     kind: Literal["text", "natural"] = "text" if text else "natural"
     planes, _ = restore(
         [xp.asarray(light[c, ...], copy=True) for c in range(light.shape[0])],
@@ -170,15 +170,20 @@ def _first_look(grey: Array, psf: Array, stored: float, settings: Settings, repo
     caution = 1.0 if best is None else best[0]
     if uneven:
         other = reviewed(turned, restored(turned, caution, report.part("judge", 1, looks)))
-        if other.accepted and verdict.odds - other.odds > settings.known.turned:
+        if other.accepted and (best is None or verdict.odds - other.odds > settings.known.turned):
             return _FirstLook(None, caution, _TURNED)
     return _FirstLook(None, caution, verdict.reason) if best is None else _FirstLook(best[1], caution, "")
 
 
-def _has_two_tones(sharp: Array, settings: Settings) -> bool:
-    """Whether few pixels of a restored scene lie between the background and a tone of its text."""
+def _is_page(sharp: Array, settings: Settings) -> bool:
+    """Whether a restored scene is dark text: few of its pixels lie between the background and a darker tone.
+
+    Bright text is not told from lamps and signs in a photograph.
+    """
     known = settings.known
-    ink = to_numpy(coverage(sharp, estimate_foreground(sharp, settings.text.ink), settings.text.ink))
+    if estimate_foreground(sharp, settings.text.ink) == "bright":
+        return False
+    ink = to_numpy(coverage(sharp, "dark", settings.text.ink))
     inked = ink[ink > known.inked]
     if not inked.size:
         return False

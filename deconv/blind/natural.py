@@ -1,4 +1,6 @@
-"""The last step of the free-form pipeline: restore the image with an estimated PSF, which has errors.
+"""Restore an image, its colours together, with a PSF that may have errors.
+
+It is the last step of the free-form pipeline, of natural images with a parametric PSF, and with a known PSF.
 
 Total variation, the scene beyond the frame unknown, light between 0 and 1. Errors of the PSF are not camera noise, but
 they leave a residual too: a first, nearly unregularised round measures both together, and what of its residual

@@ -20,19 +20,20 @@ READABLE = 0.5
 
 @dataclass(frozen=True)
 class Guess:
-    """The likeliest PSF of the families that a few numbers describe, believed or not.
+    """The likeliest PSF of the families that a few numbers describe, whether it was used or not.
 
     Attributes
     ----------
-    family : {"disk", "gaussian", "motion"}
+    family : {"disk", "gaussian", "motion", "free"}
         Kind of PSF.
     parameters : dict of str to float
         As of `Restoration`.
     log_odds : float
-        Log odds for it against no blur, in nats; negative if no blur is likelier.
+        Log odds for it against no blur, in nats (the odds are ``exp(log_odds)`` to 1); negative if no blur is likelier.
+        The odds of motion are against the likelier of no blur and a motion without zeros in its spectrum.
     """
 
-    family: Literal["disk", "gaussian", "motion"]
+    family: Literal["disk", "gaussian", "motion", "free"]
     parameters: dict[str, float]
     log_odds: float
 
@@ -46,11 +47,12 @@ class Restoration:
     image : array, shape (M, N[, C])
         The restored image. With the text prior and a parametric PSF: the text with the light over the frame evened
         out, paper 1 and ink 0, or the reverse for bright text on a dark background. With the natural prior or a
-        free-form PSF: encoded as the input was. A sharp image is returned unchanged.
+        free-form PSF: encoded as the input was. For the family "none" a copy of the input.
     psf : array, shape (m, m)
         The point-spread function in pixels of the image, centred at ``m // 2``, sum 1.
     family : {"none", "disk", "gaussian", "motion", "free"}
-        Kind of PSF; "none" if the image is sharp.
+        Kind of PSF; "none" if the image was not restored: it is sharp, no PSF explains it, or the last look refused
+        the restoration.
     parameters : dict of str to float
         Parameters of the PSF: lengths in pixels of the image, angles in degrees. A free-form PSF has only a ``"size"``,
         the side of its support.
@@ -66,10 +68,11 @@ class Restoration:
         Why the image was restored as text or not, or why it is returned unchanged; empty if that was not decided, as
         with ``prior="natural"``.
     guess : Guess or None
-        The likeliest PSF of few parameters and its odds, believed or not; None if none was fitted.
+        The likeliest PSF of few parameters and its odds against no blur, whether it was used or not; before the
+        refinement, so that it may differ a little from `parameters`. None if none was fitted.
     sharpness : float
         Height of the steepest steps as a fraction of the contrast around them, in the direction where it is lowest: 1
-        for edges one pixel wide. NaN if the family was given.
+        for edges one pixel wide, from 0.63 on the image counts as sharp. NaN if the family was given.
     gamma, shoulder : float
         The response curve that was undone (see `deconv.tone`).
     score : float

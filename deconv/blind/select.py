@@ -29,7 +29,7 @@ from deconv.blind.parametric.search import Estimate, compare_families, log_odds,
 from deconv.blind.settings import Settings
 from deconv.blind.settings.freeform import PhaseRetrieval
 from deconv.blind.settings.parametric import Parametric
-from deconv.blind.settings.select import Gradient, HardSteps, LineCheck, Selection, Sharpness
+from deconv.blind.settings.select import Gradient, LineCheck, Selection, Sharpness
 from deconv.blind.spectrum import Degradation
 from deconv.tone import decode
 
@@ -100,12 +100,12 @@ def choose(
         The kind, its PSF and the encoding.
     """
     selection = settings.selection
-    steps = hard_steps(image, settings=selection.hard_steps)
+    steps = hard_steps(image, settings=selection.sharpness)
     edges = max(sharpness(image, settings=selection.sharpness), min(steps))
     first = settings.general.photograph_gamma if gamma is None else gamma
     if _is_noise(image, selection.noise_share):
         return Choice("none", _NOTHING, first, edges, "noise explains all of its variation")
-    if _is_gradient(image, selection.gradient):
+    if _is_gradient(image, selection.gradient, selection.sharpness.pixels):
         return Choice("none", _NOTHING, first, edges, "it is a smooth gradient, without edges")
     choice = _choose_at(image, first, edges, lambda part: report(0.6 * part), degradation, settings)
     if gamma is not None or choice.family == "none":
@@ -122,13 +122,13 @@ def choose(
 
 def _is_noise(image: Array, share: float) -> bool:
     """Whether noise alone explains the variation of the image; patterns of one or two pixels look like noise too."""
-    values = to_numpy(image).astype(np.float64)
-    return bool(noise.estimate(values) >= share * values.std())
+    values = to_numpy(image)
+    return bool(noise.estimate(values) >= share * values.std(dtype=np.float64))
 
 
-def _is_gradient(image: Array, settings: Gradient) -> bool:
+def _is_gradient(image: Array, settings: Gradient, pixels: float) -> bool:
     """Whether the image is smooth up to the rounding of its values."""
-    values = to_numpy(image).astype(np.float64)
+    values = _middle(to_numpy(image), pixels).astype(np.float64)
     width = max(1.0, settings.width * min(values.shape))
     inner = (slice(round(3 * width), -round(3 * width)),) * 2
     rest = (values - ndimage.gaussian_filter(values, width))[inner]
@@ -165,7 +165,7 @@ def _choose_at(
         return Choice("free", _NOTHING, gamma, edges)
     found = find(Disk, 0.0, 0.4)
     disk = _confirmed_disk(light, found, degradation, selection, parametric)
-    if disk.log_odds > selection.clear_disk:
+    if min(disk.log_odds, found.log_odds) > selection.clear_disk:
         return Choice("disk", disk, gamma, edges)
     soft, motion = find(Gaussian, 0.4, 0.5), find(Motion, 0.5, 1.0)
     # The power at every frequency is modelled with white noise only.
@@ -174,15 +174,17 @@ def _choose_at(
             light, motion.candidate, selection.line, selection.sharpness.pixels, settings.freeform.phase_retrieval
         )
         motion = replace(motion, candidate=line, log_odds=motion.log_odds if line else 0.0)
+    stored = degradation is not None
+    least = selection.least_log_odds_gaussian_stored if stored else selection.least_log_odds_gaussian
     if soft.candidate is not None and (
-        soft.log_odds < selection.least_log_odds_gaussian
+        soft.log_odds < least
         or soft.candidate.steepest() >= selection.gaussian_slope * edges
         # Found beside a disc, which it must not replace by evidence from another grid.
         or disk.candidate is not None
     ):
         soft = _refuted(soft)
     kinds = disk, soft, motion
-    if max(hard_steps(light, settings=selection.hard_steps)) > selection.hard_step:
+    if max(hard_steps(light, settings=selection.sharpness)) > selection.hard_step:
         kinds = _refuted(disk), _refuted(soft), motion
     best = max(kinds, key=attrgetter("log_odds"))
     if best.candidate is not None:
@@ -278,7 +280,7 @@ def _likeliest_line(
 
 def sharpness(image: Array, *, settings: Sharpness) -> float:
     """Height of the steepest steps relative to the contrast around them, in the direction where it is lowest."""
-    x = _middle(to_numpy(image).astype(np.float64), settings.pixels)
+    x = _middle(to_numpy(image), settings.pixels).astype(np.float64)
     # A strip no wider than the window keeps a third of its width between the margins.
     window, sigma = min(settings.window, min(x.shape) // 3), noise.estimate(x)
     high, low = (f(x, window) for f in (ndimage.maximum_filter, ndimage.minimum_filter))
@@ -298,16 +300,16 @@ def sharpness(image: Array, *, settings: Sharpness) -> float:
     return min(ratios)
 
 
-def hard_steps(image: Array, *, settings: HardSteps) -> list[float]:
+def hard_steps(image: Array, *, settings: Sharpness) -> list[float]:
     """Height that a few per cent of the steps between neighbours exceed, as a part of the range, by direction.
 
     White noise reaches one half, a drawing in two tones 1. Unlike `sharpness`, this needs no estimate of the noise,
     which takes fine patterns for noise.
     """
-    x, tail = to_numpy(image).astype(np.float64), settings.tail
+    x, tail = _middle(to_numpy(image), settings.pixels).astype(np.float64), settings.step_tail
     whole = max(float(np.ptp(np.quantile(x, (tail, 1 - tail)))), 1e-12)
     moved = (np.roll(x, shift, axis=(0, 1)) for shift in _NEIGHBOURS)
-    return [float(np.quantile(np.abs(x - each)[1:-1, 1:-1], settings.quantile)) / whole for each in moved]
+    return [float(np.quantile(np.abs(x - each)[1:-1, 1:-1], settings.step_quantile)) / whole for each in moved]
 
 
 def _middle(image: np.ndarray, pixels: float) -> np.ndarray:

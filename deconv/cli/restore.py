@@ -78,7 +78,7 @@ def add_parser(commands: options.Commands) -> None:
         choices=("auto", "text", "natural"),
         default="auto",
         help="text, dark on bright or bright on dark; or natural, anything else (default: auto, text if that explains "
-        "the picture; with text, a warning if it does not; with a known PSF, text if the scene has two tones)",
+        "the picture; with text, a warning if it does not; with a known PSF, text if it is dark, of one tone)",
     )
     parser.add_argument(
         "--gamma",

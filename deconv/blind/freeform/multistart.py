@@ -5,15 +5,16 @@ scored again; the others follow only if that leaves doubt. The best of all is re
 """
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from operator import attrgetter
 
 import numpy as np
 
+from deconv.blind.freeform.light import Light
 from deconv.blind.freeform.psf_step import centred, extent, pruned, resampled
 from deconv.blind.freeform.refine import Report, ScoredPsf, refine
-from deconv.blind.freeform.scale import Observation, Scale
+from deconv.blind.freeform.scale import Scale
 from deconv.blind.freeform.supports import odd_side, side_at, supports
 from deconv.blind.settings.freeform import FreeForm
 
@@ -47,27 +48,20 @@ class MultiStartSearch:
 
     Parameters
     ----------
-    observations : sequence of Observation
-        The images, scaled to contrast 1.
+    light : Light
+        The images in one encoding.
     sizes : (int, int) or None
         Smallest and largest side of the support.
-    least_penalty : float
-        Smallest edge penalty that the errors of the images allow.
     settings : FreeForm
         Settings of all stages.
     """
 
-    def __init__(
-        self,
-        observations: Sequence[Observation],
-        sizes: tuple[int, int] | None,
-        least_penalty: float,
-        *,
-        settings: FreeForm,
-    ) -> None:
-        self._observations, self._sizes, self._least_penalty = observations, sizes, least_penalty
+    def __init__(self, light: Light, sizes: tuple[int, int] | None, *, settings: FreeForm) -> None:
+        self._light, self._sizes, self._least_penalty = light, sizes, light.least_penalty
         self._all, self._settings, self._scales = settings, settings.multi_start, settings.scales
-        self._supports = supports(observations, sizes, settings=settings.multi_start)
+        self._supports = supports(light.observations, sizes, settings=settings.multi_start)
+        usual = max(size for size, _ in settings.multi_start.trials) if sizes is None else sizes[1]
+        self._observations = light.in_window(usual)
 
     def run(self, report: Report) -> tuple[list[Trial], ScoredPsf]:
         """Run the search; return all trials, the best first, and the refined PSF of the best."""
@@ -78,14 +72,16 @@ class MultiStartSearch:
         best = trials[0]
         gain = 1.0 - best.cost / second.scorer.no_blur.cost
         side = odd_side(best.size)
-        own = self._scale(0, side)
+        own = self._light.scale(side)
         psf = resampled(best.psf, side, self._scales.ratio**level)
         psf = self._refined(own, psf, lambda part: report(0.8 + 0.2 * part))
         # Scored again at full resolution: the coarser scale can hardly separate a correct PSF of 9 pixels from no blur.
         # For large PSFs the coarser scale is the more telling one, so the larger of the two gains counts.
-        candidate = ScoredPsf.scored(own, psf, gain)
-        if candidate.cost > (1 - self._settings.confident_from_gain) * own.scorer.no_blur.cost:
-            candidate = min(candidate, ScoredPsf.scored(own, self._refined(own, psf), gain), key=attrgetter("cost"))
+        candidate = ScoredPsf.scored(self._light, own, psf, gain)
+        if candidate.cost > 1 - self._settings.confident_from_gain:
+            candidate = min(
+                candidate, ScoredPsf.scored(self._light, own, self._refined(own, psf), gain), key=attrgetter("cost")
+            )
         return trials, candidate
 
     def _scale(self, level: int, reach: int) -> Scale:

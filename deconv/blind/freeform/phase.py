@@ -22,8 +22,11 @@ References
        :doi:`10.1080/01621459.1980.10477441`
 .. [2] A. Goldstein, R. Fattal, "Blur-kernel estimation from spectral irregularities", ECCV, 622-635 (2012),
        :doi:`10.1007/978-3-642-33715-4_45`; whitens the power, and retrieves the phases in another way
+.. [3] G. Schwarz, "Estimating the dimension of a model", Ann. Stat. 6, 461-464 (1978), :doi:`10.1214/aos/1176344136`
 """
 
+import functools
+import math
 from collections.abc import Sequence
 
 import numpy as np
@@ -53,11 +56,25 @@ class Power:
         self._settings = settings
         self._masses = np.geomspace(settings.least_mass, settings.most_mass, settings.masses)
         self._periodograms = [FullPeriodogram(image, settings=settings.spectrum) for image in images]
-        self._no_blur = self._lowest_cost(np.ones((1, 1)))
+
+    @functools.cached_property
+    def _no_blur(self) -> float:
+        return self._lowest_cost(np.ones((1, 1)))
 
     def gain(self, psf: np.ndarray) -> float:
         """Log likelihood of a PSF of sum 1 relative to no blur, in nats per frequency."""
         return (self._no_blur - self._lowest_cost(psf)) / sum(each.count for each in self._periodograms)
+
+    def evidence(self, psf: np.ndarray) -> float:
+        r"""Log evidence of a PSF relative to no blur, in nats.
+
+        The log likelihood of the irregularities of its power (`FullPeriodogram.coherence`) minus half k log n for its k
+        weights, the small ones left out, and n independent frequencies [3]_. It does not see phases: a PSF with the
+        right power and wrong phases has the same.
+        """
+        weights = int(np.count_nonzero(psf > self._settings.counted_weight * psf.max()))
+        count = sum(each.count for each in self._periodograms)
+        return sum(each.coherence(psf) for each in self._periodograms) - 0.5 * weights * math.log(count)
 
     def _lowest_cost(self, psf: np.ndarray) -> float:
         """Smallest negative log likelihood over multiples of a PSF: the scene's power is known up to a factor."""
@@ -66,6 +83,27 @@ class Power:
         )
 
     def likely(self, side: int, rng: np.random.Generator) -> tuple[np.ndarray, float]:
+        """A PSF whose power explains that of the images, as `retrieved`, and its likelihood.
+
+        Parameters
+        ----------
+        side : int
+            Side of the support.
+        rng : numpy.random.Generator
+            Generator of the initial weights.
+
+        Returns
+        -------
+        ndarray, shape (side, side)
+            The PSF, sum 1.
+        float
+            Log likelihood relative to no blur, in nats per frequency.
+        """
+        psf = self._descent(side, rng)
+        gain = self._no_blur - sum(each.negative_log_likelihood(psf)[0] for each in self._periodograms)
+        return psf / psf.sum(), gain / sum(each.count for each in self._periodograms)
+
+    def retrieved(self, side: int, rng: np.random.Generator) -> np.ndarray:
         """A PSF whose power explains that of the images, found by descent from random weights.
 
         Parameters
@@ -79,9 +117,13 @@ class Power:
         -------
         ndarray, shape (side, side)
             The PSF, sum 1, at any position on the support; it may be rotated by 180 degrees.
-        float
-            Log likelihood relative to no blur, in nats per frequency.
         """
+        psf = self._descent(side, rng)
+        unit: np.ndarray = psf / psf.sum()
+        return unit
+
+    def _descent(self, side: int, rng: np.random.Generator) -> np.ndarray:
+        """The likeliest weights, not normalised."""
         settings = self._settings
         start = np.sqrt(rng.random(side * side) ** 2 / (side * side / 3))
         small = settings.linear_below * float(start.max())
@@ -98,6 +140,4 @@ class Power:
 
         options = {"maxiter": settings.iterations, "maxcor": settings.memory}
         roots = optimize.minimize(objective, start, jac=True, method="L-BFGS-B", options=options).x
-        psf = np.reshape(roots * roots, (side, side))
-        gain = self._no_blur - sum(each.negative_log_likelihood(psf)[0] for each in self._periodograms)
-        return psf / psf.sum(), gain / sum(each.count for each in self._periodograms)
+        return np.reshape(roots * roots, (side, side))

@@ -4,17 +4,19 @@ A scene with few edges cannot imitate the errors of the PSF, so that the PSF has
 the detail.
 """
 
+import functools
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
+from deconv.blind.freeform.light import Light
 from deconv.blind.freeform.psf_step import centred, cut_or_padded, extent, pruned
 from deconv.blind.freeform.scale import Scale
 from deconv.blind.settings.freeform import Refinement
 
-__all__ = ["ScoredPsf", "Report", "refine", "refine_below_noise", "silent", "trimmed"]
+__all__ = ["Report", "ScoredPsf", "best_of", "long_pass", "refine", "refine_below_noise", "silent", "trimmed"]
 
 # Called with the fraction done, 0 to 1.
 Report = Callable[[float], None]
@@ -30,12 +32,14 @@ class ScoredPsf:
 
     Attributes
     ----------
+    light : Light
+        The encoding in which it was refined.
     scale : Scale
-        Scale at which it was refined.
+        Images on which it was scored.
     psf : ndarray, shape (m, m)
         The PSF, sum 1.
     cost : float
-        Cost of the PSF; smaller is better.
+        Cost of the PSF over that of no blur, which compares images, encodings and windows; smaller is better.
     flat : float
         Fraction of the scene that is flat.
     gain : float
@@ -44,6 +48,7 @@ class ScoredPsf:
         Relative decrease of the scene's energy from that of no blur.
     """
 
+    light: Light
     scale: Scale
     psf: np.ndarray
     cost: float
@@ -51,12 +56,27 @@ class ScoredPsf:
     gain: float
     energy_gain: float
 
+    @functools.cached_property
+    def evidence(self) -> float:
+        """Log evidence relative to no blur, in nats (`Power.evidence`)."""
+        return self.light.power.evidence(self.psf)
+
     @classmethod
-    def scored(cls, scale: Scale, psf: np.ndarray, least_gain: float = -math.inf) -> "ScoredPsf":
+    def scored(cls, light: Light, scale: Scale, psf: np.ndarray, least_gain: float = -math.inf) -> "ScoredPsf":
         """Score a PSF; `least_gain` is its gain at another scale, which counts if it is larger."""
         score = scale.scorer.score(psf)
-        gain = max(least_gain, scale.scorer.gain(score))
-        return cls(scale, psf, score.cost, score.flat, gain, scale.scorer.energy_gain(score))
+        gain = scale.scorer.gain(score)
+        return cls(light, scale, psf, 1 - gain, score.flat, max(least_gain, gain), scale.scorer.energy_gain(score))
+
+
+def best_of(candidates: Sequence[ScoredPsf], *, settings: Refinement) -> ScoredPsf:
+    """The PSF of the lowest cost of those with enough evidence.
+
+    The cost alone prefers small wrong PSFs in noisy images, the evidence alone those retrieved from the power, whose
+    phases may be wrong.
+    """
+    least = settings.evidence_share * max(each.evidence for each in candidates)
+    return min(candidates, key=lambda each: (each.evidence < least, each.cost))
 
 
 def refine(
@@ -103,6 +123,15 @@ def refine(
         psf = centred(psf)
         report((i + 1) / len(schedule))
     return psf
+
+
+def long_pass(scale: Scale, psf: np.ndarray, least: float) -> np.ndarray:
+    """Longer rounds, for a refined PSF that is in doubt, and its refinement once more."""
+    settings = scale.settings.refinement
+    penalties = tuple(np.geomspace(max(settings.long_pass_penalty, least), least, settings.long_pass_steps))
+    cut = (settings.long_pass_least_weight, settings.least_piece)
+    psf = refine(scale, psf, penalties, least, cut=cut, rounds=settings.long_pass_rounds)
+    return refine(scale, psf, settings.penalties, least)
 
 
 def refine_below_noise(scale: Scale, psf: np.ndarray, least: float) -> np.ndarray:

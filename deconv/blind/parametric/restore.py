@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 from deconv import noise
 from deconv._core.array import Array, Result, like
@@ -95,11 +96,13 @@ def restore_planes(
     sharp, _ = restore(
         [small for small, _ in reduced],
         like(candidate.make(1 / scale), planes[0]),
-        prior="natural",
+        # The weight of natural images makes up for what a camera does to a picture that it stores, and for errors of a
+        # free-form PSF. Without either the scene's own law is the steeper one.
+        prior="natural" if stored > 0 else "text",
         report=report,
         stored=stored / scale,
         caution=caution,
-        settings=settings.natural,
+        settings=replace(settings.natural, residual=settings.natural.parametric_residual),
     )
     return [to_shape(plane, shape) for plane in sharp]
 

@@ -45,6 +45,7 @@ _SCALE = "tried: The scale of the score"
 _NOISE = "tried: The score under noise"
 _LARGE = "tried: Large PSFs"
 _START = "tried: From a start to a PSF"
+_COST = "tried: Free-form PSF: cost"
 
 
 @dataclass(frozen=True)
@@ -180,6 +181,39 @@ class Refinement:
     )
     least_weight: float = setting(0.02, "Smaller weights of the PSF, over its largest, are set to 0.", _FRACTION)
     least_piece: float = setting(0.02, "Smaller pieces of the PSF, over its sum, are removed.", _FRACTION)
+    long_pass_penalty: float = setting(
+        1e-2,
+        "First edge penalty of the long pass, for a refined PSF that is in doubt.",
+        _PENALTY,
+        _LARGE,
+        "From 2e-2 or 4e-2: less, or worse.",
+    )
+    long_pass_steps: int = setting(4, "Edge penalties of the long pass.", "penalties")
+    long_pass_rounds: int = setting(
+        4,
+        "Rounds at each of these.",
+        "rounds",
+        _LARGE,
+        "Gain 0.54 to 0.64 (similarity 0.97 to 0.995), 0.37 to 0.53 (0.88 to 0.99); nothing where a start is wrong.",
+    )
+    long_pass_least_weight: float = setting(
+        0.05, "Smaller weights of the PSF, over its largest, are set to 0 in the long pass.", _FRACTION
+    )
+    long_pass_below_gain: float = setting(
+        0.7,
+        "Gain below which a refined PSF goes through longer rounds.",
+        _FRACTION,
+        _LARGE,
+        "Longer rounds lead from a gain of 0.54 to 0.64, from 0.37 to 0.53.",
+    )
+    long_pass_improvement: float = setting(0.01, "Increase of the gain for which these are repeated.", _FRACTION)
+    evidence_share: float = setting(
+        0.5,
+        "Least evidence of a PSF that may be chosen, over the largest of all candidates.",
+        _FRACTION,
+        _COST,
+        "Under JPEG, wrong PSFs of a better score had -10 to 1300 nats, the nearest one 3000.",
+    )
     last: tuple[float, ...] = setting(
         (1 / 2, 1 / 4, 1 / 8),
         "Penalties of the last rounds over the least one: penalties below the noise let some of it in, higher ones "
@@ -202,11 +236,13 @@ class Refinement:
 class Starts:
     """The search from PSFs retrieved from the power spectrum, at the image's own scale, each with its turned copy."""
 
-    first_supports: tuple[int, ...] = setting((31, 71, 107), "Supports before the multi-start.", "pixels")
-    more_supports: tuple[int, ...] = setting(
-        (51, 71, 107), "Supports after it, where its result is in doubt.", "pixels"
+    supports: tuple[int, ...] = setting(
+        (31, 51, 71, 107), "Supports on which PSFs are retrieved in each encoding.", "pixels"
     )
-    more_repeats: int = setting(2, "Starts on each of the latter.", "starts")
+    most: int = setting(2, "Likeliest of these from which the search starts, unless the first one gains.", "starts")
+    alike_from_similarity: float = setting(
+        0.85, "Similarity of the ends of two starts from which no other follows.", _FRACTION
+    )
     support_factor: float = setting(
         1.3,
         "Support of the rounds that follow, over that of the start: the position of the PSF within it is unknown.",
@@ -214,12 +250,25 @@ class Starts:
         _LARGE,
         "Two of eight pages more are solved, together with least_weight.",
     )
-    least_evidence: float = setting(
-        0.01,
-        "Evidence over no blur below which the power shows no PSF: most shakes have 0.02 and more, most sharp images "
-        "less than 0.",
-        "nats a frequency",
+    widening: float = setting(
+        2.0,
+        "That support over the extent of the retrieved PSF, if it is less: most are much smaller than their support.",
+        _FRACTION,
+        _COST,
+        "Extents of 9 to 81 on a support of 107 in 14 of 20 descents.",
     )
+    least_support: int = setting(
+        67,
+        "Least side of that support, in which a PSF finds its place.",
+        "pixels",
+        _COST,
+        "Three texts: similarity after the first rounds 0.980 to 0.985; with 41 pixels 0.960 to 0.977.",
+    )
+    least_evidence: float = setting(0.0, "Evidence over no blur up to which the power shows no PSF.", "nats")
+    founded_share: float = setting(
+        0.25, "Evidence at the end of a start, over that of its beginning, below which it was unfounded.", _FRACTION
+    )
+    most_unfounded: int = setting(2, "Unfounded starts after which no other follows.", "starts")
     first_pass_penalty: float = setting(
         2e-2,
         "First edge penalty from a start; the penalties fall geometrically to the least one.",
@@ -241,21 +290,6 @@ class Starts:
     )
     second_pass_steps: int = setting(4, "Edge penalties of the second pass.", "penalties")
     second_pass_rounds: int = setting(2, "Rounds at each of these.", "rounds")
-    long_pass_penalty: float = setting(
-        1e-2,
-        "First edge penalty of the long pass, for a refined PSF that is in doubt.",
-        _PENALTY,
-        _LARGE,
-        "From 2e-2 or 4e-2: less, or worse.",
-    )
-    long_pass_steps: int = setting(4, "Edge penalties of the long pass.", "penalties")
-    long_pass_rounds: int = setting(
-        4,
-        "Rounds at each of these.",
-        "rounds",
-        _LARGE,
-        "Gain 0.54 to 0.64 (similarity 0.97 to 0.995), 0.37 to 0.53 (0.88 to 0.99); nothing where a start is wrong.",
-    )
     least_weight: float = setting(
         0.05,
         "Smaller weights of the PSF, over its largest, are set to 0: a path is thin, and clutter beside it is large.",
@@ -294,9 +328,18 @@ class Starts:
     )
     cut_off_from_fill: float = setting(
         0.85,
-        "Side of a PSF over that of its support from which the PSF may be cut off, so that the search goes on.",
+        "Side of a PSF over that of its support from which the PSF may be cut off.",
         _FRACTION,
     )
+    most_persisted: int = setting(
+        3,
+        "Longer rounds for the end with most evidence, at most.",
+        "times",
+        _COST,
+        "Three of four pages unsolved by six starts are solved in one to three.",
+    )
+    persist_evidence: float = setting(1.02, "Factor by which its evidence has to grow for them to go on.", _FRACTION)
+    most_widenings: int = setting(2, "How often a support that cuts the PSF off is widened.", "times")
     skip_multi_start_from_gain: float = setting(
         0.56,
         "Gain from which the multi-start is skipped: nearly right PSFs gain up to 0.5, wrong ones of script 0.55.",
@@ -305,14 +348,6 @@ class Starts:
         "Three lines of script: a start ends in a wrong PSF that gains 0.52, the multi-start in the right one, 0.66. "
         "Six lines of it: a wrong one of 0.55.",
     )
-    long_pass_below_gain: float = setting(
-        0.7,
-        "Gain below which a refined PSF goes through longer rounds.",
-        _FRACTION,
-        _LARGE,
-        "Longer rounds lead from a gain of 0.54 to 0.64, from 0.37 to 0.53.",
-    )
-    long_pass_improvement: float = setting(0.01, "Increase of the gain for which these are repeated.", _FRACTION)
 
 
 @dataclass(frozen=True)
@@ -372,14 +407,22 @@ class PhaseRetrieval:
     least_mass: float = setting(0.1, "Least sum of weights tried: the scene's power is known up to a factor.", "1")
     most_mass: float = setting(10.0, "Largest sum of weights tried.", "1")
     masses: int = setting(15, "Sums of weights tried.", "sums")
+    counted_weight: float = setting(
+        0.02, "Weights of a PSF, over its largest, from which on they count as parameters of its evidence.", _FRACTION
+    )
 
 
 @dataclass(frozen=True)
 class Window:
     """The part of a large image in which the PSF is estimated: the one with most edges."""
 
-    pixels: float = setting(4e5, "Size of the window; smaller images are used as a whole.", "pixels")
-    narrowest: int = setting(256, "Least length of its shorter side.", "pixels")
+    pixels: float = setting(
+        4e5, "Size of the window in which the PSF is estimated; smaller images are used as a whole.", "pixels"
+    )
+    search_pixels: float = setting(1.5e5, "Size of the part of it in which the search runs.", "pixels")
+    sides: float = setting(4.5, "Least side of that part, over the side of the PSF's support.", _FRACTION)
+    narrowest: int = setting(256, "Least length of a window's shorter side.", "pixels")
+    grid: int = setting(8, "A window begins at a multiple of this, the side of a block of JPEG.", "pixels")
 
 
 @dataclass(frozen=True)
@@ -394,6 +437,16 @@ class Acceptance:
         _NOISE,
         "Wrong PSFs of noisy photographs gained up to 0.3, most at an energy higher by 0.12 to 0.22, one by 0.05; "
         "right ones raise it by 0.09 at most, and of text mostly lower it.",
+    )
+    least_difference: float = setting(
+        0.03,
+        "Difference of the gains from which an image stored as JPEG holds linear data, not a photograph.",
+        _FRACTION,
+    )
+    clear_difference: float = setting(
+        0.15,
+        "Difference of the gains from which a PSF is not refined in the encoding in which it gains less.",
+        _FRACTION,
     )
     least_width: float = setting(0.8, "Width of the PSF (rms) below which there is no blur.", "pixels")
     text_flat: float = setting(

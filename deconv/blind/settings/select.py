@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from deconv.blind.settings._setting import setting
 
-__all__ = ["Gradient", "HardSteps", "LineCheck", "Selection", "Sharpness"]
+__all__ = ["Gradient", "LineCheck", "Selection", "Sharpness"]
 
 _STUDY = "studies/families"
 _KINDS = "tried: Kinds of blur"
@@ -38,6 +38,14 @@ class Sharpness:
     )
     clear_contrast: float = setting(
         12.0, "Contrast that windows must reach, for the same reason.", "standard deviations of the noise"
+    )
+    step_quantile: float = setting(
+        0.97, "Quantile of the steps between neighbouring pixels that represents an image.", "parts of the pixels"
+    )
+    step_tail: float = setting(
+        0.001,
+        "Darkest and brightest pixels, each, that do not count in the range of these steps.",
+        "parts of the pixels",
     )
 
 
@@ -75,18 +83,6 @@ class LineCheck:
 
 
 @dataclass(frozen=True)
-class HardSteps:
-    """Height of the steps between neighbouring pixels."""
-
-    quantile: float = setting(
-        0.97, "Quantile of the steps that represents the image: a few per cent are higher.", "parts of the pixels"
-    )
-    tail: float = setting(
-        0.001, "Darkest and brightest pixels, each, that do not count in the image's range.", "parts of the pixels"
-    )
-
-
-@dataclass(frozen=True)
 class Gradient:
     """Whether an image is a gradient: smooth but for the rounding of its values."""
 
@@ -111,7 +107,6 @@ class Selection:
 
     sharpness: Sharpness = field(default_factory=Sharpness)
     line: LineCheck = field(default_factory=LineCheck)
-    hard_steps: HardSteps = field(default_factory=HardSteps)
     gradient: Gradient = field(default_factory=Gradient)
     noise_share: float = setting(
         0.9,
@@ -145,7 +140,7 @@ class Selection:
         5.0, "Radius from which a disc overrules sharp edges: no sharp image has such rings.", "pixels"
     )
     small_disk_fill: float = setting(
-        0.45, "Fill above which the zeros of a smaller disc do not count.", "parts of the power around them"
+        0.5, "Fill above which the zeros of a smaller disc do not count.", "parts of the power around them"
     )
     hard_step: float = setting(
         0.55,
@@ -154,12 +149,14 @@ class Selection:
         evidence="white noise reaches 0.49, drawings in two tones 1",
     )
     small_disk_log_odds: float = setting(
-        80.0, "Log odds under a scene of edges from which a doubtful small disc is accepted.", "nats"
+        72.0, "Log odds under a scene of edges from which a doubtful small disc is accepted.", "nats"
     )
     least_log_odds_gaussian: float = setting(
-        25.0,
-        "Log odds from which a Gaussian is accepted: denoising, sharpening and enlargement change the slope of the "
-        "power as small Gaussians do.",
+        25.0, "Log odds from which a Gaussian is accepted: scenes differ in the slope of their power.", "nats"
+    )
+    least_log_odds_gaussian_stored: float = setting(
+        60.0,
+        "The same for an image stored as JPEG: denoising and sharpening in the camera change that slope too.",
         "nats",
     )
     clear_disk: float = setting(100.0, "Log odds for a disc from which motion is not searched.", "nats")

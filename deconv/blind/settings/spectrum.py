@@ -134,3 +134,6 @@ class FullSpectrum(Frequencies):
     )
     knot_ratio: float = setting(1.73, "Ratio of frequency between neighbouring knots of the scene's log power.", "1")
     first_knot: float = setting(1 / 150, "Frequency of the lowest knot.", "cycles a pixel")
+    coherence_steps: int = setting(
+        9, "Values tried of the part of the scene's power that does not follow the PSF's.", "values"
+    )

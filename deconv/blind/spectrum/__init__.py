@@ -10,6 +10,10 @@ and minus its log likelihood (Whittle [1]_) is the sum of :math:`n (\log S + P /
 frequencies. Only the assumptions about A keep the criterion from explaining any image by any PSF. No blur is one of
 the candidates, so the delta is not a trivial solution.
 
+Photographs need two more things (docs/theory.md). JPEG multiplies A by what it kept and gives N a shape of its own
+(`deconv.blind.jpeg`). And the power of letters and lines is rough: a bin departs from A by a relative variance, so that
+the mean of n frequencies scatters as that of fewer.
+
 The model has two uses, which treat A differently:
 
 - `Periodogram` compares PSFs of *few parameters*, such as the radius of a disc or the length of a motion, within a

@@ -51,6 +51,7 @@ class FullPeriodogram:
         self.count = float(counted.sum() * independent)
         self._power, self._noise = power.astype(np.float32), np.float32(noise)
         self._scene = np.maximum(smooth - noise, 0.0).astype(np.float32)
+        self._settings, self._counted, self._at = settings, counted, (f[counted], direction[counted])
 
     def negative_log_likelihood(self, psf: np.ndarray) -> tuple[float, np.ndarray]:
         """Minus the log likelihood of a square PSF, in nats, and its derivative by the weights."""
@@ -62,6 +63,38 @@ class FullPeriodogram:
         value, slope = whittle(self._power, expected, self._counts)
         gradient = irfftn(self._counts * slope / expected * self._scene * otf, self._grid)
         return value, gradient[:side, :side].astype(np.float64) * math.prod(self._grid)
+
+    def coherence(self, psf: np.ndarray) -> float:
+        r"""How much better the irregularities of a PSF's power explain those of the image than no blur, in nats.
+
+        The plugged-in power A of the scene includes the slope of the PSF, so :math:`|K|^2` is divided by its own smooth
+        part, to W of mean 1. The image shows these irregularities only in part, because the PSF is not exact and JPEG
+        is not white noise. The expected power is
+
+        .. math:: S = A \, (\varepsilon + (1 - \varepsilon) W) + N ,
+
+        which is that of no blur for :math:`\varepsilon = 1`; :math:`\varepsilon` is the likeliest one.
+
+        Parameters
+        ----------
+        psf : ndarray, shape (m, n)
+            The PSF, at any position.
+
+        Returns
+        -------
+        float
+            Log likelihood relative to no blur, in nats; 0 or more.
+        """
+        settings = self._settings
+        padded = np.zeros(self._grid, np.float32)
+        padded[tuple(slice(0, n) for n in psf.shape)] = psf
+        gain = (np.abs(rfftn(padded)) ** 2)[self._counted]
+        irregular = gain / smooth_power(*self._at, gain, settings=settings)
+        irregular /= irregular.mean()
+        scene, power, counts = (each[self._counted] for each in (self._scene, self._power, self._counts))
+        parts = np.linspace(1.0, 0.0, settings.coherence_steps) ** 2
+        values = [whittle(power, scene * (e + (1 - e) * irregular) + self._noise, counts)[0] for e in parts]
+        return values[0] - min(values)
 
 
 def smooth_power(f: np.ndarray, direction: np.ndarray, power: np.ndarray, *, settings: FullSpectrum) -> np.ndarray:

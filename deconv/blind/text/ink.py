@@ -95,7 +95,7 @@ def planes_as_ink(
     base = [float(np.median(to_numpy(plane))) if foreground == "bright" else 0.0 for plane in planes]
     brightest = max(float(xp.max(plane)) - level for plane, level in zip(planes, base, strict=True))
     inks = [coverage(plane, foreground, settings, settings.weakest_colour * brightest) for plane in planes]
-    grey = xp.mean(xp.stack(inks), axis=0)
+    grey = sum(inks[1:], inks[0]) / len(inks)
     window = text_window(grey, settings)
     return inks, xp.asarray(grey[window], copy=True), window
 

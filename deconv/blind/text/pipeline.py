@@ -72,7 +72,8 @@ def restore_as_text(
         values = xp.mean(planes, axis=0)
         curve = estimate_tone_curve(values, candidate, foreground, settings, partial(report, "tone"))
         if curve != assumed:
-            inks, grey, window = planes_as_ink(tone.decode(planes, *curve), foreground, settings.text.ink)
+            light = tone.decode(planes, *curve)
+            inks, grey, window = planes_as_ink(light, foreground, settings.text.ink)
         if curve[0] != assumed[0]:
             # With the wrong exponent the search may have found a wrong PSF.
             estimate = _likelier(searched(search, grey, settings, lambda _: None), from_light)
@@ -80,11 +81,11 @@ def restore_as_text(
             if candidate is None:
                 return None, {"reason": _NO_BLUR}
     candidate = refined(grey, candidate, settings, degradation)
-    light, stored = tone.decode(planes, *curve), storage_error(planes, *curve, settings=settings.jpeg)
-    count = len(inks)
-    if _is_grey(inks, settings.text.ink):
+    stored = storage_error(planes, *curve, settings=settings.jpeg)
+    count, mean = len(inks), _mean(inks)
+    if _is_grey(inks, mean, settings.text.ink):
         # Restored once: it costs less, and the noise of the colours is averaged.
-        inks, light = [xp.mean(xp.stack(inks), axis=0)], xp.mean(light, axis=0, keepdims=True)
+        inks, light = [mean], xp.mean(light, axis=0, keepdims=True)
     coverages = []
     for c, ink in enumerate(inks):
         whole = xp.zeros_like(ink)
@@ -103,13 +104,20 @@ def restore_as_text(
     fields = result_fields(estimate, candidate, planes, curve)
     fields |= {"prior": "text", "readability": verdict.readability, "reason": verdict.reason}
     text = coverages if foreground == "bright" else [1.0 - c for c in coverages]
-    return [xp.asarray(text[min(c, len(text) - 1)], copy=True) for c in range(count)], fields
+    return [text[min(c, len(text) - 1)] for c in range(count)], fields
 
 
-def _is_grey(inks: list[Result], settings: Ink) -> bool:
+def _mean(planes: list[Result]) -> Result:
+    """The mean of some planes, without a stack of them."""
+    total = planes[0]
+    for plane in planes[1:]:
+        total = total + plane
+    return total / len(planes)
+
+
+def _is_grey(inks: list[Result], mean: Result, settings: Ink) -> bool:
     """Whether the colours show the same ink, up to noise and to the blur of colours in a camera."""
     xp = array_namespace(*inks)
-    mean = xp.mean(xp.stack(inks), axis=0)
     power = float(xp.mean(mean**2))
     return all(float(xp.mean((ink - mean) ** 2)) <= settings.grey_power * power for ink in inks)
 

@@ -29,7 +29,7 @@ __all__ = ["draw_strokes", "restore_strokes"]
 
 
 def restore_strokes(
-    image: Array, psf: np.ndarray, width: float, settings: Strokes, report: Callable[[float], None]
+    image: Array, psf: np.ndarray, width: float, weight: float, settings: Strokes, report: Callable[[float], None]
 ) -> Result:
     """Restore coverage by ink as strokes of a pen.
 
@@ -41,6 +41,8 @@ def restore_strokes(
         The PSF, sum 1.
     width : float
         Width of the pen in pixels.
+    weight : float
+        Weight of the strokes' L1 norm.
     settings : Strokes
         Weights, penalties and iterations.
     report : callable
@@ -73,7 +75,7 @@ def restore_strokes(
     data, data_less = zeros(), zeros()
     box, box_less = zeros(), zeros()
     z, z_less = zeros(len(strokes)), zeros(len(strokes))
-    threshold = settings.weight * settings.data_weight / strokes_penalty
+    threshold = weight * settings.data_weight / strokes_penalty
     for i in range(settings.num_iter):
         parts = rfftn(z_less, 2)
         scene = xp.sum(d * parts, axis=0)

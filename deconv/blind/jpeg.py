@@ -138,7 +138,7 @@ def measure(page: Array, *, settings: Jpeg = _DEFAULTS) -> Compression | None:
         coefficients = _coefficients(plane[top:, left:], settings)
         # The mean of a block, which comes first, has no zeros to tell multiples from.
         steps = np.array([0, *(_step(x, settings=settings) for x in coefficients.T[1:])])
-        found.append((np.count_nonzero(steps), coefficients, steps))
+        found.append((int(np.count_nonzero(steps)), coefficients, steps))
     # Where one axis is right and the other is not, some frequencies have steps too.
     most, coefficients, steps = max(found, key=itemgetter(0))
     return _compression(coefficients, steps) if most >= settings.frequencies else None

@@ -7,7 +7,8 @@ from skimage import data
 
 import deconv
 from deconv import degrade, psf
-from deconv.blind import deblur
+from deconv.blind import api, deblur
+from deconv.blind.text import pipeline
 
 # ---- the PSF and the picture
 
@@ -257,6 +258,52 @@ def test_float64_stays(backend):
     np.testing.assert_allclose(backend.to_numpy(got.image), result_of("float64").image, rtol=0, atol=1e-8)
 
 
+def test_grey_text_stored_as_colours_is_restored_once(monkeypatch):
+    restored, real = [], pipeline.restore_text
+    monkeypatch.setattr(pipeline, "restore_text", lambda ink, *a, **k: restored.append(ink) or real(ink, *a, **k))
+    rng = np.random.default_rng(0)
+    grey = np.stack([BLURRED] * 3, -1)
+    noisy = grey + 0.003 * rng.standard_normal(grey.shape).astype(np.float32)
+    for image in (grey, noisy):
+        result = deblur(image, gamma=1, psf="disk", channel_axis=-1)
+        assert result.prior == "text"
+        assert len(restored) == 1
+        for colour in range(3):
+            np.testing.assert_array_equal(result.image[..., colour], result.image[..., 0])
+        assert psnr(result.image[..., 0], SHARP) > psnr(BLURRED, SHARP) + 15
+        restored.clear()
+    # The three are apart: writing in one does not change the others.
+    result.image[0, 0, 0] = 7
+    assert result.image[0, 0, 1] != 7
+    # Ink of a colour is not grey.
+    red = np.stack([0.5 + 0.5 * BLURRED, BLURRED, np.roll(BLURRED, 9, axis=1)], -1)
+    deblur(red, gamma=1, psf="disk", prior="text", channel_axis=-1)
+    assert len(restored) == 3
+
+
+# ---- what is given decides the family
+
+
+@pytest.mark.parametrize(
+    ("given", "family"),
+    [({"radius": 3.5}, "disk"), ({"psf_size": 9}, "free"), ({"region": (slice(0, 64),) * 2}, "free")],
+)
+def test_what_is_given_belongs_to_one_family(given, family, monkeypatch):
+    monkeypatch.setattr(api, "choose", None)
+    asked = []
+    for name in ("_restore_parametric", "_deblur_free_form"):
+        monkeypatch.setattr(api, name, lambda *args, name=name: asked.append((name, args)) or _stop())
+    with pytest.raises(StopIteration):
+        deblur(BLURRED, gamma=1, **given)
+    ((name, args),) = asked
+    assert name == {"disk": "_restore_parametric", "free": "_deblur_free_form"}[family]
+    assert (family == "disk") == ("disk" in args)
+
+
+def _stop():
+    raise StopIteration
+
+
 # ---- wrong calls
 
 
@@ -276,12 +323,16 @@ def test_float64_stays(backend):
         (BLURRED, {"radius": 48.5}, ValueError, "radius must be at most 48, half the image's shorter side, got 48.5"),
         *(
             (BLURRED, {"radius": 3.5, "psf": kind}, ValueError, f"radius is for a disk: .* with psf='{kind}'")
-            for kind in ("gaussian", "motion", "free", "auto")
+            for kind in ("gaussian", "motion", "free")
         ),
         (BLURRED, {"radius": 3.5, "psf": psf.disk(3)}, ValueError, "it does not go with psf=an array"),
+        (BLURRED, {"radius": 3.5, "psf_size": 9}, ValueError, "it does not go with psf_size"),
         (BLURRED, {"gamma": 0}, ValueError, "gamma"),
         (BLURRED, {"gamma": -1}, ValueError, "gamma"),
         (BLURRED, {"gamma": "2.2"}, TypeError, "gamma"),
+        (255 * BLURRED, {}, ValueError, r"image must hold .* got -?\d.*: divide by 255 or pass 8-bit integers"),
+        (65535 * BLURRED, {"gamma": 2.2}, ValueError, "divide by 65535 or pass 16-bit integers"),
+        (BLURRED - 1, {}, ValueError, "image must hold values from 0 to 1"),
         (BLURRED, {"callback": 3}, TypeError, "callback"),
         (BLURRED, {"channel_axis": 0}, ValueError, "axes"),
         (np.stack([BLURRED] * 3, -1), {}, ValueError, "channel_axis"),

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from blind_scenes import BLURRED, MOON, SHARP, result_of
 
-from deconv import psf
-from deconv.blind import Restoration, deblur
+from deconv import degrade, psf
+from deconv.blind import Restoration, Settings, deblur
 
 
 @pytest.mark.parametrize("prior", ["text", "natural"])
@@ -41,7 +41,7 @@ def test_progress_is_reported_in_order():
     assert all(0 <= f <= 1 for f in fractions)
     assert list(fractions) == sorted(fractions)
     assert fractions[-1] == 1
-    assert list(dict.fromkeys(stages)) == ["light", "search", "restore", "judge"]
+    assert list(dict.fromkeys(stages)) == ["kind", "light", "search", "restore", "judge"]
 
 
 @pytest.mark.parametrize("case", ["sharp", "colours", "no text", "tone curve", "known radius"])
@@ -60,8 +60,31 @@ def test_progress_goes_on_to_the_end(case):
     assert 0 <= fractions[0] < 0.2
     assert fractions[-1] == 1
     assert ("tone" in stages) == (case == "tone curve")
-    # What is no text is begun again, and goes on from there.
-    assert len([i for i, stage in enumerate(stages) if stage == "light"]) == (1 if result.prior == "text" else 2)
+    # A kind that is given is not chosen.
+    assert ("kind" in stages) == (case != "known radius")
+    # What is no text is begun again, and goes on from there; a sharp picture is not begun.
+    begun = 0 if case == "sharp" else 1 if result.prior == "text" else 2
+    assert len([i for i, stage in enumerate(stages) if stage == "light"]) == begun
+
+
+def test_progress_goes_on_from_the_kind_to_a_free_psf():
+    shaken = degrade.add_noise(degrade.blur(SHARP, psf.random_motion(9, rng=4)), 0.002, rng=0)
+    quick = Settings().replace(
+        {
+            "parametric.search.least_log_odds": 1e9,
+            "parametric.search.least_log_odds_motion": 1e9,
+            "selection.small_disk_log_odds": 1e9,
+            "freeform.multi_start.trials": ((9, 8e-3),),
+            "freeform.multi_start.max_repeats": 0,
+            "freeform.starts.least_evidence": 10.0,
+        }
+    )
+    calls = []
+    deblur(shaken, gamma=1, settings=quick, callback=lambda fraction, stage: calls.append((fraction, stage)))
+    fractions, stages = zip(*calls, strict=True)
+    assert list(fractions) == sorted(fractions)
+    assert fractions[-1] == 1
+    assert list(dict.fromkeys(stages)) == ["kind", "search", "restore"]
 
 
 def test_plot_draws_a_known_radius():

@@ -1,6 +1,7 @@
 """The search by the evidence of the spectrum: accuracy, stated uncertainty, sharp pictures left unblurred."""
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -9,6 +10,7 @@ from deconv import degrade, psf, tone
 from deconv._core.resample import reduce
 from deconv.blind.parametric.families import FAMILIES, Disk, Gaussian, KnownRadiusDisk, Motion
 from deconv.blind.parametric.search import at_radius, refine, search
+from deconv.blind.settings.parametric import Parametric, Search
 from deconv.blind.settings.spectrum import Spectrum
 from deconv.blind.settings.text import Ink
 from deconv.blind.spectrum import Periodogram
@@ -73,6 +75,25 @@ def test_a_known_radius_has_the_evidence_of_an_estimated_one():
         assert refine(_page(5), at_radius(_page(5), radius, _silent).candidate).radius == radius
     for wrong in (0.9, 1.1):
         assert at_radius(_page(5), wrong * candidate.radius, _silent).log_odds < 0.3 * known.log_odds
+
+
+def test_a_refinement_that_strays_is_dropped():
+    near, far = Disk(4.8), Disk(6.8)
+    assert refine(_page(5), near).radius == pytest.approx(5, rel=0.01)
+    assert refine(_page(5), far) is far
+    # Zeros that turn out to be filled are not those of the PSF.
+    settings = Parametric(search=Search(refined_fill=0.0))
+    clear = replace(near, fill=1e-4)
+    assert refine(_page(5), clear, settings=settings) is clear
+    assert refine(_page(5), near, settings=settings).radius == pytest.approx(5, rel=0.01)
+
+
+def test_what_is_not_believed_stays_the_guess():
+    settings = Parametric(search=Search(least_log_odds=1e9))
+    estimate = search(_page(5), [Disk], 150, _silent, settings=settings)
+    assert (estimate.candidate, estimate.log_odds) == (None, 0.0)
+    assert estimate.guess.radius == pytest.approx(5, rel=0.03)
+    assert estimate.guess_log_odds > 100
 
 
 def test_a_sharp_page_shows_no_blur():

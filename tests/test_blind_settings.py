@@ -18,12 +18,12 @@ from deconv.blind import settings
 from deconv.blind.freeform.phase import Power
 from deconv.blind.parametric.families import Disk, Gaussian, Motion
 from deconv.blind.parametric.search import at_radius, compare_families, refine, search
-from deconv.blind.select import _choose_at, _confirmed_line, choose, sharpness, unevenness
+from deconv.blind.select import _choose_at, _confirmed_line, choose, hard_steps, sharpness
 from deconv.blind.settings import Settings, origins
 from deconv.blind.settings.freeform import FreeForm, PhaseRetrieval
 from deconv.blind.settings.general import General
 from deconv.blind.settings.parametric import DiskLimits, MotionSearch, Parametric, Search
-from deconv.blind.settings.select import LineCheck, Selection, Sharpness, Unevenness
+from deconv.blind.settings.select import Gradient, LineCheck, Selection, Sharpness
 from deconv.blind.settings.spectrum import FullSpectrum, Spectrum
 from deconv.blind.spectrum import FullPeriodogram, Periodogram
 
@@ -135,11 +135,11 @@ def refinement(parametric):
 
 
 def comparison(parametric):
-    return compare_families(DEFOCUSED, Disk(5.0), Gaussian, settings=parametric)
+    return compare_families(DEFOCUSED, Disk(5.0), Gaussian, scale=1.0, settings=parametric)
 
 
 def choice_at_gamma(stages):
-    return _choose_at(DEFOCUSED, 1.0, 0.3, _silent, stages).family
+    return _choose_at(DEFOCUSED, 1.0, 0.3, _silent, None, stages).family
 
 
 def whole_choice(stages):
@@ -148,7 +148,7 @@ def whole_choice(stages):
 
 
 def choice_of_sharp(stages):
-    return _choose_at(SHAKEN, 1.0, 0.7, _silent, stages).family
+    return _choose_at(SHAKEN, 1.0, 0.7, _silent, None, stages).family
 
 
 def line_check(numbers):
@@ -159,8 +159,8 @@ def sharpness_measure(numbers):
     return sharpness(SCENE, settings=numbers)
 
 
-def unevenness_measure(numbers):
-    return unevenness(SHAKEN, settings=numbers, spectrum=Spectrum())
+def height_of_steps(numbers):
+    return hard_steps(SCENE, settings=numbers)
 
 
 def in_parametric(**stages):
@@ -192,7 +192,10 @@ def first_outcome(outcome, usual):
         (refinement, *in_parametric(search=Search(refinement_radius=2.0))),
         (comparison, *in_parametric(search=Search(similar_from=2.0))),
         (choice_at_gamma, *in_choice(selection=Selection(disk_factor=100.0))),
-        (choice_at_gamma, *in_choice(parametric=Parametric(search=Search(least_log_odds=1e6)))),
+        (
+            choice_at_gamma,
+            *in_choice(parametric=Parametric(search=Search(disk_limits=DiskLimits(sharp_below=6.0)))),
+        ),
         (whole_choice, *in_choice(general=General(photograph_gamma=1.5))),
         (choice_of_sharp, *in_choice(selection=Selection(path_gain=1.0))),
         (
@@ -201,7 +204,10 @@ def first_outcome(outcome, usual):
         ),
         (line_check, LineCheck(), LineCheck(least_gain=-100.0)),
         (sharpness_measure, Sharpness(), Sharpness(window=9)),
-        (unevenness_measure, Unevenness(), Unevenness(directions=6)),
+        (height_of_steps, Sharpness(), Sharpness(step_quantile=0.9)),
+        (height_of_steps, Sharpness(), Sharpness(step_tail=0.1)),
+        (whole_choice, *in_choice(selection=Selection(gradient=Gradient(rounding=1.0)))),
+        (whole_choice, *in_choice(selection=Selection(gradient=Gradient(rounding=0.02, width=1e-3)))),
     ],
 )
 def test_settings_that_are_passed_are_used_and_nothing_else_changes(outcome, usual, changed):

@@ -21,7 +21,7 @@ def restored(image, name=None, value=None, **options):
 @pytest.mark.parametrize(
     ("name", "value"),
     [
-        ("parametric.search.least_log_odds", 1e9),
+        ("parametric.search.refinement_radius", 1.5),
         ("parametric.spectrum.knot_ratio", 3.0),
         ("text.verdict.largest_share", 0.0),
     ],
@@ -38,13 +38,24 @@ def test_the_arguments():
         restored(OUT_OF_FOCUS, "general.smallest_side", 97)
 
 
-def test_the_choice():
-    assert restored(OUT_OF_FOCUS, psf="auto").family == "disk"
-    # By these it is sharp, and no disc is large enough to say otherwise.
-    settings = Settings().replace(
-        {"selection.sharp_from": 0.0, "selection.large_disk": 1e3, "selection.crisp_from": 0.0}
-    )
-    assert deblur(OUT_OF_FOCUS, psf="auto", gamma=1, settings=settings).family == "none"
+def test_what_is_believed():
+    # No disc is, so likely that the image is blurred at all.
+    changed = restored(OUT_OF_FOCUS, "parametric.search.least_log_odds", 1e9, psf="disk")
+    assert (changed.family, changed.guess.family) == ("none", "disk")
+
+
+@pytest.mark.parametrize(
+    ("names", "reason"),
+    [
+        (("selection.sharp_from", "selection.crisp_from"), "its edges are as steep as those of a sharp image"),
+        (("selection.noise_share",), "noise explains all of its variation"),
+    ],
+)
+def test_the_choice(names, reason):
+    assert restored(OUT_OF_FOCUS).family == "disk"
+    settings = Settings().replace(dict.fromkeys(names, 0.0))
+    result = deblur(OUT_OF_FOCUS, gamma=1, settings=settings)
+    assert (result.family, result.reason) == ("none", reason)
 
 
 @pytest.mark.parametrize(

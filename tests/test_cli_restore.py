@@ -6,10 +6,14 @@ import numpy as np
 import pytest
 import skimage.data
 from cli_pictures import LINES, main, needs_tesseract, sharp_page, write_photo, write_shaken
+from PIL import Image
 
 import deconv
 from deconv import cli
 from deconv._core import files
+from deconv.blind import Restoration
+from deconv.blind.result import Guess
+from deconv.cli import describe
 
 
 @pytest.fixture
@@ -95,8 +99,37 @@ def test_a_photograph_is_not_restored_as_text(tmp_path, capsys):
 def test_a_sharp_picture_comes_back_as_it_was(tmp_path, sharp, capsys):
     files.write(tmp_path / "sharp.jpg", sharp)
     assert main(["restore", str(tmp_path / "sharp.jpg"), "-o", str(tmp_path / "same.png")]) == 0
-    assert capsys.readouterr().out.startswith("no blur found; noise ")
+    said = capsys.readouterr().out
+    assert said.startswith("unchanged: its edges are as steep as those of a sharp image; noise ")
     np.testing.assert_array_equal(files.read(tmp_path / "same.png").pixels, files.read(tmp_path / "sharp.jpg").pixels)
+
+
+@pytest.mark.parametrize(
+    ("log_odds", "told"),
+    [
+        (2.5, " (best guess: disk of radius 3.0 px, softness 0.4 px, odds 12 to 1 against no blur)"),
+        (40.0, " (best guess: disk of radius 3.0 px, softness 0.4 px, odds more than a million to 1 against no blur)"),
+        (-1.0, ""),
+    ],
+)
+def test_what_is_not_explained_is_said_with_the_best_guess(log_odds, told):
+    guess = Guess("disk", {"radius": 3.0, "softness": 0.4}, log_odds)
+    result = Restoration(np.ones((8, 8)), np.ones((1, 1)), "none", reason="nothing explains it", guess=guess)
+    assert describe.blur(result) == f"unchanged: nothing explains it{told}; noise 0.0000"
+
+
+@pytest.mark.parametrize("orientation", [1, 6])
+def test_a_picture_that_was_turned_upright_is_named(tmp_path, sharp, capsys, orientation):
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    path = tmp_path / "page.png"
+    Image.fromarray(np.uint8(255 * sharp)).save(path, exif=exif)
+    assert main(["restore", str(path)]) == 0
+    said = capsys.readouterr().out.splitlines()
+    told = f"{path} was turned upright, as its EXIF orientation says"
+    assert [line for line in said if "EXIF" in line] == ([told] if orientation == 6 else [])
+    shape = files.read(tmp_path / "page_restored.png").pixels.shape
+    assert shape == (sharp.shape if orientation == 1 else sharp.shape[::-1])
 
 
 @pytest.mark.parametrize("kind", ["psf.npy", "psf.png"])
@@ -166,7 +199,7 @@ def test_a_free_psf_that_is_none(tmp_path, capsys):
     files.write(tmp_path / "page.png", deconv.degrade.text_picture(["sharp", "text"], shape=(80, 120)))
     assert main(["restore", str(tmp_path / "page.png"), "--psf", "free", "--psf-size", "5", "--gamma", "1"]) == 0
     found, _ = capsys.readouterr().out.splitlines()
-    assert found.startswith("no PSF found that explains it better than no blur; noise ")
+    assert found.startswith("unchanged: no blur was found; noise ")
     before, after = (files.read(tmp_path / name).pixels for name in ("page.png", "page_restored.png"))
     np.testing.assert_array_equal(after, before)
 

@@ -146,6 +146,7 @@ def test_orientation_is_applied_and_not_left_behind(tmp_path, orientation, suffi
     page.getexif()[0x0112] = orientation
     shown = np.asarray(ImageOps.exif_transpose(page))
     picture = read(path)
+    assert picture.turned == (orientation != 1)
     np.testing.assert_array_equal(np.round(picture.pixels * 255), shown)
     write(path, picture.pixels, like=picture)
     with Image.open(path) as image:
@@ -161,6 +162,7 @@ def test_orientation_of_a_deep_tiff(tmp_path, orientation):
     exif = Image.Exif()
     exif[0x0112] = orientation
     Image.fromarray((values >> 8).astype(np.uint8)).save(tmp_path / "b.png", exif=exif)
+    assert read(tmp_path / "a.tif").turned == (orientation != 1)
     got = np.round(read(tmp_path / "a.tif").pixels * 65535).astype(int)
     np.testing.assert_array_equal(got >> 8, np.round(read(tmp_path / "b.png").pixels * 255))
 

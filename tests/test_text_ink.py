@@ -1,5 +1,7 @@
 """Ink and background: the light divided out, text darker or brighter than its background."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -66,6 +68,15 @@ def test_window_holds_the_text(foreground):
     inside[window] = True
     assert ink[~inside].max() < 0.05
     assert inside.mean() < 0.8
+
+
+def test_a_dense_page_is_its_own_window():
+    # Letters all over, much blurred: only the darkest of them stand out from the spread of the rest.
+    ink = 0.6 * np.kron(np.random.default_rng(0).random((20, 30)), np.ones((12, 12)))
+    ink[100:130, 150:200] = 0.9
+    assert text_window(ink, SETTINGS) == (slice(0, 240), slice(0, 360))
+    darkest = text_window(ink, replace(SETTINGS, window_power=0.0))
+    assert (darkest[0].stop - darkest[0].start) * (darkest[1].stop - darkest[1].start) < 0.6 * ink.size
 
 
 @pytest.mark.parametrize("foreground", ["dark", "bright"])

@@ -83,7 +83,7 @@ SURVIVED_BEFORE = (
     setting("parametric", "Search", "least_log_odds", "1.0", "test_blind_thresholds.py", "test_blind_search.py"),
     setting("natural", "Natural", "natural_strength", "0.5", "test_blind_natural.py"),
     setting("select", "Selection", "sharp_from", "0.75", "test_blind_thresholds.py", "test_blind_select.py"),
-    setting("select", "Selection", "shaken_from", "1.15", "test_blind_thresholds.py", "test_blind_select.py"),
+    setting("select", "Selection", "hard_step", "0.7", "test_blind_thresholds.py", "test_blind_select.py"),
     Change(
         "_core.resample imports metrics",
         "deconv/_core/resample.py",

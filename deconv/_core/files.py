@@ -5,6 +5,7 @@ with tifffile, PNG with two passes of Pillow's own decoder.
 """
 
 import contextlib
+import dataclasses
 import io
 import logging
 import os
@@ -183,7 +184,8 @@ def write(path: str | os.PathLike[str], pixels: Any, *, like: Picture | None = N
     replace(path, encode(values, kind, like.metadata))
 
 
-def _read_pillow(data: bytes, path: Path) -> Picture:
+def _read_pillow(data: bytes, path: Path, undone: int = 1) -> Picture:
+    """Read with Pillow, which itself undoes the orientation `undone` of a TIFF."""
     # From memory, because Pillow 13 scrambles the rows of a rotated TIFF opened by name.
     image: Any = Image.open(io.BytesIO(data), formats=_READABLE)
     # A phone's JPEG may carry a second image (depth, gain map); the first is the photograph.
@@ -204,7 +206,8 @@ def _read_pillow(data: bytes, path: Path) -> Picture:
             values = values[..., [0, *range(3, values.shape[-1])]]
     if image.mode == "CMYK":
         metadata.pop("icc_profile", None)  # it describes inks
-    return _picture(values, values.ndim == 3 and values.shape[-1] in (2, 4), orientation, metadata)
+    picture = _picture(values, values.ndim == 3 and values.shape[-1] in (2, 4), orientation, metadata)
+    return dataclasses.replace(picture, turned=_turns(undone) or picture.turned)
 
 
 def _plain_mode(image: Any) -> str:
@@ -245,8 +248,9 @@ def _read_tiff(data: bytes, path: Path) -> Picture:
         if len(tiff.pages) != 1:
             raise FileProblem(f"{path} holds {len(tiff.pages)} pictures, one is wanted")
         page: Any = tiff.pages[0]
+        orientation = page.tags.valueof("Orientation", 1)
         if page.bitspersample <= 8:
-            return _read_pillow(data, path)
+            return _read_pillow(data, path, orientation)
         try:
             values = page.asarray()
         except ValueError as error:
@@ -254,7 +258,7 @@ def _read_tiff(data: bytes, path: Path) -> Picture:
             if "imagecodecs" not in str(error):
                 raise
             if page.samplesperpixel == 1:
-                return _read_pillow(data, path)
+                return _read_pillow(data, path, orientation)
             raise FileProblem(
                 f"{path} is a TIFF of {page.bitspersample} bits with {page.compression.name} compression, "
                 "which needs the package imagecodecs: pip install imagecodecs"
@@ -271,7 +275,6 @@ def _read_tiff(data: bytes, path: Path) -> Picture:
             metadata["icc_profile"] = bytes(page.iccprofile)
         if "XResolution" in page.tags:
             metadata["dpi"] = page.get_resolution(tifffile.RESUNIT.INCH)
-        orientation = page.tags.valueof("Orientation", 1)
         inverted = page.photometric == tifffile.PHOTOMETRIC.MINISWHITE
         premultiplied = tifffile.EXTRASAMPLE.ASSOCALPHA in page.extrasamples
     picture = _picture(values, colours < page.samplesperpixel, orientation, metadata)
@@ -279,7 +282,7 @@ def _read_tiff(data: bytes, path: Path) -> Picture:
     if premultiplied:
         alpha = picture.alpha.reshape(pixels.shape[:2] + (1,) * (pixels.ndim - 2))
         pixels = np.divide(pixels, alpha, out=np.zeros_like(pixels), where=alpha > 0)
-    return Picture(pixels, picture.alpha, picture.dtype, picture.white, metadata=picture.metadata)
+    return dataclasses.replace(picture, pixels=pixels)
 
 
 def _picture(values: Any, has_alpha: bool, orientation: int, metadata: dict[str, Any]) -> Picture:
@@ -301,7 +304,7 @@ def _picture(values: Any, has_alpha: bool, orientation: int, metadata: dict[str,
         # Grey saved as colour: keeping one channel saves two thirds of the work and loses nothing.
         pixels = pixels[..., :1]
     pixels = pixels[..., 0] if pixels.shape[-1] == 1 else pixels
-    return Picture(pixels, alpha, dtype.newbyteorder("="), white, orientation != 1, metadata)
+    return Picture(pixels, alpha, dtype.newbyteorder("="), white, _turns(orientation), metadata)
 
 
 def _metadata(image: Any) -> tuple[dict[str, Any], int]:
@@ -321,6 +324,10 @@ def _metadata(image: Any) -> tuple[dict[str, Any], int]:
         if len(exif) and image.format != "TIFF":
             metadata["exif"] = exif.tobytes()
     return metadata, orientation
+
+
+def _turns(orientation: int) -> bool:
+    return 1 < orientation <= 8
 
 
 def _upright(values: Any, orientation: int) -> Any:

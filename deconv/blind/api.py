@@ -17,6 +17,7 @@ from deconv.blind.arguments import (
     check_gamma,
     check_images,
     check_radius,
+    check_range,
     check_settings,
     free_form,
     one_of,
@@ -26,7 +27,7 @@ from deconv.blind.jpeg import Compression, measure
 from deconv.blind.parametric.families import FAMILIES
 from deconv.blind.parametric.pipeline import PsfSearch, guess_fields, restore_as_natural, sharp_fields
 from deconv.blind.parametric.search import Estimate, at_radius, search
-from deconv.blind.progress import FREE_FORM, PARAMETRIC, Callback, Progress
+from deconv.blind.progress import FREE_FORM, KIND, PARAMETRIC, Callback, Progress
 from deconv.blind.result import Restoration
 from deconv.blind.select import choose
 from deconv.blind.settings import Settings
@@ -60,7 +61,8 @@ def deblur(
     Parameters
     ----------
     image : array, shape (M, N[, C])
-        The blurred image, its shorter side 32 pixels or more; floats in [0, 1] or 8 or 16-bit integers.
+        The blurred image, its shorter side 32 pixels or more; floats in [0, 1] or 8 or 16-bit integers. Linear light
+        (``gamma=1``) may have any unit.
     prior : {"auto", "text", "natural"}
         What the scene shows: text of one tone on a background of another, or anything. ``"auto"`` restores the image
         as text and, if that does not explain it, with a natural-image prior. ``"text"`` does the same, but warns if
@@ -162,7 +164,8 @@ def deblur(
     settings = check_settings(settings)
     image, planes = as_planes(image, channel_axis, settings.general)
     xp = array_namespace(image)
-    gamma = check_gamma(gamma)
+    gamma = natural_gamma = check_gamma(gamma)
+    check_range(planes, gamma, settings.general)
     one_of(prior, "prior", ("auto", "text", "natural"))
     if isinstance(psf, str) or not hasattr(psf, "shape"):
         one_of(psf, "psf", (*FAMILIES, "free", "auto"))
@@ -173,6 +176,8 @@ def deblur(
                 raise ValueError(f"{name} is for a free PSF: it does not go with psf={psf!r}")
     if radius is not None:
         radius = check_radius(radius, psf, planes)
+        if psf_size is not None or region is not None:
+            raise ValueError("radius is for a disk: it does not go with psf_size and region, which are for a free PSF")
     family: Any = psf
     if isinstance(family, str) and family == "auto":
         # What is given belongs to one family.
@@ -180,8 +185,9 @@ def deblur(
     found: dict[str, Any] = {}
     estimate: Estimate | None = None
     compression = measure(planes, settings=settings.jpeg)
-    report = Progress(callback, PARAMETRIC)
+    report = Progress(callback, KIND)
     if isinstance(family, str) and family == "auto":
+        report("kind", 0.0)
         grey = xp.clip(xp.mean(planes, axis=0), 0.0, None)
         with threadpool_limits(1, user_api="blas"):
             choice = choose(grey, gamma, partial(report, "kind"), degradation=compression, settings=settings)
@@ -189,12 +195,14 @@ def deblur(
         found = {"sharpness": choice.sharpness} | guess_fields(choice.estimate)
         if family == "none":
             fields = sharp_fields(choice.estimate, planes, choice.gamma) | {"reason": choice.reason} | found
+            report.restart(PARAMETRIC)
+            report("judge", 1.0)
             return _result(image, None, fields, channel_axis)
-        # Only linear data fix the exponent: otherwise the text pipeline estimates the tone curve itself.
-        gamma = choice.gamma if family != "free" and choice.gamma == 1.0 else gamma
+        # Not for text: its residual tells one tone curve from another, which the odds of a PSF hardly do.
+        natural_gamma = choice.gamma
     if not isinstance(family, str) or family == "free":
         arguments = free_form(family, psf_size, region, planes, settings.general)
-        result = _deblur_free_form([image], [planes], prior, gamma, arguments, channel_axis, callback, settings)[0]
+        result = _deblur_free_form([image], [planes], prior, gamma, arguments, channel_axis, report, settings)[0]
         if not found:
             return result
         if result.family == "free" and compression is not None:
@@ -208,11 +216,12 @@ def deblur(
         return replace(result, sharpness=found["sharpness"])
 
     planes = xp.clip(planes, 0.0, None)
+    report.restart(PARAMETRIC)
     # The search solves thousands of small systems, for which the threads of a linear algebra library only wait for each
     # other: six times the CPU time on two busy cores.
     with threadpool_limits(1, user_api="blas"):
         restored, fields = _restore_parametric(
-            planes, family, radius, prior, gamma, settings, report, estimate, compression
+            planes, family, radius, prior, (gamma, natural_gamma), settings, report, estimate, compression
         )
     report("judge", 1.0)
     return _result(image, restored, fields | found, channel_axis)
@@ -223,13 +232,17 @@ def _restore_parametric(
     family: str,
     radius: float | None,
     prior: Prior,
-    gamma: float | None,
+    gammas: tuple[float | None, float | None],
     settings: Settings,
     report: Progress,
     estimate: Estimate | None,
     compression: Compression | None,
 ) -> tuple[list[Result] | None, dict[str, Any]]:
-    """Restore planes with a PSF of a given family, as text if that explains them, and describe the result."""
+    """Restore planes with a PSF of a given family, as text if that explains them, and describe the result.
+
+    The exponents are those of text and of other images; None to estimate or assume one.
+    """
+    text_gamma, natural_gamma = gammas
     estimate_psf: PsfSearch = (
         partial(
             search,
@@ -243,11 +256,11 @@ def _restore_parametric(
     )
     fields: dict[str, Any] = {}
     if prior != "natural":
-        restored, fields = restore_as_text(planes, estimate_psf, gamma, settings, report, estimate, compression)
+        restored, fields = restore_as_text(planes, estimate_psf, text_gamma, settings, report, estimate, compression)
         if restored is not None:
             return restored, fields
-    report.restart()
-    restored, natural = restore_as_natural(planes, estimate_psf, gamma, settings, report, estimate, compression)
+    report.restart(PARAMETRIC)
+    restored, natural = restore_as_natural(planes, estimate_psf, natural_gamma, settings, report, estimate, compression)
     if restored is not None:
         natural |= fields
         if prior == "text":
@@ -318,9 +331,12 @@ def deblur_pages(
     settings = check_settings(settings)
     checked = [as_planes(image, channel_axis, settings.general, f"images[{i}]") for i, image in enumerate(images)]
     originals, pages = ([pair[i] for pair in checked] for i in (0, 1))
+    for i, planes in enumerate(pages):
+        check_range(planes, gamma, settings.general, f"images[{i}]")
     smallest = min(pages, key=lambda planes: min(planes.shape[1:]))
     arguments = free_form(psf, psf_size, None, smallest, settings.general)
-    return _deblur_free_form(originals, pages, prior, gamma, arguments, channel_axis, callback, settings)
+    report = Progress(callback, FREE_FORM)
+    return _deblur_free_form(originals, pages, prior, gamma, arguments, channel_axis, report, settings)
 
 
 def _deblur_free_form(
@@ -330,11 +346,11 @@ def _deblur_free_form(
     gamma: float | None,
     arguments: FreeFormArguments,
     channel_axis: int | None,
-    callback: Callback | None,
+    report: Progress,
     settings: Settings,
 ) -> list[Restoration]:
     """Restore images that share a free-form PSF."""
-    report = Progress(callback, FREE_FORM)
+    report.restart(FREE_FORM)
     with threadpool_limits(1, user_api="blas"):
         pages = [array_namespace(planes).clip(planes, 0.0, None) for planes in pages]
         restored, fields = restore_pages(

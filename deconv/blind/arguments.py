@@ -19,6 +19,7 @@ __all__ = [
     "check_gamma",
     "check_images",
     "check_radius",
+    "check_range",
     "check_settings",
     "free_form",
     "one_of",
@@ -84,6 +85,19 @@ def as_planes(image: Array, channel_axis: int | None, settings: General, name: s
     if not float(xp.max(image)) > 0:
         raise ValueError(f"{name} must hold light, got nothing above zero")
     return image, planes
+
+
+def check_range(planes: Result, gamma: float | None, settings: General, name: str = "image") -> None:
+    """Raise if encoded values are far from the range 0 to 1; linear light may have any unit."""
+    xp, tolerance = array_namespace(planes), settings.range_tolerance
+    least, most = float(xp.min(planes)), float(xp.max(planes))
+    if gamma == 1 or (least >= -tolerance and most <= 1 + tolerance):
+        return
+    white, bits = (255, 8) if most <= 255 * (1 + tolerance) else (65535, 16)
+    raise ValueError(
+        f"{name} must hold values from 0 to 1, got {least:g} to {most:g}: divide by {white} or pass {bits}-bit "
+        "integers (linear light, with gamma=1, may have any unit)"
+    )
 
 
 @dataclass(frozen=True)

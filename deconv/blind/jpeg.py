@@ -25,6 +25,7 @@ References
 import functools
 import math
 from dataclasses import dataclass
+from operator import itemgetter
 
 import numpy as np
 from scipy.fft import dctn, idct
@@ -132,13 +133,15 @@ def measure(page: Array, *, settings: Jpeg = _DEFAULTS) -> Compression | None:
     if min(plane.shape) < 2 * _BLOCK:
         return None
     corners = [(0, 0), tuple(_first_boundary(plane, axis) for axis in (0, 1))]
+    found: list[tuple[int, np.ndarray, np.ndarray]] = []
     for top, left in dict.fromkeys(corners):
         coefficients = _coefficients(plane[top:, left:], settings)
         # The mean of a block, which comes first, has no zeros to tell multiples from.
         steps = np.array([0, *(_step(x, settings=settings) for x in coefficients.T[1:])])
-        if np.count_nonzero(steps) >= settings.frequencies:
-            return _compression(coefficients, steps)
-    return None
+        found.append((int(np.count_nonzero(steps)), coefficients, steps))
+    # Where one axis is right and the other is not, some frequencies have steps too.
+    most, coefficients, steps = max(found, key=itemgetter(0))
+    return _compression(coefficients, steps) if most >= settings.frequencies else None
 
 
 def quantisation_error(page: Array, *, settings: Jpeg = _DEFAULTS) -> float:

@@ -3,18 +3,19 @@
 from collections.abc import Callable, Mapping
 from typing import TypeAlias
 
-__all__ = ["FREE_FORM", "PARAMETRIC", "Callback", "Progress"]
+__all__ = ["FREE_FORM", "KIND", "PARAMETRIC", "Callback", "Progress"]
 
 # Progress as users receive it: ``callback(fraction, stage)``.
 Callback: TypeAlias = Callable[[float, str], object]
 
-# Fractions of the time at which each stage begins and ends, on a photograph of text.
+# Fraction of the whole after which the kind of blur is chosen, if it was not given.
+KIND = {"kind": (0.0, 0.25)}
+# Fractions of the remaining time at which each stage begins and ends, on a photograph of text.
 PARAMETRIC = {
-    "kind": (0.0, 0.25),
-    "light": (0.25, 0.3),
-    "search": (0.3, 0.4),
-    "tone": (0.4, 0.5),
-    "restore": (0.5, 0.95),
+    "light": (0.0, 0.1),
+    "search": (0.1, 0.25),
+    "tone": (0.25, 0.45),
+    "restore": (0.45, 0.95),
     "judge": (0.95, 1.0),
 }
 # The same with a free-form PSF.
@@ -42,9 +43,9 @@ class Progress:
         if self._callback is not None:
             self._callback(self._done, stage)
 
-    def restart(self) -> None:
-        """Begin another pipeline, which fills the remaining fraction."""
-        self._start = self._done
+    def restart(self, stages: Mapping[str, tuple[float, float]]) -> None:
+        """Begin another pipeline, whose stages fill the remaining fraction."""
+        self._stages, self._start = stages, self._done
 
     def part(self, stage: str, index: int, count: int) -> Callable[[float], None]:
         """``report(fraction)`` for part `index` of the `count` equal parts of a stage."""

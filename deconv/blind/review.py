@@ -88,7 +88,7 @@ def review(before: Any, after: Any, psf: Array, error: float, *, settings: LastL
         The image and the restoration, in linear light or as coverage by ink; their units may differ by a factor and an
         offset.
     psf : array, shape (m, n)
-        The PSF of the restoration, centred at index ``n // 2``; no larger than the image.
+        The PSF of the restoration, centred at index ``n // 2``; where it is larger than the image its middle counts.
     error : float
         Standard deviation of the known error of the image: noise and storage (`deconv.blind.errors`).
     settings : LastLook
@@ -179,12 +179,19 @@ def _fit(before: Any, after: Any, psf: Array) -> tuple[Any, float, Any]:
     Without the margins that depend on what lies beyond the frame.
     """
     xp = array_namespace(before, after, psf)
+    psf = _middle(psf, before.shape)
     inner = tuple(slice(m, n - m) for n, m in _margins(before.shape, psf.shape))
     y, z = before[inner], blur(after, psf)[inner]
     y, z = y - xp.mean(y), z - xp.mean(z)
     power = float(xp.mean(z * z))
     gain = max(float(xp.mean(y * z)) / power, 0.0) if power > 0 else 0.0
     return y - gain * z, gain, y
+
+
+def _middle(psf: Array, shape: tuple[int, ...]) -> Any:
+    """The part of a PSF around its centre that is no larger than an image."""
+    reach = [min(m // 2, (n - 1) // 2) for m, n in zip(psf.shape, shape, strict=True)]
+    return psf[tuple(slice(m // 2 - r, m // 2 + r + 1) for m, r in zip(psf.shape, reach, strict=True))]
 
 
 def _correlation(left: Any, lag: int, rms: float) -> float:

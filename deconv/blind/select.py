@@ -6,8 +6,9 @@ difference to the model, so the odds of one encoding may also be compared with t
 a kind needs some evidence to be believed (`deconv.blind.settings.parametric`), and a Gaussian, which has no zeros,
 must explain an image better than a disc with soft edges.
 
-Two facts refute a blur whatever its odds, because no blur leaves them: an image of noise has no scene, and an image
-with edges one pixel wide in every direction is sharp. Grids, rings and checkers have zeros in their spectra too.
+Some facts refute a blur whatever its odds: an image of noise has no scene, a gradient has no edge that a PSF of the
+sizes searched could have softened, and no blur leaves edges one pixel wide in every direction. Grids, rings, checkers
+and the contour lines of a rounded gradient have zeros in their spectra too.
 
 An image that is not sharp, and that none of these kinds explains, goes to the free-form estimate.
 """
@@ -22,23 +23,20 @@ from scipy import ndimage, optimize
 
 from deconv import noise
 from deconv._core.array import Array, to_numpy
-from deconv._core.resample import at_scale
 from deconv.blind.freeform.phase import Power
 from deconv.blind.parametric.families import Candidate, Disk, Gaussian, Motion
 from deconv.blind.parametric.search import Estimate, compare_families, log_odds, search
 from deconv.blind.settings import Settings
 from deconv.blind.settings.freeform import PhaseRetrieval
 from deconv.blind.settings.parametric import Parametric
-from deconv.blind.settings.select import LineCheck, Selection, Sharpness, Unevenness
-from deconv.blind.settings.spectrum import Spectrum
-from deconv.blind.spectrum import Degradation, Periodogram
+from deconv.blind.settings.select import Gradient, LineCheck, Selection, Sharpness
+from deconv.blind.spectrum import Degradation
 from deconv.tone import decode
 
-__all__ = ["Choice", "choose", "sharpness", "unevenness"]
+__all__ = ["Choice", "choose", "hard_steps", "sharpness"]
 
 _DEFAULT = Settings()
 _NOTHING = Estimate(None, 0.0, np.empty(0), np.empty(0))
-_NOISE_SHARE = 0.9
 
 # Steps are measured between a pixel and these neighbours: four directions.
 _NEIGHBOURS = ((0, 1), (1, 0), (1, 1), (1, -1))
@@ -101,11 +99,14 @@ def choose(
     Choice
         The kind, its PSF and the encoding.
     """
-    sharp = settings.selection.sharpness
-    edges = max(sharpness(image, settings=sharp), min(hard_steps(image, settings=sharp)))
+    selection = settings.selection
+    steps = hard_steps(image, settings=selection.sharpness)
+    edges = max(sharpness(image, settings=selection.sharpness), min(steps))
     first = settings.general.photograph_gamma if gamma is None else gamma
-    if _is_noise(image):
+    if _is_noise(image, selection.noise_share):
         return Choice("none", _NOTHING, first, edges, "noise explains all of its variation")
+    if _is_gradient(image, selection.gradient, selection.sharpness.pixels):
+        return Choice("none", _NOTHING, first, edges, "it is a smooth gradient, without edges")
     choice = _choose_at(image, first, edges, lambda part: report(0.6 * part), degradation, settings)
     if gamma is not None or choice.family == "none":
         return choice
@@ -119,10 +120,19 @@ def choose(
     return max((choice, other), key=lambda each: each.estimate.log_odds)
 
 
-def _is_noise(image: Array) -> bool:
+def _is_noise(image: Array, share: float) -> bool:
     """Whether noise alone explains the variation of the image; patterns of one or two pixels look like noise too."""
     values = to_numpy(image)
-    return bool(noise.estimate(values) >= _NOISE_SHARE * values.std(dtype=np.float64))
+    return bool(noise.estimate(values) >= share * values.std(dtype=np.float64))
+
+
+def _is_gradient(image: Array, settings: Gradient, pixels: float) -> bool:
+    """Whether the image is smooth up to the rounding of its values."""
+    values = _middle(to_numpy(image), pixels).astype(np.float64)
+    width = max(1.0, settings.width * min(values.shape))
+    inner = (slice(round(3 * width), -round(3 * width)),) * 2
+    rest = (values - ndimage.gaussian_filter(values, width))[inner]
+    return bool(np.sqrt(np.mean(rest**2)) <= settings.rounding * np.ptp(values))
 
 
 def _choose_at(
@@ -271,7 +281,8 @@ def _likeliest_line(
 def sharpness(image: Array, *, settings: Sharpness) -> float:
     """Height of the steepest steps relative to the contrast around them, in the direction where it is lowest."""
     x = _middle(to_numpy(image), settings.pixels).astype(np.float64)
-    window, sigma = settings.window, noise.estimate(x)
+    # A strip no wider than the window keeps a third of its width between the margins.
+    window, sigma = min(settings.window, min(x.shape) // 3), noise.estimate(x)
     high, low = (f(x, window) for f in (ndimage.maximum_filter, ndimage.minimum_filter))
     inner = (slice(window, -window, 3),) * 2
     contrast = (high - low)[inner].ravel() - settings.noise_contrast * sigma
@@ -295,16 +306,10 @@ def hard_steps(image: Array, *, settings: Sharpness) -> list[float]:
     White noise reaches one half, a drawing in two tones 1. Unlike `sharpness`, this needs no estimate of the noise,
     which takes fine patterns for noise.
     """
-    x = _middle(to_numpy(image), settings.pixels).astype(np.float64)
-    whole = max(float(np.ptp(np.quantile(x, (0.001, 0.999)))), 1e-12)
+    x, tail = _middle(to_numpy(image), settings.pixels).astype(np.float64), settings.step_tail
+    whole = max(float(np.ptp(np.quantile(x, (tail, 1 - tail)))), 1e-12)
     moved = (np.roll(x, shift, axis=(0, 1)) for shift in _NEIGHBOURS)
-    return [float(np.quantile(np.abs(x - each)[1:-1, 1:-1], 0.97)) / whole for each in moved]
-
-
-def unevenness(light: Array, *, settings: Unevenness, spectrum: Spectrum) -> float:
-    """Dispersion of the power about a smooth model, in narrow sectors of direction; 1 if the model holds."""
-    small, _ = at_scale(light, max(light.shape) / settings.side)
-    return Periodogram(small, settings=spectrum).coarse(settings.directions, settings.ring_ratio).fit().dispersion
+    return [float(np.quantile(np.abs(x - each)[1:-1, 1:-1], settings.step_quantile)) / whole for each in moved]
 
 
 def _middle(image: np.ndarray, pixels: float) -> np.ndarray:

@@ -92,5 +92,11 @@ class General:
     region_contrast: float = setting(
         1e-4, "Range of a region over the image's maximum below which it is flat up to rounding.", "1"
     )
+    range_tolerance: float = setting(
+        0.5,
+        "Distance of encoded values from the range 0 to 1 beyond which they must be in other units: noise, sharpening "
+        "and enlargement exceed it by less.",
+        "full scale",
+    )
     refinement: ParametricRefinement = field(default_factory=ParametricRefinement)
     deconvolution: Deconvolution = field(default_factory=Deconvolution)

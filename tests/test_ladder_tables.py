@@ -142,7 +142,7 @@ def test_a_method_is_given_the_disc_only_where_it_says_so():
     given = methods.picture_of(page.image, Context(details=page.facts))
     assert (given.radius, given.softness, given.font) == (page.radius, page.softness, page.font)
     assert methods.picture_of(page.image, Context()).radius is None
-    assert ladder.method("blind").knows == ladder.method("auto").knows == ()
+    assert ladder.method("blind").knows == ladder.method("disk").knows == ()
     assert ladder.method("known").knows == ladder.method("richardson_lucy").knows == ("details",)
     image, psf, details = methods.restored(page.image, Context(details=page.facts), "known")
     assert image.shape == page.image.shape
@@ -175,11 +175,11 @@ def test_the_simulated_ladder_as_a_table():
     assert "below 70: 1 of 3" in ladder.steps_table(rows)
 
 
-def test_the_cost_of_not_knowing_the_kind():
+def test_the_time_that_the_kind_saves():
     rows = [row(picture=f"step08/{i:02}", cpu=2.0) for i in range(3)]
     others = [(2.4, 61.61), (2.0, 61.61), (5.0, 60.0)]
     rows += [
-        row(picture=f"step08/{i:02}", method="auto", cpu=cpu, radius=radius) for i, (cpu, radius) in enumerate(others)
+        row(picture=f"step08/{i:02}", method="disk", cpu=cpu, radius=radius) for i, (cpu, radius) in enumerate(others)
     ]
     text = ladder.steps_table(rows)
     assert "1.20 times the CPU seconds" in text
@@ -269,9 +269,9 @@ def test_the_known_radius_is_the_one_used():
     assert restored_blind().radius not in (*wrong, page.radius)
 
 
-def test_the_family_need_not_be_known():
+def test_the_family_may_be_given():
     page = text_picture()
-    attempt, blind = methods.auto(page), restored_blind()
+    attempt, blind = methods.disk(page), restored_blind()
     assert attempt.radius == blind.radius
     assert np.array_equal(attempt.image, blind.image)
 

@@ -46,9 +46,9 @@ def blind(picture: Picture, settings: deconv.blind.Settings | None = None, **opt
     return Attempt(result.image, seconds, float(parameters.pop("radius", 0.0)), parameters, result.psf)
 
 
-def auto(picture: Picture) -> Attempt:
-    """Blind restoration with an unknown family of the PSF."""
-    return blind(picture, psf="auto")
+def disk(picture: Picture) -> Attempt:
+    """Blind restoration, the family of the PSF given."""
+    return blind(picture, psf="disk")
 
 
 def known(picture: Picture, factor: float = 1.0) -> Attempt:

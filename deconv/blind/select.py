@@ -165,6 +165,9 @@ def _choose_at(
         return Choice("free", _NOTHING, gamma, edges)
     found = find(Disk, 0.0, 0.4)
     disk = _confirmed_disk(light, found, degradation, selection, parametric)
+    too_steep = max(hard_steps(light, settings=selection.sharpness)) > selection.hard_step
+    if too_steep:
+        disk = _refuted(disk)
     if min(disk.log_odds, found.log_odds) > selection.clear_disk:
         return Choice("disk", disk, gamma, edges)
     soft, motion = find(Gaussian, 0.4, 0.5), find(Motion, 0.5, 1.0)
@@ -181,12 +184,10 @@ def _choose_at(
         or soft.candidate.steepest() >= selection.gaussian_slope * edges
         # Found beside a disc, which it must not replace by evidence from another grid.
         or disk.candidate is not None
+        or too_steep
     ):
         soft = _refuted(soft)
-    kinds = disk, soft, motion
-    if max(hard_steps(light, settings=selection.sharpness)) > selection.hard_step:
-        kinds = _refuted(disk), _refuted(soft), motion
-    best = max(kinds, key=attrgetter("log_odds"))
+    best = max((disk, soft, motion), key=attrgetter("log_odds"))
     if best.candidate is not None:
         return Choice(_FAMILY[type(best.candidate)], best, gamma, edges)
     return Choice("free", max((found, soft, motion), key=attrgetter("guess_log_odds")), gamma, edges)

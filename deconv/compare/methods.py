@@ -38,8 +38,8 @@ BUILTIN: tuple[Method, ...] = (
     _builtin("Richardson-Lucy", "richardson_lucy", ("psf",), {"num_iter": [3, 6, 14, 30, 65, 140, 300]}),
     _builtin("total variation", "variational", ("psf",), {"weight": _DECADES}, prior="TotalVariation"),
     _builtin("ours, PSF known", "deblur_known", ("psf",)),
-    _builtin("ours, disk sought", "deblur"),
-    _builtin("ours, blind", "deblur", psf="auto"),
+    _builtin("ours, disk sought", "deblur", psf="disk"),
+    _builtin("ours, blind", "deblur"),
 )
 
 # Types of values, and their names in messages.

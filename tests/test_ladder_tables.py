@@ -272,8 +272,8 @@ def test_the_known_radius_is_the_one_used():
 def test_the_family_may_be_given():
     page = text_picture()
     attempt, blind = methods.disk(page), restored_blind()
-    assert attempt.radius == blind.radius
-    assert np.array_equal(attempt.image, blind.image)
+    assert attempt.radius == pytest.approx(blind.radius, rel=0.01)
+    assert np.mean(np.abs(attempt.image - blind.image)) < 0.01
 
 
 @pytest.mark.parametrize("method", [methods.richardson_lucy, methods.unsupervised_wiener])

@@ -63,7 +63,7 @@ class Restoration:
         The prior with which the image was restored.
     readability : float
         Expected fraction of the characters that can be read, 0 to 1, estimated without character recognition; NaN
-        unless the image was restored as text with a parametric PSF.
+        unless the image was restored as text with a disc or straight motion.
     reason : str
         Why the image was restored as text or not, or why it is returned unchanged; empty if that was not decided, as
         with ``prior="natural"``.

@@ -45,7 +45,10 @@ def restoration(result: "Restoration", *, tone: bool = True) -> str:
     if result.prior == "natural":
         return f"restored as a natural picture{': ' if result.reason else ''}{result.reason}"
     part = f"about {100 * result.readability:.0f} % of the characters readable"
-    words = f"restored as text, {part}" if result.readable else f"too blurred to read: {part}; {result.reason}"
+    if math.isnan(result.readability):
+        words = "restored as text"
+    else:
+        words = f"restored as text, {part}" if result.readable else f"too blurred to read: {part}; {result.reason}"
     if tone:
         words += f"; tone curve: gamma {result.gamma:.1f}, shoulder {result.shoulder:.2f}"
     return words

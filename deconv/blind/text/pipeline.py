@@ -1,11 +1,13 @@
 """The text pipeline for a parametric PSF: light, ink, search, tone curve, restoration and verdict."""
 
+import math
 from functools import partial
 from typing import Any
 
 from deconv import tone
 from deconv._core.array import Array, Result, array_namespace
 from deconv.blind.errors import gain_of_ink, storage_error
+from deconv.blind.parametric.families import Gaussian
 from deconv.blind.parametric.pipeline import PsfSearch, refined, result_fields, searched
 from deconv.blind.parametric.search import Estimate
 from deconv.blind.progress import Progress
@@ -102,7 +104,9 @@ def restore_as_text(
     if not verdict.text:
         return None, {"reason": verdict.reason}
     fields = result_fields(estimate, candidate, planes, curve)
-    fields |= {"prior": "text", "readability": verdict.readability, "reason": verdict.reason}
+    # The model of readability was calibrated on discs: it promises too much after a Gaussian, which removes detail.
+    readability = math.nan if isinstance(candidate, Gaussian) else verdict.readability
+    fields |= {"prior": "text", "readability": readability, "reason": verdict.reason}
     text = coverages if foreground == "bright" else [1.0 - c for c in coverages]
     return [text[min(c, len(text) - 1)] for c in range(count)], fields
 

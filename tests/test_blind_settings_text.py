@@ -161,7 +161,7 @@ def through_restoration(settings):
 
 def through_strokes(settings):
     ours = settings.text.strokes
-    return restore_strokes(INK, psf.disk(3.5), 3.0, ours, lambda _: None), draw_strokes(3.0, ours)[0]
+    return restore_strokes(INK, psf.disk(3.5), 3.0, ours.weight, ours, lambda _: None), draw_strokes(3.0, ours)[0]
 
 
 def through_verdict(settings):

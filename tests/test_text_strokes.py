@@ -21,7 +21,8 @@ def blurred(ink, sigma=0.001):
 
 
 def restored(ink, num_iter=80, width=0.14 * RADIUS):
-    return restore_strokes(ink, PSF, width, Strokes().weight, Strokes(num_iter=num_iter), lambda part: None)
+    settings = Strokes(num_iter=num_iter)
+    return restore_strokes(ink, PSF, width, settings.weight, settings, lambda part: None)
 
 
 def error(estimate, truth):

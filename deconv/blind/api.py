@@ -352,7 +352,8 @@ def _deblur_free_form(
     """Restore images that share a free-form PSF."""
     report.restart(FREE_FORM)
     with threadpool_limits(1, user_api="blas"):
-        pages = [array_namespace(planes).clip(planes, 0.0, None) for planes in pages]
+        xp = array_namespace(*pages)
+        pages = [xp.clip(planes, 0.0, None) for planes in pages]
         restored, fields = restore_pages(
             pages,
             prior,

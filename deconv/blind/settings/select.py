@@ -140,7 +140,7 @@ class Selection:
         5.0, "Radius from which a disc overrules sharp edges: no sharp image has such rings.", "pixels"
     )
     small_disk_fill: float = setting(
-        0.5, "Fill above which the zeros of a smaller disc do not count.", "parts of the power around them"
+        0.45, "Fill above which the zeros of a smaller disc do not count.", "parts of the power around them"
     )
     hard_step: float = setting(
         0.55,

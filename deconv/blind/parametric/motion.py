@@ -158,6 +158,9 @@ def _along(
     best = min(scan, key=lambda fit: fit.cost)
     fit = bins.fit(best.candidate, best, vary=True)
     candidate, total = fit.candidate, float(bins.count.sum())
+    # The lines of a page have zeros in one direction too, at spacings that no motion in the frame has.
+    if abs(math.log(candidate.radius / best.candidate.radius)) > settings.search.largest_drift:
+        return None
     if candidate.uncertainty > limits.largest_uncertainty or candidate.fill > motion.largest_fill:
         return None
     criterion = np.array([f.cost - no_blur.cost for f in scan]) / total

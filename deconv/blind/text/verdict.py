@@ -169,7 +169,7 @@ class TwoToneFit:
         Level of the ink; fraction of the image that is ink; mean of c (1 - c) relative to an even grey image, 0 for two
         pure tones; area of the largest connected piece of ink as a fraction of all ink.
     blur : float
-        Radius of the PSF in widths of a stroke.
+        Radius of a disc after which text is as hard to read as after the PSF, in widths of a stroke.
     image, psf : array
         The blurred image and the PSF on the grid of the fit.
     inner : tuple of slice
@@ -238,7 +238,7 @@ def fit_two_tones(ink: Array, coverage: Array, candidate: Candidate, pixels: flo
         share=share,
         grey=float(xp.mean(tones * (1 - tones))) / max(share * (1 - share), 1e-12),
         piece=_largest_piece(tones),
-        blur=candidate.radius / scale / max(stroke, 1e-12),
+        blur=candidate.reading_radius() / scale / max(stroke, 1e-12),
         image=image,
         psf=psf,
         inner=inner,

@@ -205,11 +205,11 @@ def deblur(
         result = _deblur_free_form([image], [planes], prior, gamma, arguments, channel_axis, report, settings)[0]
         if not found:
             return result
-        if result.family == "free" and compression is not None:
-            evidence = result.guess.log_odds if result.guess else 0.0
-            if evidence < settings.selection.least_evidence_stored:
-                fields = sharp_fields(choice.estimate, planes, result.gamma) | {"search": result.search}
-                result = _result(image, None, fields, channel_axis)
+        limits = settings.selection
+        least = limits.least_evidence if compression is None else limits.least_evidence_stored
+        if result.family == "free" and result.guess is not None and result.guess.log_odds < least:
+            fields = sharp_fields(choice.estimate, planes, result.gamma) | {"search": result.search}
+            result = _result(image, None, fields, channel_axis)
         if result.family == "none":
             found["reason"] = result.reason or _UNEXPLAINED
             return replace(result, **found)

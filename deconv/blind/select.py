@@ -214,7 +214,7 @@ def _confirmed_disk(
         light, guess, Gaussian, scale=disk.scale, degradation=degradation, settings=parametric
     )
     if disk.candidate is None:
-        if own < selection.small_disk_log_odds or guess.radius < parametric.search.disk_limits.sharp_below:
+        if own < selection.small_disk_log_odds or guess.radius < selection.small_disk_radius:
             return _refuted(disk)
         disk = replace(disk, candidate=guess, score=disk.guess_log_odds, log_odds=own)
     wide = guess.radius > selection.wide_disk * light.shape[1]

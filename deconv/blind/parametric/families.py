@@ -13,8 +13,8 @@ __all__ = ["FAMILIES", "Candidate", "Disk", "Gaussian", "KnownRadiusDisk", "Moti
 
 # Standard deviation of the pixel's own aperture, 1 / sqrt(12).
 _PIXEL = 1 / math.sqrt(12)
-# Text moved over twice a radius is read as well as after a disc of half that radius: eight pages of the field set (seeds
-# 0 to 3), of which 0.05 to 0.78 was promised for the whole radius, and 0.79 to 1.00 read.
+# Text moved over twice a radius is read as well as after a disc of half that radius: of eight pages of the field set
+# (seeds 0 to 3), 0.05 to 0.78 was promised for the whole radius, and 0.79 to 1.00 read.
 _READING = 0.5
 # The window smears a zero by a Gaussian. Three-point Gauss-Hermite rule: shifts in standard deviations, and weights.
 _SMEAR = ((-math.sqrt(3), 1 / 6), (0.0, 2 / 3), (math.sqrt(3), 1 / 6))

@@ -151,6 +151,9 @@ class Selection:
     small_disk_log_odds: float = setting(
         72.0, "Log odds under a scene of edges from which a doubtful small disc is accepted.", "nats"
     )
+    small_disk_radius: float = setting(
+        2.0, "Radius below which a doubtful disc is not accepted by such odds: many sharp images are as soft.", "pixels"
+    )
     least_log_odds_gaussian: float = setting(
         25.0, "Log odds from which a Gaussian is accepted: scenes differ in the slope of their power.", "nats"
     )
@@ -159,9 +162,15 @@ class Selection:
         "The same for an image stored as JPEG: denoising and sharpening in the camera change that slope too.",
         "nats",
     )
+    least_evidence: float = setting(
+        0.0,
+        "Evidence from which a free-form PSF is accepted in an image whose kind of blur was not given.",
+        "nats",
+        evidence="coloured noise has -124",
+    )
     least_evidence_stored: float = setting(
         600.0,
-        "Evidence from which a free-form PSF is accepted in an image stored as JPEG whose kind of blur was not given.",
+        "The same for an image stored as JPEG.",
         "nats",
         evidence="shakes on eleven pictures of the field set have 1369 to 9688, soft enlarged pages -228 to 576",
     )

@@ -188,9 +188,11 @@ def _choose_at(
     ):
         soft = _refuted(soft)
     best = max((disk, soft, motion), key=attrgetter("log_odds"))
-    if best.candidate is not None:
+    freer = not stored and best is not motion and _path_evidence(light, selection, settings) > selection.path_evidence
+    if best.candidate is not None and not freer:
         return Choice(_FAMILY[type(best.candidate)], best, gamma, edges)
-    return Choice("free", max((found, soft, motion), key=attrgetter("guess_log_odds")), gamma, edges)
+    guess = max((found, soft, motion), key=attrgetter("guess_log_odds"))
+    return Choice("free", _refuted(guess), gamma, edges)
 
 
 def _refuted(estimate: Estimate) -> Estimate:
@@ -229,6 +231,15 @@ def _shows_path(light: Array, settings: Selection, retrieval: PhaseRetrieval) ->
         return False
     power = Power([middle], settings=retrieval)
     return bool(power.likely(settings.path_support, np.random.default_rng(0))[1] > settings.path_gain)
+
+
+def _path_evidence(light: Array, selection: Selection, settings: Settings) -> float:
+    """Evidence in nats for the likeliest free-form PSF on the support of a path, by the power at every frequency."""
+    middle = _middle(to_numpy(light), selection.sharpness.pixels)
+    if min(middle.shape) < 3 * selection.path_support:
+        return 0.0
+    power = Power([middle], settings=settings.freeform.phase_retrieval)
+    return power.evidence(power.likely(selection.path_support, np.random.default_rng(0))[0])
 
 
 def _confirmed_line(

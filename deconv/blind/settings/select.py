@@ -174,6 +174,13 @@ class Selection:
         "nats",
         evidence="shakes on eleven pictures of the field set have 1369 to 9688, soft enlarged pages -228 to 576",
     )
+    path_evidence: float = setting(
+        2500.0,
+        "Evidence for a free-form PSF, from the power at every frequency, beyond which a Gaussian or a disc that is "
+        "not clear is only part of it.",
+        "nats",
+        evidence="five shaken pages have 3553 and more, eight Gaussians at most 355, discs at most 1701",
+    )
     clear_disk: float = setting(100.0, "Log odds for a disc from which motion is not searched.", "nats")
     disk_factor: float = setting(
         1.25,

@@ -192,10 +192,7 @@ def first_outcome(outcome, usual):
         (refinement, *in_parametric(search=Search(refinement_radius=2.0))),
         (comparison, *in_parametric(search=Search(similar_from=2.0))),
         (choice_at_gamma, *in_choice(selection=Selection(disk_factor=100.0))),
-        (
-            choice_at_gamma,
-            *in_choice(parametric=Parametric(search=Search(disk_limits=DiskLimits(sharp_below=6.0)))),
-        ),
+        (choice_at_gamma, *in_choice(selection=Selection(large_disk=100.0, small_disk_fill=1e-6))),
         (whole_choice, *in_choice(general=General(photograph_gamma=1.5))),
         (choice_of_sharp, *in_choice(selection=Selection(path_gain=1.0))),
         (

@@ -98,7 +98,9 @@ def restore_as_natural(
     accepted, verdict = first_accepted(attempt, look, partial(report, "restore"), settings.review)
     if accepted is None:
         return None, sharp_fields(estimate, planes, curve[0]) | {"reason": verdict.reason}
-    return [tone.encode(plane, *curve) for plane in accepted], result_fields(estimate, candidate, planes, curve)
+    return [tone.encode(plane, *curve) for plane in accepted], result_fields(
+        estimate, candidate, planes, curve, settings, degradation
+    )
 
 
 def searched(search: PsfSearch, image: Array, settings: Settings, report: Callable[[float], None]) -> Estimate:
@@ -148,15 +150,22 @@ def family_of(candidate: Candidate) -> Any:
 
 
 def result_fields(
-    estimate: Estimate, candidate: Candidate, planes: Array, curve: tuple[float, float]
+    estimate: Estimate,
+    candidate: Candidate,
+    planes: Array,
+    curve: tuple[float, float],
+    settings: Settings,
+    degradation: Degradation | None = None,
 ) -> dict[str, Any]:
     """Fields of the result that describe the PSF and the response curve."""
     gamma, shoulder = curve
+    # A camera's own processing shifts the zeros by more than their statistical error.
+    beyond = 0.0 if degradation is None else settings.parametric.search.limits(family_of(candidate)).stored_error
     return {
         "psf": like(candidate.make(), planes),
         "family": family_of(candidate),
         "parameters": candidate.parameters(),
-        "uncertainty": candidate.uncertainty,
+        "uncertainty": math.hypot(candidate.uncertainty, beyond),
         "gamma": gamma,
         "shoulder": shoulder,
         "score": estimate.score,

@@ -103,7 +103,7 @@ def restore_as_text(
     verdict = assess(inks, coverages, candidate, foreground, settings)
     if not verdict.text:
         return None, {"reason": verdict.reason}
-    fields = result_fields(estimate, candidate, planes, curve)
+    fields = result_fields(estimate, candidate, planes, curve, settings, degradation)
     # The model of readability was calibrated on discs: it promises too much after a Gaussian, which removes detail.
     readability = math.nan if isinstance(candidate, Gaussian) else verdict.readability
     fields |= {"prior": "text", "readability": readability, "reason": verdict.reason}

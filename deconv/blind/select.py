@@ -188,7 +188,11 @@ def _choose_at(
     ):
         soft = _refuted(soft)
     best = max((disk, soft, motion), key=attrgetter("log_odds"))
-    freer = not stored and best is not motion and _path_evidence(light, selection, settings) > selection.path_evidence
+    freer = (
+        not stored
+        and best is not motion
+        and _path_evidence(light, selection, settings) > selection.path_factor * max(best.log_odds, 0.0)
+    )
     if best.candidate is not None and not freer:
         return Choice(_FAMILY[type(best.candidate)], best, gamma, edges)
     guess = max((found, soft, motion), key=attrgetter("guess_log_odds"))

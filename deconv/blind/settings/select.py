@@ -174,12 +174,12 @@ class Selection:
         "nats",
         evidence="shakes on eleven pictures of the field set have 1369 to 9688, soft enlarged pages -228 to 576",
     )
-    path_evidence: float = setting(
-        2500.0,
-        "Evidence for a free-form PSF, from the power at every frequency, beyond which a Gaussian or a disc that is "
-        "not clear is only part of it.",
-        "nats",
-        evidence="five shaken pages have 3553 and more, eight Gaussians at most 355, discs at most 1701",
+    path_factor: float = setting(
+        4.0,
+        "Evidence for a free-form PSF, from the power at every frequency, over the log odds of a Gaussian or of a disc "
+        "that is not clear, beyond which that is only part of the PSF.",
+        "1",
+        evidence="five shaken pages and two shaken photographs have 9 to 200, eight Gaussians at most 2.4",
     )
     clear_disk: float = setting(100.0, "Log odds for a disc from which motion is not searched.", "nats")
     disk_factor: float = setting(

@@ -84,8 +84,8 @@ def add_parser(commands: options.Commands) -> None:
         "--gamma",
         type=options.positive,
         metavar="G",
-        help="light = value ** G (default: 2.2; for text and an unknown PSF the tone curve is estimated, for a free "
-        "PSF G is 2.2 or 1, whichever fits better)",
+        help="light = value ** G (default: 2.2 or 1, whichever makes the blur likelier; for text the tone curve is "
+        "estimated; 2.2 with a known PSF)",
     )
     parser.add_argument("--read", action="store_true", help="print the text read in the restored picture")
     parser.add_argument("--plot", type=Path, metavar="FIG", help="plot the search for the PSF (.png, .pdf, .svg)")

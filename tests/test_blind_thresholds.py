@@ -197,7 +197,7 @@ def test_lines_too_hard_for_a_disc(height, low, high, family):
     image[:, ::40] += height
     assert low < max(hard_steps(image, settings=Sharpness())) < high
     # The lines show in the power at every frequency too, which is not what is tested.
-    settings = Settings().replace({"selection.path_factor": 1e9})
+    settings = Settings().replace({"selection.path_factor": 1e9, "selection.path_factor_gaussian": 1e9})
     assert _choice(image, 0.3, settings=settings).family == family
 
 

@@ -188,10 +188,11 @@ def _choose_at(
     ):
         soft = _refuted(soft)
     best = max((disk, soft, motion), key=attrgetter("log_odds"))
+    factor = selection.path_factor_gaussian if best is soft else selection.path_factor
     freer = (
         not stored
         and best is not motion
-        and _path_evidence(light, selection, settings) > selection.path_factor * max(best.log_odds, 0.0)
+        and _path_evidence(light, selection, settings) > factor * max(best.log_odds, 0.0)
     )
     if best.candidate is not None and not freer:
         return Choice(_FAMILY[type(best.candidate)], best, gamma, edges)

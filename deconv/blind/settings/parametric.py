@@ -42,7 +42,7 @@ class GaussianLimits:
 
     sizes_per_octave: int = setting(4, _PER_OCTAVE, "1")
     largest_uncertainty: float = setting(0.3, _UNCERTAINTY, "1")
-    sharp_below: float = setting(1.6, _SHARP_BELOW, "pixels of the image")
+    sharp_below: float = setting(1.75, _SHARP_BELOW, "pixels of the image")
     doubtful_below: float = setting(0.0, _DOUBTFUL_BELOW + " A Gaussian has none.", "pixels of the image")
     doubtful_score: float = setting(0.0, _DOUBTFUL_SCORE, "nats a frequency")
     stored_error: float = setting(

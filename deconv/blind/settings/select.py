@@ -175,11 +175,14 @@ class Selection:
         evidence="shakes on eleven pictures of the field set have 1369 to 9688, soft enlarged pages -228 to 576",
     )
     path_factor: float = setting(
-        4.0,
-        "Evidence for a free-form PSF, from the power at every frequency, over the log odds of a Gaussian or of a disc "
-        "that is not clear, beyond which that is only part of the PSF.",
+        10.0,
+        "Evidence for a free-form PSF, from the power at every frequency, over the log odds of a disc that is not "
+        "clear, beyond which the disc is only part of the PSF.",
         "1",
-        evidence="five shaken pages and two shaken photographs have 9 to 200, eight Gaussians at most 2.4",
+        evidence="shakes taken for discs have 14 and 260, discs of 2 to 3 pixels 10 to 37",
+    )
+    path_factor_gaussian: float = setting(
+        40.0, "The same for a Gaussian.", "1", evidence="shakes have 155 to 830, Gaussians at most 33"
     )
     clear_disk: float = setting(100.0, "Log odds for a disc from which motion is not searched.", "nats")
     disk_factor: float = setting(

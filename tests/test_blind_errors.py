@@ -13,6 +13,7 @@ from skimage import data
 import deconv
 from deconv import degrade, tone
 from deconv.blind.errors import gain_of_ink, rms_slope, storage_error, with_residual
+from deconv.blind.jpeg import measure
 from deconv.blind.natural import restore
 from deconv.blind.parametric.families import Disk
 from deconv.blind.parametric.restore import deconvolve, restore_planes
@@ -41,15 +42,20 @@ CAMERA = data.camera()[40:296, 100:356] / 255
 PAGE = 0.05 + 0.85 * degrade.text_picture(["stored in", "blocks of", "cosines"], size=22, shape=(160, 200))
 
 
+def _stored_error(page, *curve):
+    """The error of light that JPEG left, measured on the page itself."""
+    return storage_error(measure(page), page, *curve)
+
+
 @pytest.mark.parametrize("gamma", [1.0, 2.2])
 def test_the_error_of_light_is_that_of_values_by_the_slope(gamma):
     values, before = photograph(CAMERA, 60)
     error = np.std(tone.decode(values, gamma) - tone.decode(before, gamma))
-    assert storage_error(values[None], gamma) == pytest.approx(error, rel=0.5)
+    assert _stored_error(values[None], gamma) == pytest.approx(error, rel=0.5)
 
 
 def test_what_was_never_stored_has_no_error():
-    assert storage_error(photograph(CAMERA, 60)[1][None], 2.2) == 0.0
+    assert _stored_error(photograph(CAMERA, 60)[1][None], 2.2) == 0.0
 
 
 def test_the_slope_of_a_tone_curve():
@@ -79,7 +85,7 @@ def test_a_residual_that_jpeg_explains_adds_nothing():
 
 def test_a_jpeg_restored_with_its_error_is_closer_to_the_scene():
     values, _ = photograph(CAMERA, 40)
-    light, truth, error = tone.decode(values), tone.encode(CAMERA), storage_error(values[None], 2.2)
+    light, truth, error = tone.decode(values), tone.encode(CAMERA), _stored_error(values[None], 2.2)
     restored = [
         restore([light], DISK.make(), prior="natural", report=lambda part: None, stored=e)[0][0] for e in (error, 0.0)
     ]
@@ -92,7 +98,7 @@ def test_ink_stored_as_jpeg_has_fewer_specks():
     values, _ = photograph(PAGE, 70)
     light = tone.decode(values)
     (ink,), *_ = planes_as_ink(light[None], "dark", SETTINGS.text.ink)
-    error = storage_error(values[None], 2.2) * gain_of_ink(light, ink)
+    error = _stored_error(values[None], 2.2) * gain_of_ink(light, ink)
     paper = deconv.degrade.blur(np.asarray(PAGE < 0.8, float), np.ones((9, 9)) / 81) < 1e-6
 
     def specks(stored):
@@ -116,7 +122,7 @@ def test_more_caution_is_milder():
 @pytest.mark.parametrize("prior", ["text", "natural"])
 def test_how_much_of_the_error_counts_depends_on_the_prior(prior):
     values, _ = photograph(CAMERA, 70)
-    light, error = tone.decode(values), storage_error(values[None], 2.2)
+    light, error = tone.decode(values), _stored_error(values[None], 2.2)
     restored = [
         restore([light], DISK.make(), prior=prior, report=lambda part: None, stored=error, settings=settings)[0][0]
         for settings in (SETTINGS.natural, replace(SETTINGS.natural, **{f"{prior}_stored": 8.0}))
@@ -129,15 +135,15 @@ def test_every_backend_has_the_same_error(backend):
     if backend.name == "torch":
         pytest.skip("deblur converts tensors before it calls this")
     values, _ = photograph(PAGE, 70)
-    got = storage_error(backend.asarray(values[None]), 2.2, 0.5)
-    assert got == pytest.approx(storage_error(values[None], 2.2, 0.5), rel=1e-3)
+    got = _stored_error(backend.asarray(values[None]), 2.2, 0.5)
+    assert got == pytest.approx(_stored_error(values[None], 2.2, 0.5), rel=1e-3)
 
 
 @pytest.mark.parametrize("quality", [None, 60])
 def test_a_natural_image_by_its_disc_is_no_worse_than_with_the_weight_of_ink(quality):
     stored_values, values = photograph(CAMERA, quality or 100)
     values = values if quality is None else stored_values
-    light, error = tone.decode(values).astype(np.float32), storage_error(values[None], 2.2)
+    light, error = tone.decode(values).astype(np.float32), _stored_error(values[None], 2.2)
     (together,) = restore_planes([light], DISK, SETTINGS, lambda part: None, stored=error)
     alone = deconvolve(light, DISK, SETTINGS.general.deconvolution, lambda part: None)
     gain = psnr(tone.encode(together), tone.encode(CAMERA)) - psnr(tone.encode(alone), tone.encode(CAMERA))

@@ -6,7 +6,7 @@ plain array-API code from there on.
 
 import functools
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import fields, is_dataclass, replace
 from numbers import Integral
 from typing import Any, Literal, ParamSpec, Protocol, TypeAlias, TypeVar, cast
@@ -28,6 +28,7 @@ __all__ = [
     "device",
     "library",
     "like",
+    "mean_plane",
     "per_pixel",
     "split_channels",
     "to_numpy",
@@ -88,6 +89,11 @@ def like(host: Any, reference: Any) -> Result:
     if library(reference) == "numpy":
         return np.asarray(host, dtype=reference.dtype)
     return xp.asarray(host, dtype=reference.dtype, device=device(reference))
+
+
+def mean_plane(planes: Sequence[Any]) -> Result:
+    """The mean of some planes of one shape, without a stack of them in memory."""
+    return sum(planes[1:], planes[0]) / len(planes)
 
 
 def contiguous(x: Any) -> Result:

@@ -184,7 +184,9 @@ def deblur(
         family = "disk" if radius is not None else "free" if psf_size is not None or region is not None else "auto"
     found: dict[str, Any] = {}
     estimate: Estimate | None = None
-    compression = measure(planes, settings=settings.jpeg)
+    is_free = not isinstance(family, str) or family == "free"
+    # The free-form pipeline measures what JPEG did in the part that it examines.
+    compression = None if is_free else measure(planes, settings=settings.jpeg)
     report = Progress(callback, KIND)
     if isinstance(family, str) and family == "auto":
         report("kind", 0.0)

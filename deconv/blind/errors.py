@@ -14,37 +14,34 @@ from typing import Any
 
 from deconv import tone
 from deconv._core.array import Array, array_namespace
-from deconv.blind.jpeg import quantisation_error
-from deconv.blind.settings.jpeg import Jpeg
+from deconv.blind.jpeg import Compression
 
 __all__ = ["gain_of_ink", "rms_slope", "storage_error", "with_residual"]
 
-_DEFAULTS = Jpeg()
 # Two encoded values this far apart give the slope of the tone curve: one step of 8 bits.
 _STEP = 1 / 255
 # Pixels of an image from which its mean slope is taken.
 _PIXELS = 1e6
 
 
-def storage_error(page: Array, gamma: float, shoulder: float = 0.0, *, settings: Jpeg = _DEFAULTS) -> float:
+def storage_error(compression: Compression | None, page: Array, gamma: float, shoulder: float = 0.0) -> float:
     """Standard deviation of the error of JPEG compression in linear light.
 
     Parameters
     ----------
+    compression : Compression or None
+        What JPEG did to the values, as `deconv.blind.jpeg.measure` returns it.
     page : array, shape (C, M, N)
-        Encoded values from 0 to 1, whose corner is the corner of a JPEG block.
+        The encoded values, from 0 to 1.
     gamma, shoulder : float
         The response curve, as in `deconv.tone`.
-    settings : Jpeg
-        When coefficients count as multiples of a step.
 
     Returns
     -------
     float
         As a fraction of full light; 0 if the image was never stored as JPEG, or was resized or processed afterwards.
     """
-    error = quantisation_error(page, settings=settings)
-    return error * rms_slope(page, gamma, shoulder) if error > 0 else 0.0
+    return 0.0 if compression is None else compression.rms * rms_slope(page, gamma, shoulder)
 
 
 def rms_slope(page: Array, gamma: float, shoulder: float = 0.0) -> float:

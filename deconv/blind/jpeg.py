@@ -33,7 +33,7 @@ from scipy.fft import dctn, idct
 from deconv._core.array import Array, to_numpy
 from deconv.blind.settings.jpeg import Jpeg
 
-__all__ = ["Compression", "measure", "quantisation_error"]
+__all__ = ["Compression", "measure"]
 
 _BLOCK, _LEVELS = 8, 255
 # Weights of red, green and blue in the luma, which JPEG quantises more finely than the chroma.
@@ -142,12 +142,6 @@ def measure(page: Array, *, settings: Jpeg = _DEFAULTS) -> Compression | None:
     # Where one axis is right and the other is not, some frequencies have steps too.
     most, coefficients, steps = max(found, key=itemgetter(0))
     return _compression(coefficients, steps) if most >= settings.frequencies else None
-
-
-def quantisation_error(page: Array, *, settings: Jpeg = _DEFAULTS) -> float:
-    """Standard deviation of the error of JPEG compression, as of `measure`; 0 if there is none."""
-    compression = measure(page, settings=settings)
-    return 0.0 if compression is None else compression.rms
 
 
 def _first_boundary(plane: np.ndarray, axis: int) -> int:

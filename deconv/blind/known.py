@@ -12,6 +12,7 @@ from deconv import noise, tone
 from deconv._core.array import HOST, Array, Result, accepts_torch, array_namespace, as_image, as_psf, to_numpy
 from deconv.blind.arguments import check_callback, check_gamma, check_settings, one_of
 from deconv.blind.errors import storage_error
+from deconv.blind.jpeg import measure
 from deconv.blind.natural import restore
 from deconv.blind.progress import Callback, Progress
 from deconv.blind.review import Review, first_accepted, review
@@ -116,7 +117,7 @@ def deblur_known_psf(
     light = tone.decode(encoded, gamma)
     grey = xp.mean(light, axis=0)
     psf = as_psf(psf, grey)
-    stored = storage_error(encoded, gamma, settings=settings.jpeg)
+    stored = storage_error(measure(encoded, settings=settings.jpeg), encoded, gamma)
     report = Progress(callback, _STAGES)
     look = _first_look(grey, psf, stored, settings, report)
     if look.reason:

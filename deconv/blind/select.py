@@ -192,7 +192,7 @@ def _choose_at(
     freer = (
         not stored
         and best is not motion
-        and _path_evidence(light, selection, settings) > factor * max(best.log_odds, 0.0)
+        and _path_evidence(light, selection, settings.freeform.phase_retrieval) > factor * max(best.log_odds, 0.0)
     )
     if best.candidate is not None and not freer:
         return Choice(_FAMILY[type(best.candidate)], best, gamma, edges)
@@ -231,20 +231,24 @@ def _confirmed_disk(
 
 def _shows_path(light: Array, settings: Selection, retrieval: PhaseRetrieval) -> bool:
     """Whether the power shows the path of a shake that paused long enough to leave sharp edges."""
-    middle = _middle(to_numpy(light), settings.sharpness.pixels)
-    if min(middle.shape) < 3 * settings.path_support:
+    power = _power_of_path(light, settings, retrieval)
+    if power is None:
         return False
-    power = Power([middle], settings=retrieval)
     return bool(power.likely(settings.path_support, np.random.default_rng(0))[1] > settings.path_gain)
 
 
-def _path_evidence(light: Array, selection: Selection, settings: Settings) -> float:
+def _path_evidence(light: Array, settings: Selection, retrieval: PhaseRetrieval) -> float:
     """Evidence in nats for the likeliest free-form PSF on the support of a path, by the power at every frequency."""
-    middle = _middle(to_numpy(light), selection.sharpness.pixels)
-    if min(middle.shape) < 3 * selection.path_support:
+    power = _power_of_path(light, settings, retrieval)
+    if power is None:
         return 0.0
-    power = Power([middle], settings=settings.freeform.phase_retrieval)
-    return power.evidence(power.likely(selection.path_support, np.random.default_rng(0))[0])
+    return power.evidence(power.retrieved(settings.path_support, np.random.default_rng(0)))
+
+
+def _power_of_path(light: Array, settings: Selection, retrieval: PhaseRetrieval) -> Power | None:
+    """The power of the middle of an image; None if it is too small for the support of a path."""
+    middle = _middle(to_numpy(light), settings.sharpness.pixels)
+    return Power([middle], settings=retrieval) if min(middle.shape) >= 3 * settings.path_support else None
 
 
 def _confirmed_line(

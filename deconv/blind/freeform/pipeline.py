@@ -8,11 +8,11 @@ import numpy as np
 from threadpoolctl import threadpool_limits
 
 from deconv import noise, tone
-from deconv._core.array import Array, Result, array_namespace, like
+from deconv._core.array import Array, Result, array_namespace, like, mean_plane
 from deconv.blind.errors import storage_error
 from deconv.blind.freeform.estimate import FreeFormEstimate, estimate_in_lights, is_plausible
 from deconv.blind.freeform.light import Light, window_with_most_edges
-from deconv.blind.jpeg import quantisation_error
+from deconv.blind.jpeg import measure
 from deconv.blind.natural import restore
 from deconv.blind.progress import Progress
 from deconv.blind.result import Guess
@@ -107,8 +107,8 @@ def _restore_page(
     xp = array_namespace(page)
     # One by one: an image of 16 megapixels in three colours takes 200 MB.
     planes = [xp.asarray(tone.decode(page[c, ...], gamma, 0.0), copy=True) for c in range(page.shape[0])]
-    grey = sum(planes[1:], planes[0]) / len(planes)
-    stored = storage_error(page, gamma, settings=settings.jpeg)
+    grey = mean_plane(planes)
+    stored = storage_error(measure(page, settings=settings.jpeg), page, gamma)
     error = math.hypot(noise.estimate(grey), stored)
 
     def attempt(caution: float, part: Callable[[float], None]) -> list[Result]:
@@ -116,7 +116,7 @@ def _restore_page(
         return restore(planes, psf, prior=prior, report=part, **options)[0]
 
     def look(sharp: Any) -> Review:
-        return review(grey, sum(sharp[1:], sharp[0]) / len(sharp), psf, error, settings=settings.review)
+        return review(grey, mean_plane(sharp), psf, error, settings=settings.review)
 
     sharp: list[Result] | None
     sharp, verdict = first_accepted(attempt, look, report, settings.review)
@@ -138,12 +138,12 @@ def _estimate(
     exponents = (settings.general.photograph_gamma, 1.0) if gamma is None else (gamma,)
     stages = settings.freeform
     parts = [_part(page, region, settings=stages.window) for page in pages]
-    errors_of_values = [quantisation_error(part, settings=settings.jpeg) for part in parts]
+    compressions = [measure(part, settings=settings.jpeg) for part in parts]
     lights = []
     for exponent in exponents:
         xp = array_namespace(pages[0])
         images = [xp.mean(tone.decode(part, exponent, 0.0), axis=0) for part in parts]
-        errors = [error * _rms_slope(part, exponent) for error, part in zip(errors_of_values, parts, strict=True)]
+        errors = [storage_error(each, part, exponent) for each, part in zip(compressions, parts, strict=True)]
         lights.append(Light(images, errors, settings=stages))
     # One thread: sums by several threads round differently, which sends some random starts to other results.
     with threadpool_limits(1, user_api="blas"):
@@ -159,13 +159,6 @@ def _part(page: Array, region: Region | None, *, settings: Window) -> Result:
     if region is None:
         region = window_with_most_edges(xp.mean(page, axis=0), settings.pixels, settings=settings)
     return xp.asarray(page[(slice(None), *region)], copy=True)
-
-
-def _rms_slope(page: Array, exponent: float) -> float:
-    """RMS slope of the tone curve over the image: how it scales a small error of the values."""
-    xp = array_namespace(page)
-    # The slope at black is infinite for an exponent below 1.
-    return exponent * math.sqrt(float(xp.mean(xp.clip(page, 1 / 255, None) ** (2 * (exponent - 1)))))
 
 
 def _rms_width(psf: np.ndarray) -> float:

@@ -13,9 +13,6 @@ __all__ = ["FAMILIES", "Candidate", "Disk", "Gaussian", "KnownRadiusDisk", "Moti
 
 # Standard deviation of the pixel's own aperture, 1 / sqrt(12).
 _PIXEL = 1 / math.sqrt(12)
-# Text moved over twice a radius is read as well as after a disc of half that radius: of eight pages of the field set
-# (seeds 0 to 3), 0.05 to 0.78 was promised for the whole radius, and 0.79 to 1.00 read.
-_READING = 0.5
 # The window smears a zero by a Gaussian. Three-point Gauss-Hermite rule: shifts in standard deviations, and weights.
 _SMEAR = ((-math.sqrt(3), 1 / 6), (0.0, 2 / 3), (math.sqrt(3), 1 / 6))
 # Upper bound of the fill: dips that are shallower come from strokes, words and lines rather than from the PSF.
@@ -80,10 +77,6 @@ class Disk:
         """Largest slope per pixel that this blur leaves of a scene of contrast 1: that of a disc shifted by a pixel."""
         return 2 / (math.pi * self.radius)
 
-    def reading_radius(self) -> float:
-        """Radius of the disc after which text is as hard to read."""
-        return self.radius
-
     def make(self, scale: float = 1.0) -> np.ndarray:
         """The PSF with all lengths times `scale`, as a NumPy array."""
         kernel: np.ndarray = psf.disk(self.radius * scale, softness=self.softness * self.radius * scale)
@@ -137,10 +130,6 @@ class Gaussian:
         """Largest slope per pixel that this blur leaves of a scene of contrast 1."""
         return math.sqrt(2 / math.pi) / self.radius
 
-    def reading_radius(self) -> float:
-        """Radius of the disc after which text is as hard to read, as far as known: that of a similar disc."""
-        return self.radius
-
     def make(self, scale: float = 1.0) -> np.ndarray:
         """The PSF with all lengths times `scale`, as a NumPy array."""
         kernel: np.ndarray = psf.gaussian(self.radius * scale / 2)
@@ -186,10 +175,6 @@ class Motion:
     def steepest(self) -> float:
         """Largest slope per pixel that this blur leaves: unbounded, because edges along the motion stay sharp."""
         return math.inf
-
-    def reading_radius(self) -> float:
-        """Radius of the disc after which text is as hard to read: motion leaves one direction sharp."""
-        return _READING * self.radius
 
     def make(self, scale: float = 1.0) -> np.ndarray:
         """The PSF with all lengths times `scale`, as a NumPy array."""

@@ -9,8 +9,9 @@ from typing import Any, Protocol
 import numpy as np
 
 from deconv import noise, tone
-from deconv._core.array import Array, Result, array_namespace, like
+from deconv._core.array import Array, Result, array_namespace, like, mean_plane
 from deconv.blind.errors import storage_error
+from deconv.blind.jpeg import Compression
 from deconv.blind.parametric.families import FAMILIES, Candidate, Disk
 from deconv.blind.parametric.restore import restore_planes
 from deconv.blind.parametric.search import Estimate, refine
@@ -18,7 +19,6 @@ from deconv.blind.progress import Progress
 from deconv.blind.result import Guess
 from deconv.blind.review import Review, first_accepted, review
 from deconv.blind.settings import Settings
-from deconv.blind.spectrum import Degradation
 
 __all__ = [
     "PsfSearch",
@@ -47,7 +47,7 @@ def restore_as_natural(
     settings: Settings,
     report: Progress,
     estimate: Estimate | None = None,
-    degradation: Degradation | None = None,
+    compression: Compression | None = None,
 ) -> tuple[list[Result] | None, dict[str, Any]]:
     """Restore planes with a natural-image prior, and describe the PSF.
 
@@ -65,8 +65,8 @@ def restore_as_natural(
         Receives the progress.
     estimate : Estimate, optional
         A PSF estimate that replaces the search.
-    degradation : Degradation, optional
-        What was done to the image after the blur, such as JPEG compression.
+    compression : Compression, optional
+        What JPEG did to the image after the blur.
 
     Returns
     -------
@@ -83,23 +83,23 @@ def restore_as_natural(
     estimate = estimate or searched(search, grey, settings, partial(report, "search"))
     if estimate.candidate is None:
         return None, sharp_fields(estimate, planes, curve[0])
-    candidate = refined(grey, estimate.candidate, settings, degradation)
+    candidate = refined(grey, estimate.candidate, settings, compression)
     colours = [xp.asarray(light[c, ...], copy=True) for c in range(light.shape[0])]
-    stored = storage_error(planes, *curve, settings=settings.jpeg)
+    stored = storage_error(compression, planes, *curve)
     psf, error = like(candidate.make(), grey), math.hypot(noise.estimate(grey), stored)
 
     def attempt(caution: float, part: Callable[[float], None]) -> list[Result]:
         return restore_planes(colours, candidate, settings, part, stored=stored, caution=caution)
 
     def look(restored: Any) -> Review:
-        return review(grey, xp.mean(xp.stack(restored), axis=0), psf, error, settings=settings.review)
+        return review(grey, mean_plane(restored), psf, error, settings=settings.review)
 
     accepted: list[Result] | None
     accepted, verdict = first_accepted(attempt, look, partial(report, "restore"), settings.review)
     if accepted is None:
         return None, sharp_fields(estimate, planes, curve[0]) | {"reason": verdict.reason}
     return [tone.encode(plane, *curve) for plane in accepted], result_fields(
-        estimate, candidate, planes, curve, settings, degradation
+        estimate, candidate, planes, curve, settings, compression
     )
 
 
@@ -110,12 +110,12 @@ def searched(search: PsfSearch, image: Array, settings: Settings, report: Callab
 
 
 def refined(
-    image: Array, candidate: Candidate, settings: Settings, degradation: Degradation | None = None
+    image: Array, candidate: Candidate, settings: Settings, compression: Compression | None = None
 ) -> Candidate:
     """The PSF fitted once more, unless the settings disable that."""
     refinement = settings.general.refinement
     if refinement.enabled:
-        candidate = refine(image, candidate, degradation=degradation, settings=settings.parametric)
+        candidate = refine(image, candidate, degradation=compression, settings=settings.parametric)
     candidate = _with_softness(candidate, settings)
     if refinement.radius_factor == 1:
         return candidate
@@ -155,12 +155,12 @@ def result_fields(
     planes: Array,
     curve: tuple[float, float],
     settings: Settings,
-    degradation: Degradation | None = None,
+    compression: Compression | None = None,
 ) -> dict[str, Any]:
     """Fields of the result that describe the PSF and the response curve."""
     gamma, shoulder = curve
     # A camera's own processing shifts the zeros by more than their statistical error.
-    beyond = 0.0 if degradation is None else settings.parametric.search.limits(family_of(candidate)).stored_error
+    beyond = 0.0 if compression is None else settings.parametric.search.limits(family_of(candidate)).stored_error
     return {
         "psf": like(candidate.make(), planes),
         "family": family_of(candidate),

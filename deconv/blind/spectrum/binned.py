@@ -122,6 +122,7 @@ class Periodogram:
     ) -> None:
         xp = array_namespace(image)
         self._settings, self._with_edges = settings, edges
+        self._roughnesses = [0.0, *np.geomspace(*settings.roughness, settings.roughness_values).tolist()]
         h, w = shape = tuple(int(n) for n in image.shape)
         margin = settings.margin * max(shape)
         level, ends = _border(to_numpy(image), margin, settings.border_variation)
@@ -311,13 +312,12 @@ class Periodogram:
 
     def _likeliest_roughness(self, expected: np.ndarray) -> float:
         """The roughness that makes the power likeliest, of a few."""
-        tried = [0.0, *np.geomspace(*self._settings.roughness, self._settings.roughness_values)]
 
         def cost(roughness: float) -> float:
             n = self._effective(roughness)
             return whittle(self.power, expected, n)[0] + self._normalisation(n)
 
-        return float(min(tried, key=cost))
+        return min(self._roughnesses, key=cost)
 
     def _power(self, candidate: Blur | None) -> np.ndarray:
         """Power of edges blurred by the PSF; the splines model the ratio to it."""

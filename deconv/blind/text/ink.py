@@ -7,7 +7,7 @@ import numpy as np
 from scipy import ndimage
 
 from deconv import vignette
-from deconv._core.array import Array, Result, array_namespace, to_numpy
+from deconv._core.array import Array, Result, array_namespace, mean_plane, to_numpy
 from deconv._core.resample import at_scale
 from deconv.blind.settings.text import Ink
 
@@ -95,7 +95,7 @@ def planes_as_ink(
     base = [float(np.median(to_numpy(plane))) if foreground == "bright" else 0.0 for plane in planes]
     brightest = max(float(xp.max(plane)) - level for plane, level in zip(planes, base, strict=True))
     inks = [coverage(plane, foreground, settings, settings.weakest_colour * brightest) for plane in planes]
-    grey = sum(inks[1:], inks[0]) / len(inks)
+    grey = mean_plane(inks)
     window = text_window(grey, settings)
     return inks, xp.asarray(grey[window], copy=True), window
 

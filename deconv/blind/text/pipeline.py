@@ -5,15 +5,15 @@ from functools import partial
 from typing import Any
 
 from deconv import tone
-from deconv._core.array import Array, Result, array_namespace
+from deconv._core.array import Array, Result, array_namespace, mean_plane
 from deconv.blind.errors import gain_of_ink, storage_error
+from deconv.blind.jpeg import Compression
 from deconv.blind.parametric.families import Gaussian
 from deconv.blind.parametric.pipeline import PsfSearch, refined, result_fields, searched
 from deconv.blind.parametric.search import Estimate
 from deconv.blind.progress import Progress
 from deconv.blind.settings import Settings
 from deconv.blind.settings.text import Ink
-from deconv.blind.spectrum import Degradation
 from deconv.blind.text.ink import estimate_foreground, planes_as_ink
 from deconv.blind.text.restore import restore_text
 from deconv.blind.text.tone_curve import estimate_tone_curve
@@ -31,7 +31,7 @@ def restore_as_text(
     settings: Settings,
     report: Progress,
     estimate: Estimate | None = None,
-    degradation: Degradation | None = None,
+    compression: Compression | None = None,
 ) -> tuple[list[Result] | None, dict[str, Any]]:
     """Restore planes as text, and describe the PSF and the readability.
 
@@ -49,8 +49,8 @@ def restore_as_text(
         Receives the progress.
     estimate : Estimate, optional
         The PSF estimate from the light of the whole image, used if the ink does not show a likelier one.
-    degradation : Degradation, optional
-        What was done to the image after the blur, such as JPEG compression.
+    compression : Compression, optional
+        What JPEG did to the image after the blur.
 
     Returns
     -------
@@ -82,9 +82,9 @@ def restore_as_text(
             candidate = estimate.candidate
             if candidate is None:
                 return None, {"reason": _NO_BLUR}
-    candidate = refined(grey, candidate, settings, degradation)
-    stored = storage_error(planes, *curve, settings=settings.jpeg)
-    count, mean = len(inks), _mean(inks)
+    candidate = refined(grey, candidate, settings, compression)
+    stored = storage_error(compression, planes, *curve)
+    count, mean = len(inks), mean_plane(inks)
     if _is_grey(inks, mean, settings.text.ink):
         # Restored once: it costs less, and the noise of the colours is averaged.
         inks, light = [mean], xp.mean(light, axis=0, keepdims=True)
@@ -103,20 +103,12 @@ def restore_as_text(
     verdict = assess(inks, coverages, candidate, foreground, settings)
     if not verdict.text:
         return None, {"reason": verdict.reason}
-    fields = result_fields(estimate, candidate, planes, curve, settings, degradation)
+    fields = result_fields(estimate, candidate, planes, curve, settings, compression)
     # The model of readability was calibrated on discs: it promises too much after a Gaussian, which removes detail.
     readability = math.nan if isinstance(candidate, Gaussian) else verdict.readability
     fields |= {"prior": "text", "readability": readability, "reason": verdict.reason}
     text = coverages if foreground == "bright" else [1.0 - c for c in coverages]
     return [text[min(c, len(text) - 1)] for c in range(count)], fields
-
-
-def _mean(planes: list[Result]) -> Result:
-    """The mean of some planes, without a stack of them."""
-    total = planes[0]
-    for plane in planes[1:]:
-        total = total + plane
-    return total / len(planes)
 
 
 def _is_grey(inks: list[Result], mean: Result, settings: Ink) -> bool:

@@ -23,7 +23,7 @@ from deconv import noise
 from deconv._core.array import Array, Result, array_namespace, device, like, to_numpy
 from deconv._core.fft import Transfer, fast_shape
 from deconv._core.resample import at_scale
-from deconv.blind.parametric.families import Candidate
+from deconv.blind.parametric.families import Candidate, Motion
 from deconv.blind.parametric.restore import prior_weight
 from deconv.blind.settings import Settings
 from deconv.blind.settings.text import Limits, VerdictSettings
@@ -230,6 +230,7 @@ def fit_two_tones(ink: Array, coverage: Array, candidate: Candidate, pixels: flo
     share = float(xp.mean(tones))
     # Unresolved strokes are restored too wide and too pale; their width is converted to that at full level.
     stroke = _stroke_width(tones) * min(level, 1.0)
+    spread = settings.text.verdict.motion_radius if isinstance(candidate, Motion) else 1.0
     return TwoToneFit(
         power=float(xp.mean(image[inner] ** 2)),
         noise=noise.estimate(image) ** 2,
@@ -238,7 +239,7 @@ def fit_two_tones(ink: Array, coverage: Array, candidate: Candidate, pixels: flo
         share=share,
         grey=float(xp.mean(tones * (1 - tones))) / max(share * (1 - share), 1e-12),
         piece=_largest_piece(tones),
-        blur=candidate.reading_radius() / scale / max(stroke, 1e-12),
+        blur=candidate.radius * spread / scale / max(stroke, 1e-12),
         image=image,
         psf=psf,
         inner=inner,

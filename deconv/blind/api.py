@@ -134,7 +134,7 @@ def deblur(
     supports of several sizes. The best result is compared with no blur. The image is then restored by total variation,
     whose weight follows the noise, JPEG's error and the residual that the PSF leaves.
 
-    An image whose blur has a radius below one pixel counts as sharp, unless `radius` is given, and is returned
+    A disc or a Gaussian with a radius below 1.75 pixels counts as sharp, unless `radius` is given: the image is returned
     unchanged.
 
     References

@@ -134,8 +134,8 @@ def deblur(
     supports of several sizes. The best result is compared with no blur. The image is then restored by total variation,
     whose weight follows the noise, JPEG's error and the residual that the PSF leaves.
 
-    A disc or a Gaussian with a radius below 1.75 pixels counts as sharp, unless `radius` is given: the image is returned
-    unchanged.
+    An image blurred by a disc or a Gaussian with a radius below 1.75 pixels counts as sharp, unless `radius` is given,
+    and is returned unchanged.
 
     References
     ----------

@@ -6,6 +6,9 @@ difference to the model, so the odds of one encoding may also be compared with t
 a kind needs some evidence to be believed (`deconv.blind.settings.parametric`), and a Gaussian, which has no zeros,
 must explain an image better than a disc with soft edges.
 
+A disc has its zeros in every direction. Those of enlarged pixels lie along the axes, and those of a shake along its
+path, so the odds of a disc that is not clear are looked at by direction (`deconv.blind.parametric.directions`).
+
 Some facts refute a blur whatever its odds: an image of noise has no scene, a gradient has no edge that a PSF of the
 sizes searched could have softened, and no blur leaves edges one pixel wide in every direction. Grids, rings, checkers
 and the contour lines of a rounded gradient have zeros in their spectra too.
@@ -24,12 +27,13 @@ from scipy import ndimage, optimize
 from deconv import noise
 from deconv._core.array import Array, to_numpy
 from deconv.blind.freeform.phase import Power
+from deconv.blind.parametric.directions import least_odds_by_direction
 from deconv.blind.parametric.families import Candidate, Disk, Gaussian, Motion
 from deconv.blind.parametric.search import Estimate, compare_families, log_odds, search
 from deconv.blind.settings import Settings
 from deconv.blind.settings.freeform import PhaseRetrieval
 from deconv.blind.settings.parametric import Parametric
-from deconv.blind.settings.select import Gradient, LineCheck, Selection, Sharpness
+from deconv.blind.settings.select import Gradient, Selection, Sharpness
 from deconv.blind.spectrum import Degradation
 from deconv.tone import decode
 
@@ -159,7 +163,9 @@ def _choose_at(
         )
 
     if edges >= selection.sharp_from:
-        shaken = edges < selection.crisp_from and _shows_path(light, selection, settings.freeform.phase_retrieval)
+        shaken = edges < selection.crisp_from and _shows_path(
+            light, degradation, selection, settings.freeform.phase_retrieval
+        )
         if not shaken:
             return Choice("none", _NOTHING, gamma, edges, "its edges are as steep as those of a sharp image")
         return Choice("free", _NOTHING, gamma, edges)
@@ -170,12 +176,15 @@ def _choose_at(
         disk = _refuted(disk)
     if min(disk.log_odds, found.log_odds) > selection.clear_disk:
         return Choice("disk", disk, gamma, edges)
-    soft, motion = find(Gaussian, 0.4, 0.5), find(Motion, 0.5, 1.0)
-    # The power at every frequency is modelled with white noise only.
-    if isinstance(motion.candidate, Motion) and degradation is None:
-        line = _confirmed_line(
-            light, motion.candidate, selection.line, selection.sharpness.pixels, settings.freeform.phase_retrieval
+    if isinstance(disk.candidate, Disk):
+        odds = least_odds_by_direction(
+            light, disk.candidate, scale=disk.scale, degradation=degradation, settings=parametric
         )
+        if odds.half < selection.least_disk_half or odds.quarter < selection.least_disk_quarter:
+            disk = _refuted(disk)
+    soft, motion = find(Gaussian, 0.4, 0.5), find(Motion, 0.5, 1.0)
+    if isinstance(motion.candidate, Motion):
+        line = _confirmed_line(light, motion.candidate, degradation, selection, settings.freeform.phase_retrieval)
         motion = replace(motion, candidate=line, log_odds=motion.log_odds if line else 0.0)
     stored = degradation is not None
     least = selection.least_log_odds_gaussian_stored if stored else selection.least_log_odds_gaussian
@@ -229,9 +238,9 @@ def _confirmed_disk(
     return disk if max(own, disk.log_odds) > most else _refuted(disk)
 
 
-def _shows_path(light: Array, settings: Selection, retrieval: PhaseRetrieval) -> bool:
+def _shows_path(light: Array, degradation: Degradation | None, settings: Selection, retrieval: PhaseRetrieval) -> bool:
     """Whether the power shows the path of a shake that paused long enough to leave sharp edges."""
-    power = _power_of_path(light, settings, retrieval)
+    power = _power_of_path(light, degradation, settings, retrieval)
     if power is None:
         return False
     return bool(power.likely(settings.path_support, np.random.default_rng(0))[1] > settings.path_gain)
@@ -239,33 +248,42 @@ def _shows_path(light: Array, settings: Selection, retrieval: PhaseRetrieval) ->
 
 def _path_evidence(light: Array, settings: Selection, retrieval: PhaseRetrieval) -> float:
     """Evidence in nats for the likeliest free-form PSF on the support of a path, by the power at every frequency."""
-    power = _power_of_path(light, settings, retrieval)
+    power = _power_of_path(light, None, settings, retrieval)
     if power is None:
         return 0.0
     return power.evidence(power.retrieved(settings.path_support, np.random.default_rng(0)))
 
 
-def _power_of_path(light: Array, settings: Selection, retrieval: PhaseRetrieval) -> Power | None:
+def _power_of_path(
+    light: Array, degradation: Degradation | None, settings: Selection, retrieval: PhaseRetrieval
+) -> Power | None:
     """The power of the middle of an image; None if it is too small for the support of a path."""
     middle = _middle(to_numpy(light), settings.sharpness.pixels)
-    return Power([middle], settings=retrieval) if min(middle.shape) >= 3 * settings.path_support else None
+    if min(middle.shape) < 3 * settings.path_support:
+        return None
+    return Power([middle], [degradation], settings=retrieval)
 
 
 def _confirmed_line(
-    light: Array, candidate: Motion, settings: LineCheck, pixels: float, retrieval: PhaseRetrieval
+    light: Array,
+    candidate: Motion,
+    degradation: Degradation | None,
+    selection: Selection,
+    retrieval: PhaseRetrieval,
 ) -> Motion | None:
     """The motion, or a likelier one of similar length and angle; None if the power contradicts straight motion.
 
     The longest straight stretch of a shake has zeros, but the rest of the path fills them. A line of slightly wrong
     length or angle looks just as bad, so its neighbours are tried before it is rejected.
     """
-    middle = _middle(to_numpy(light), pixels)
+    settings = selection.line
+    middle = _middle(to_numpy(light), selection.sharpness.pixels)
     widest = min(middle.shape) - 2
     # A narrow strip may be shorter than the motion, and then cannot contradict it.
     if max(2 * candidate.radius, 3 * settings.shortest) > widest:
         return candidate
     longest = min(max(settings.longest * 2 * candidate.radius, 3 * settings.shortest), widest)
-    power = Power([middle], settings=retrieval)
+    power = Power([middle], [degradation], settings=retrieval)
 
     def gain(length: float, angle: float) -> float:
         psf = replace(candidate, radius=length / 2, angle=angle).make()

@@ -169,7 +169,10 @@ def estimate_in_lights(
 
 def is_plausible(candidate: ScoredPsf | FreeFormEstimate, *, settings: Acceptance) -> bool:
     """Whether a PSF explains the images better than no blur."""
-    return candidate.gain >= settings.least_gain and candidate.energy_gain >= -settings.most_energy
+    if candidate.gain < settings.least_gain:
+        return False
+    # JPEG's error raises the energy of the scene that is right, too; the power knows it for what it is.
+    return candidate.energy_gain >= -settings.most_energy or candidate.evidence >= settings.clear_evidence
 
 
 def _rank(candidate: ScoredPsf, lights: Sequence[Light], *, settings: Acceptance) -> tuple[bool, float]:

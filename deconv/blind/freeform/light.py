@@ -16,6 +16,7 @@ from deconv._core.array import Array, Result, array_namespace, contiguous, to_nu
 from deconv.blind.freeform.phase import Power
 from deconv.blind.freeform.scale import Observation, Scale, normalised
 from deconv.blind.settings.freeform import FreeForm, Window
+from deconv.blind.spectrum import Degradation
 
 __all__ = ["Light", "window_with_most_edges"]
 
@@ -29,6 +30,8 @@ class Light:
         Linear light in any unit.
     jpeg_errors : sequence of float, optional
         Standard deviation of the error of JPEG compression in each image.
+    degradations : sequence of Degradation or None, optional
+        The spectrum of that error.
     settings : FreeForm
         Settings of all stages.
 
@@ -41,9 +44,14 @@ class Light:
     """
 
     def __init__(
-        self, images: Sequence[Array], jpeg_errors: Sequence[float] | None = None, *, settings: FreeForm
+        self,
+        images: Sequence[Array],
+        jpeg_errors: Sequence[float] | None = None,
+        degradations: Sequence[Degradation | None] | None = None,
+        *,
+        settings: FreeForm,
     ) -> None:
-        self._settings = settings
+        self._settings, self._degradations = settings, degradations
         self.observations, self.least_penalty = normalised(images, jpeg_errors, settings=settings.edge_penalty)
         self._scales: dict[int, Scale] = {}
 
@@ -55,7 +63,8 @@ class Light:
     @functools.cached_property
     def power(self) -> Power:
         """The power spectra of the images."""
-        return Power([o.image for o in self.observations], settings=self._settings.phase_retrieval)
+        images = [o.image for o in self.observations]
+        return Power(images, self._degradations, settings=self._settings.phase_retrieval)
 
     def in_window(self, side: int) -> list[Observation]:
         """The images within the window of the search for PSFs of side `side`."""

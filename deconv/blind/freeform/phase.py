@@ -6,7 +6,8 @@ with mean
 
 .. math:: S = A \, |K|^2 + N ,
 
-with A the smooth part of P, found by regression on its logarithm [1]_, and N the noise. The phases are retrieved by
+with A the smooth part of P, found by regression on its logarithm [1]_, and N the noise, which after JPEG compression
+has the shape of its error. The phases are retrieved by
 looking for weights :math:`k \ge 0` on a support that make P likely, by descent on their square roots from random
 values. Thousands of frequencies determine each weight. All this happens at full resolution: coarse scales show text as
 grey bars, and nothing of a PSF wider than its letters.
@@ -34,7 +35,7 @@ from scipy import optimize
 
 from deconv._core.array import Array
 from deconv.blind.settings.freeform import PhaseRetrieval
-from deconv.blind.spectrum import FullPeriodogram
+from deconv.blind.spectrum import Degradation, FullPeriodogram
 
 __all__ = ["Power"]
 
@@ -48,14 +49,25 @@ class Power:
     ----------
     images : sequence of arrays, each of shape (M, N)
         Linear light.
+    degradations : sequence of Degradation or None, optional
+        What was done to each image after the blur.
     settings : PhaseRetrieval
         Settings of the likelihood and of the descent.
     """
 
-    def __init__(self, images: Sequence[Array], *, settings: PhaseRetrieval = _DEFAULTS) -> None:
+    def __init__(
+        self,
+        images: Sequence[Array],
+        degradations: Sequence[Degradation | None] | None = None,
+        *,
+        settings: PhaseRetrieval = _DEFAULTS,
+    ) -> None:
         self._settings = settings
         self._masses = np.geomspace(settings.least_mass, settings.most_mass, settings.masses)
-        self._periodograms = [FullPeriodogram(image, settings=settings.spectrum) for image in images]
+        self._periodograms = [
+            FullPeriodogram(image, degradation, settings=settings.spectrum)
+            for image, degradation in zip(images, degradations or [None] * len(images), strict=True)
+        ]
 
     @functools.cached_property
     def _no_blur(self) -> float:

@@ -144,7 +144,7 @@ def _estimate(
         xp = array_namespace(pages[0])
         images = [xp.mean(tone.decode(part, exponent, 0.0), axis=0) for part in parts]
         errors = [storage_error(each, part, exponent) for each, part in zip(compressions, parts, strict=True)]
-        lights.append(Light(images, errors, settings=stages))
+        lights.append(Light(images, errors, compressions, settings=stages))
     # One thread: sums by several threads round differently, which sends some random starts to other results.
     with threadpool_limits(1, user_api="blas"):
         best, estimated = estimate_in_lights(

@@ -296,6 +296,13 @@ class Acceptance:
         "Wrong PSFs of noisy photographs gained up to 0.3, most at an energy higher by 0.12 to 0.22, one by 0.05; "
         "right ones raise it by 0.09 at most, and of text mostly lower it.",
     )
+    clear_evidence: float = setting(
+        1000.0,
+        "Evidence from which a PSF is accepted whatever that energy.",
+        "nats",
+        evidence="shakes in strongly compressed photographs raised the energy by 0.10 to 0.16 and have 1657 to 3103; "
+        "pictures of the field set without a shake have 394 at most",
+    )
     least_difference: float = setting(
         0.03,
         "Difference of the gains from which an image stored as JPEG holds linear data, not a photograph.",

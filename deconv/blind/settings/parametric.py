@@ -124,6 +124,12 @@ class Search:
     refinement_drift: float = setting(
         0.1, "Change of the log of a radius beyond which a refinement has strayed and is dropped.", "1"
     )
+    same_radius: float = setting(
+        0.15,
+        "Difference of the logs of two radii up to which they count as the same, seen in different directions.",
+        "1",
+        evidence="an aperture of six blades differs by 0.14",
+    )
     refined_fill: float = setting(
         0.45,
         "Fill beyond which a refinement that fills the zeros further is dropped.",

@@ -142,8 +142,8 @@ class Periodogram:
         rings, narrow, wide = [0.0], 0.5 / length, max(0.5 / length, settings.ring_width / largest)
         while rings[-1] < settings.highest:
             rings.append(rings[-1] + min(max(narrow, settings.ring_width_relative * rings[-1]), wide))
-        ring = np.searchsorted(rings, f[counted], side="right")
-        self._average(ring * sectors + self._sector(sectors))
+        self._ring, self._sectors = np.searchsorted(rings, f[counted], side="right"), sectors
+        self._average(self._ring * sectors + self._sector(sectors))
 
     def coarse(self, sectors: int, ratio: float) -> Self:
         """The same power in coarse bins: `sectors` directions, and rings whose radii have a fixed `ratio`."""
@@ -162,6 +162,18 @@ class Periodogram:
         steps = np.log(np.maximum(np.abs(f * sine) / settings.across_from, 1.0)) / math.log(settings.across_ratio)
         across = np.floor(steps).astype(int)
         return self._rebinned((fine * 2 + (cosine * sine > 0)) * (across.max() + 1) + across)
+
+    def towards(self, centre: float, width: float, period: float = 180.0) -> Self:
+        """The power of the frequencies within `width` degrees around a direction, which recurs with a period."""
+        off = (np.degrees(self._plane[1]) - centre + period / 2) % period - period / 2
+        kept = np.abs(off) <= width / 2
+        other = copy.copy(self)
+        other._plane = tuple(each[kept] for each in self._plane)
+        other._ring = self._ring[kept]
+        if self._degraded is not None:
+            other._degraded = tuple(each[kept] for each in self._degraded)
+        other._average(other._ring * other._sectors + other._sector(other._sectors))
+        return other
 
     def _sector(self, sectors: int) -> np.ndarray:
         sector: np.ndarray = np.rint(self._plane[1] / np.pi * sectors).astype(int) % sectors

@@ -7,6 +7,7 @@ import numpy as np
 from deconv._core.array import Array, to_numpy
 from deconv._core.fft import fast_shape, irfftn, rfftn
 from deconv.blind.settings.spectrum import FullSpectrum
+from deconv.blind.spectrum.binned import Degradation
 from deconv.blind.spectrum.whittle import SeparableWindow, count_frequencies, whittle
 
 __all__ = ["FullPeriodogram", "smooth_power"]
@@ -22,6 +23,8 @@ class FullPeriodogram:
     ----------
     image : array, shape (M, N)
         Linear light.
+    degradation : Degradation, optional
+        What was done to the image after the blur: it gives the noise its shape, not its level.
     settings : FullSpectrum
         Window, frequencies and knots.
 
@@ -31,7 +34,7 @@ class FullPeriodogram:
         Number of independent frequencies.
     """
 
-    def __init__(self, image: Array, *, settings: FullSpectrum) -> None:
+    def __init__(self, image: Array, degradation: Degradation | None = None, *, settings: FullSpectrum) -> None:
         values = to_numpy(image).astype(np.float64)
         window = SeparableWindow(values.shape, [settings.fade * n for n in values.shape])
         self._grid = fast_shape(values.shape)
@@ -40,8 +43,13 @@ class FullPeriodogram:
         # abs() ** 2, unlike the binned power: a sum of squares differs in the last bits, from which descents diverge.
         power = np.abs(rfftn(padded)) ** 2 / window.energy
         f, direction, counted = count_frequencies(self._grid, values.shape, settings)
-        noise = max(
-            float(np.median(power[f > settings.noise_from])) / _MEDIAN,
+        high, shape = f > settings.noise_from, np.ones(f.shape)
+        if degradation is not None:
+            at = (f * np.sin(direction)).ravel(), (f * np.cos(direction)).ravel()
+            shape = degradation.spectrum(*at, 1.0)[1].reshape(f.shape)
+            shape /= shape[high].mean()
+        noise = shape * max(
+            float(np.median(power[high] / shape[high])) / _MEDIAN,
             settings.least_noise * float(power[counted].mean()),
         )
         smooth = np.zeros(f.shape)
@@ -49,7 +57,7 @@ class FullPeriodogram:
         independent = window.independent(self._grid)
         self._counts = (counted * independent).astype(np.float32)
         self.count = float(counted.sum() * independent)
-        self._power, self._noise = power.astype(np.float32), np.float32(noise)
+        self._power, self._noise = power.astype(np.float32), noise.astype(np.float32)
         self._scene = np.maximum(smooth - noise, 0.0).astype(np.float32)
         self._settings, self._counted, self._at = settings, counted, (f[counted], direction[counted])
 
@@ -93,7 +101,8 @@ class FullPeriodogram:
         irregular /= irregular.mean()
         scene, power, counts = (each[self._counted] for each in (self._scene, self._power, self._counts))
         parts = np.linspace(1.0, 0.0, settings.coherence_steps) ** 2
-        values = [whittle(power, scene * (e + (1 - e) * irregular) + self._noise, counts)[0] for e in parts]
+        noise = self._noise[self._counted]
+        values = [whittle(power, scene * (e + (1 - e) * irregular) + noise, counts)[0] for e in parts]
         return values[0] - min(values)
 
 

@@ -3,6 +3,7 @@
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from typing import Any
 
 from deconv import noise
 from deconv._core.array import Array, Result, array_namespace, like
@@ -119,7 +120,7 @@ def restore_planes(
     return [to_shape(plane, shape) for plane in sharp]
 
 
-def _rms(x: Array) -> float:
+def _rms(x: Any) -> float:
     return math.sqrt(float(array_namespace(x).mean(x**2)))
 
 

@@ -67,7 +67,7 @@ class Deconvolution:
         "Residual of a first round over the error of the data, under JPEG: even a weak prior explains the rest.",
         "1",
         _TEXT_UNDER_JPEG,
-        "28 field pictures of text out of focus read 0.806 of the characters with it, 0.797 without",
+        "with it and fewer strokes 0.806 of 28 field pictures of text are read, without both 0.797",
     )
     first_iterations: int = setting(15, "Iterations of that first round.", "iterations")
     unknown_border: bool = setting(

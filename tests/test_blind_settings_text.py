@@ -174,7 +174,8 @@ def through_verdict(settings):
 
 def through_deconvolution(settings):
     ours = settings.general.deconvolution
-    return deconvolve(INK, DISK, ours, lambda _: None), [prior_weight(0.01, ours)]
+    jpeg = deconvolve(INK, DISK, ours, lambda _: None, stored=0.001)
+    return deconvolve(INK, DISK, ours, lambda _: None), jpeg, [prior_weight(0.01, ours)]
 
 
 @functools.cache
@@ -231,6 +232,8 @@ def by_default(stage):
         (through_deconvolution, "general.deconvolution.weight_from_noise", False),
         (through_deconvolution, "general.deconvolution.model_error", 0.06),
         (through_deconvolution, "general.deconvolution.gradient_scale", 0.06),
+        (through_deconvolution, "general.deconvolution.residual", 0.1),
+        (through_deconvolution, "general.deconvolution.first_iterations", 5),
         (through_deconvolution, "general.deconvolution.unknown_border", False),
         (through_deconvolution, "general.deconvolution.working_radius", 2.0),
         (through_deconvolution, "general.deconvolution.num_iter", 3),

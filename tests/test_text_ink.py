@@ -70,6 +70,20 @@ def test_window_holds_the_text(foreground):
     assert inside.mean() < 0.8
 
 
+def test_the_corners_of_the_frame_are_not_text_but_the_ends_of_lines_are():
+    ink = np.zeros((240, 360))
+    lines = [slice(top, top + 12) for top in range(60, 180, 24)]
+    for rows in lines:
+        ink[rows, 60:180] = ink[rows, 190:300] = 0.5
+    corners = ink.copy()
+    for rows in (slice(0, 12), slice(-12, None)):
+        corners[rows, :24] = corners[rows, -24:] = 0.5
+    assert text_window(corners, SETTINGS) == text_window(ink, SETTINGS)
+    for rows in lines:
+        ink[rows, :50] = ink[rows, 310:] = 0.5
+    assert text_window(ink, SETTINGS)[1] == slice(0, 360)
+
+
 def test_a_dense_page_is_its_own_window():
     # Letters all over, much blurred: only the darkest of them stand out from the spread of the rest.
     ink = 0.6 * np.kron(np.random.default_rng(0).random((20, 30)), np.ones((12, 12)))

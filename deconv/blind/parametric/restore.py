@@ -3,10 +3,12 @@
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from typing import Any
 
 from deconv import noise
-from deconv._core.array import Array, Result, like
+from deconv._core.array import Array, Result, array_namespace, like
 from deconv._core.resample import at_scale, enlarge
+from deconv.blind.errors import with_residual
 from deconv.blind.natural import restore
 from deconv.blind.parametric.families import Candidate
 from deconv.blind.settings import Settings
@@ -51,18 +53,29 @@ def deconvolve(
         The restored scene.
     """
     small, scale = at_scale(image, _reduction(image.shape, candidate, settings))
-    error = math.hypot(noise.estimate(small), stored / scale) if settings.weight_from_noise else 0.0
+    stored = stored / scale
     psf = like(candidate.make(1 / scale), small)
     solver = Splitting(small, tuple(psf.shape) if settings.unknown_border else (1,) * psf.ndim)
-    sharp = solver.solve(
-        psf,
-        TotalVariation(),
-        caution * prior_weight(error, settings),
-        high=high,
-        num_iter=settings.num_iter,
-        callback=lambda i, _: report((i + 1) / settings.num_iter),
-    )
-    return to_shape(sharp, image.shape)
+    looks = settings.first_iterations if settings.weight_from_noise and stored > 0 else 0
+
+    def solve(error: float, iterations: int, before: int = 0) -> Result:
+        return solver.solve(
+            psf,
+            TotalVariation(),
+            caution * prior_weight(error, settings),
+            high=high,
+            num_iter=iterations,
+            callback=lambda i, _: report((before + i + 1) / (looks + settings.num_iter)),
+        )
+
+    white = noise.estimate(small) if settings.weight_from_noise else 0.0
+    error = math.hypot(white, stored) if settings.weight_from_noise else 0.0
+    if looks:
+        # JPEG removes just those differences of neighbouring pixels in which noise shows, and keeps the lower
+        # frequencies of the noise, which the blur lets through.
+        solve(error, looks)
+        error = with_residual(white, stored, _rms(solver.residual[solver.window]), settings.residual)
+    return to_shape(solve(error, settings.num_iter, looks), image.shape)
 
 
 def restore_planes(
@@ -105,6 +118,10 @@ def restore_planes(
         settings=replace(settings.natural, residual=settings.natural.parametric_residual),
     )
     return [to_shape(plane, shape) for plane in sharp]
+
+
+def _rms(x: Any) -> float:
+    return math.sqrt(float(array_namespace(x).mean(x**2)))
 
 
 def _reduction(shape: tuple[int, ...], candidate: Candidate, settings: Deconvolution) -> float:

@@ -7,6 +7,7 @@ from deconv.blind.settings._setting import setting
 __all__ = ["Deconvolution", "General", "ParametricRefinement"]
 
 _RESTORING = "tried: Restoration"
+_TEXT_UNDER_JPEG = "tried: Text under JPEG"
 
 
 @dataclass(frozen=True)
@@ -61,6 +62,14 @@ class Deconvolution:
     gradient_scale: float = setting(
         0.6, "Laplacian scale of the gradients.", "full contrast", _RESTORING, "see `model_error`"
     )
+    residual: float = setting(
+        0.55,
+        "Residual of a first round over the error of the data, under JPEG: even a weak prior explains the rest.",
+        "1",
+        _TEXT_UNDER_JPEG,
+        "with it and fewer strokes 0.806 of 28 field pictures of text are read, without both 0.797",
+    )
+    first_iterations: int = setting(15, "Iterations of that first round.", "iterations")
     unknown_border: bool = setting(
         True,
         "Treat the scene beyond the frame as unknown; else the image continues periodically.",

@@ -15,6 +15,7 @@ __all__ = ["Foreground", "coverage", "estimate_foreground", "fit_background", "p
 
 # Text darker or brighter than its background.
 Foreground: TypeAlias = Literal["dark", "bright"]
+_CORNERS = 4
 
 
 def estimate_foreground(light: Array, settings: Ink) -> Foreground:
@@ -108,8 +109,12 @@ def text_window(ink: Array, settings: Ink) -> tuple[slice, slice]:
     pieces, n = ndimage.label(coarse > max(settings.window_coverage, settings.window_noise * spread))
     sizes = np.bincount(pieces.ravel(), minlength=n + 1)
     edge = np.unique(np.concatenate([pieces[0], pieces[-1], pieces[:, 0], pieces[:, -1]]))
-    # Small pieces at the edge of the frame are dark corners that the polynomial did not fit, not text.
-    specks = [p for p in edge if p and sizes[p] < settings.window_speck * sizes[1:].sum()]
+    # Small pieces at the edge of the frame are dark corners that the polynomial did not fit, not text: at most four,
+    # or specks of noise. More than that are lines that the frame cuts.
+    least = settings.window_speck * sizes[1:].sum()
+    specks = [p for p in edge if p and sizes[p] < least]
+    if len(specks) > _CORNERS and sizes[specks].sum() >= least:
+        specks = []
     marked = (pieces > 0) & ~np.isin(pieces, specks)
     if not marked.any():
         return slice(0, h), slice(0, w)

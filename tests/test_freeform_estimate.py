@@ -321,7 +321,7 @@ LIGHTS = [Light([np.clip(BLURRED, 0, 1) ** gamma], [0.05], settings=FreeForm()) 
 class Scored(ScoredPsf):
     """A result with evidence, whatever its PSF."""
 
-    evidence = 1000.0
+    evidence = 500.0
 
 
 def _candidate(light, gain, side, extent=3):

@@ -171,7 +171,13 @@ def _step(coefficients: np.ndarray, *, settings: Jpeg) -> int:
     # The largest first: multiples of a step are multiples of its divisors too.
     for step in range(settings.largest_step, settings.least_step - 1, -1):
         kept = size[: np.searchsorted(-size, -step / 2)]
-        if len(kept) >= settings.coefficients and np.cos(2 * np.pi / step * kept).mean() > settings.mean_cosine:
+        if len(kept) < settings.coefficients:
+            continue
+        cosine = float(np.cos(2 * np.pi / step * kept).mean())
+        # Rounding to 8 bits blurs fine steps, and only many coefficients together show them: without a step each adds
+        # 1/2 to the variance of the sum.
+        clear = cosine * math.sqrt(2 * len(kept)) > settings.significance
+        if cosine > settings.mean_cosine or (step <= settings.fine_step and cosine > settings.fine_cosine and clear):
             return step
     return 0
 

@@ -121,6 +121,9 @@ def choose(
         if linear <= encoded:
             return choice
     other = _choose_at(image, 1.0, edges, lambda part: report(0.6 + 0.4 * part), degradation, settings)
+    # What is stored as JPEG is a photograph, unless the evidence outweighs that.
+    if degradation is not None and other.estimate.log_odds < selection.least_log_odds_linear_stored:
+        return choice
     return max((choice, other), key=lambda each: each.estimate.log_odds)
 
 

@@ -162,6 +162,13 @@ class Selection:
         "The same for an image stored as JPEG: denoising and sharpening in the camera change that slope too.",
         "nats",
     )
+    least_log_odds_linear_stored: float = setting(
+        65.0,
+        "Log odds from which a PSF is accepted that explains an image stored as JPEG in linear light only.",
+        "nats",
+        evidence="discs and motion drawn in encoded values and stored at quality 60 to 90 have 71 and more, enlarged "
+        "plates taken for discs 24 to 63",
+    )
     least_evidence: float = setting(
         0.0,
         "Evidence from which a free-form PSF is accepted in an image whose kind of blur was not given.",

@@ -93,7 +93,11 @@ def like(host: Any, reference: Any) -> Result:
 
 def mean_plane(planes: Sequence[Any]) -> Result:
     """The mean of some planes of one shape, without a stack of them in memory."""
-    return sum(planes[1:], planes[0]) / len(planes)
+    total = array_namespace(planes[0]).asarray(planes[0], copy=True)
+    for plane in planes[1:]:
+        total += plane
+    total /= len(planes)
+    return total
 
 
 def contiguous(x: Any) -> Result:
@@ -200,7 +204,10 @@ def as_image(
                 f"{name} has dtype {image.dtype}, whose range says nothing about brightness; "
                 "give uint8, uint16 or a float"
             )
-        return xp.astype(image, xp.float32) / float(info.max)
+        image = xp.astype(image, xp.float32)
+        # In place: a colour picture of 16 megapixels takes 200 MB.
+        image /= float(info.max)
+        return image
     image = _float(xp, image)
     if not bool(xp.all(xp.isfinite(image))):
         if bool(xp.any(xp.isinf(image))):

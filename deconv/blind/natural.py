@@ -73,7 +73,6 @@ def restore(
         image, tv = planes[0], TotalVariation()
     else:
         image, tv = xp.stack([planes[i] for i in distinct]), _ColourTotalVariation()
-        psf = xp.reshape(psf, (1, *psf.shape))
     image, rms = _solve(image, psf, tv, prior, report, stored, caution, settings=settings)
     sharp = [image] if len(distinct) == 1 else [image[i, ...] for i in range(len(distinct))]
     return [xp.asarray(sharp[distinct.index(kind)], copy=True) for kind in kinds], rms
@@ -119,11 +118,10 @@ def _equal(a: Array, b: Array) -> bool:
 
 
 class _ColourTotalVariation:
-    """Total variation of colours together: one gradient of all of them, and none from one colour to the next."""
+    """Total variation of colours together: one gradient of all of them."""
 
     def shrink(self, field: Result, step: float, out: Result) -> None:
-        out[0, ...] = field[0, ...]
-        shrink_tv(field[1:, ...], step, 2 * field.shape[1], out[1:, ...])
+        shrink_tv(field, step, field.shape[0] * field.shape[1], out)
 
 
 class _SensorClipping(Splitting):

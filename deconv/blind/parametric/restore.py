@@ -14,7 +14,7 @@ from deconv.blind.settings.general import Deconvolution
 from deconv.nonblind.splitting import Splitting
 from deconv.priors import TotalVariation
 
-__all__ = ["deconvolve", "prior_weight", "restore_planes", "to_shape"]
+__all__ = ["deconvolve", "on_grid", "prior_weight", "restore_planes", "to_shape"]
 
 
 def deconvolve(
@@ -50,7 +50,7 @@ def deconvolve(
     array, shape (M, N)
         The restored scene.
     """
-    small, scale = at_scale(image, _reduction(image.shape, candidate, settings))
+    small, scale = on_grid(image, candidate, settings)
     error = math.hypot(noise.estimate(small), stored / scale) if settings.weight_from_noise else 0.0
     psf = like(candidate.make(1 / scale), small)
     solver = Splitting(small, tuple(psf.shape) if settings.unknown_border else (1,) * psf.ndim)
@@ -65,8 +65,14 @@ def deconvolve(
     return to_shape(sharp, image.shape)
 
 
+def on_grid(plane: Array, candidate: Candidate, settings: Deconvolution) -> tuple[Result, float]:
+    """A plane on a grid as coarse as the blur allows, and the scale of that grid."""
+    return at_scale(plane, _reduction(plane.shape, candidate, settings))
+
+
 def restore_planes(
-    planes: Sequence[Array],
+    planes: Sequence[tuple[Array, float]],
+    shape: tuple[int, ...],
     candidate: Candidate,
     settings: Settings,
     report: Callable[[float], None],
@@ -77,8 +83,10 @@ def restore_planes(
 
     Parameters
     ----------
-    planes : sequence of arrays, each of shape (M, N)
-        The colours in linear light.
+    planes : sequence of pairs
+        The colours in linear light, each as `on_grid` returns it.
+    shape : (int, int)
+        Shape of the image.
     candidate, report, stored, caution
         As for `deconvolve`.
     settings : Settings
@@ -89,13 +97,10 @@ def restore_planes(
     list of array, shape (M, N)
         The restored colours.
     """
-    shape = planes[0].shape
-    factor = _reduction(shape, candidate, settings.general.deconvolution)
-    reduced = [at_scale(plane, factor) for plane in planes]
-    scale = reduced[0][1]
+    small, scale = [plane for plane, _ in planes], planes[0][1]
     sharp, _ = restore(
-        [small for small, _ in reduced],
-        like(candidate.make(1 / scale), planes[0]),
+        small,
+        like(candidate.make(1 / scale), small[0]),
         # The weight of natural images makes up for what a camera does to a picture that it stores, and for errors of a
         # free-form PSF. Without either the scene's own law is the steeper one.
         prior="natural" if stored > 0 else "text",

@@ -27,7 +27,8 @@ import skimage.data
 
 import deconv
 from benchmarks.bench_blind import warm_up
-from benchmarks.studies import sharp_drawings, study
+from benchmarks.studies import sharp_drawings
+from deconv.compare import memory
 
 KINDS = ("disk", "motion", "shake", "gaussian", "natural", "sharp")
 MEGAPIXELS = (0.3, 2.0, 16.0)
@@ -86,7 +87,7 @@ def cost(kind: str, megapixels: float, image: np.ndarray) -> Cost:
     result = deconv.blind.deblur(image)
     clock, cpu = time.perf_counter() - start[0], time.process_time() - start[1]
     shape = f"{image.shape[1]} x {image.shape[0]}"
-    return Cost(kind, megapixels, shape, result.family, cpu, clock, study.peak_memory())
+    return Cost(kind, megapixels, shape, result.family, cpu, clock, memory.peak())
 
 
 def apart(kind: str, megapixels: float) -> Cost:

@@ -11,12 +11,14 @@ for paper.
 
 import math
 from collections.abc import Callable, Sequence
-from typing import Any
+from dataclasses import dataclass
+from functools import partial
 
 from deconv import noise
-from deconv._core.array import Array, Result, array_namespace, like
+from deconv._core.array import Array, Result, array_namespace, device, like
 from deconv._core.kernels import shrink_tv
 from deconv.blind.errors import with_residual
+from deconv.blind.parts import Part, parts
 from deconv.blind.settings.natural import Natural
 from deconv.nonblind.splitting import Run, Splitting
 from deconv.priors import TotalVariation
@@ -64,53 +66,121 @@ def restore(
     """
     # A grey image stored as colour is restored once.
     kinds = [next(j for j in range(i + 1) if _equal(planes[j], planes[i])) for i in range(len(planes))]
-    distinct = sorted(set(kinds))
-    xp = array_namespace(planes[0])
+    colours = [planes[i] for i in sorted(set(kinds))]
     psf = like(psf, planes[0])
-    image: Any
-    tv: TotalVariation | _ColourTotalVariation
-    if len(distinct) == 1:
-        image, tv = planes[0], TotalVariation()
-    else:
-        image, tv = xp.stack([planes[i] for i in distinct]), _ColourTotalVariation()
-    image, rms = _solve(image, psf, tv, prior, report, stored, caution, settings=settings)
-    sharp = [image] if len(distinct) == 1 else [image[i, ...] for i in range(len(distinct))]
-    return [xp.asarray(sharp[distinct.index(kind)], copy=True) for kind in kinds], rms
+    pieces = parts(planes[0].shape, psf.shape, settings.parts, len(colours))
+    whole = _measured(colours)
+
+    def weight(residual: float) -> float:
+        error = with_residual(whole.sigma, settings.counted(prior, stored), residual, settings.residual)
+        factor = caution * (settings.colours if len(colours) > 1 else 1.0)
+        return factor * settings.weight(prior, error / whole.scale) * whole.scale
+
+    sharp, rms = _in_parts(colours, pieces, psf, whole, weight, report, settings)
+    order = sorted(set(kinds))
+    copied = [order.index(kind) for kind in kinds]
+    xp = array_namespace(planes[0])
+    return [sharp[c] if copied.index(c) == i else xp.asarray(sharp[c], copy=True) for i, c in enumerate(copied)], rms
 
 
-def _solve(
-    image: Array,
+@dataclass(frozen=True)
+class _Whole:
+    """What holds for a whole image: the upper bound of its light, its contrast and the noise."""
+
+    top: float
+    scale: float
+    sigma: float
+
+
+def _measured(colours: Sequence[Array]) -> _Whole:
+    xp = array_namespace(*colours)
+    brightest = max(float(xp.max(colour)) for colour in colours)
+    contrast = _rms([float(xp.std(colour)) for colour in colours])
+    return _Whole(
+        top=1.0 if brightest <= 1.0 else math.inf,
+        # If every colour is flat, there is no contrast.
+        scale=contrast if contrast > 1e-6 * brightest else max(1e-3 * brightest, 1e-6),
+        sigma=_rms([noise.estimate(colour) for colour in colours]),
+    )
+
+
+def _in_parts(
+    colours: Sequence[Array],
+    pieces: Sequence[Part],
     psf: Array,
-    tv: "TotalVariation | _ColourTotalVariation",
-    prior: str,
+    whole: _Whole,
+    weight: Callable[[float], float],
     report: Callable[[float], None],
-    stored: float,
-    caution: float,
-    *,
     settings: Natural,
-) -> tuple[Result, float]:
-    """The restored plane, or stack of colours, and the RMS residual."""
-    xp = array_namespace(image)
-    planes = image.ndim == 3
-    top = 1.0 if float(xp.max(image)) <= 1.0 else math.inf
-    solver = _SensorClipping(image, tuple(psf.shape), settings.clipped if top == 1.0 else math.inf)
-    run, sigma = Run(solver, psf, 0.0, top), noise.estimate(image, channel_axis=0 if planes else None)
+) -> tuple[list[Result], float]:
+    """The restored colours, part by part, and the RMS residual; `weight` is that of the prior for a residual."""
+    xp = array_namespace(*colours)
+    first: list[float] = []
+    if len(pieces) > 1:
+        # All parts get one weight, so that no seam shows.
+        for piece in pieces[:: math.ceil(len(pieces) / settings.parts.measured)]:
+            solver, run = _first_round(_stack(colours, piece), psf, whole, lambda _: None, settings)
+            first.append(solver.rms(run.blurred))
+    sharp = [xp.empty(colour.shape, dtype=colour.dtype, device=device(colour)) for colour in colours]
+    left = []
+    for n, piece in enumerate(pieces):
+        share = partial(_share, report, n, len(pieces))
+        solver, run = _first_round(_stack(colours, piece), psf, whole, share, settings)
+        residual = _rms(first or [solver.rms(run.blurred)])
+        _iterate(run, weight(residual), settings.iterations, settings.step, share, 0.4, 1.0)
+        restored = solver.cut(run.x, 0.0, whole.top)
+        for c, colour in enumerate(sharp):
+            colour[piece.place] = (restored[c, ...] if restored.ndim == 3 else restored)[piece.inner]
+        left.append(solver.rms(run.blurred))
+    return sharp, _rms(left)
 
-    def iterate(weight: float, iterations: int, start: float, end: float) -> None:
-        run.take(tv, weight, settings.step)
-        for i in range(iterations):
-            run.iterate()
-            report(start + (end - start) * (i + 1) / iterations)
 
-    first = settings.first_weight * solver.scale
-    iterate(first, settings.first_iterations, 0.0, 0.3)
-    if solver.missing_light(run) > settings.lamps * solver.scale + sigma / 2:
+def _first_round(
+    image: Array, psf: Array, whole: _Whole, report: Callable[[float], None], settings: Natural
+) -> tuple["_SensorClipping", Run]:
+    """The nearly unregularised round, and whether clipped pixels are lower bounds."""
+    level = settings.clipped if whole.top == 1.0 else math.inf
+    solver = _SensorClipping(image, tuple(psf.shape), level, whole.scale)
+    run = Run(solver, psf, 0.0, whole.top)
+    weight, count = settings.first_weight * whole.scale, settings.first_iterations
+    _iterate(run, weight, count, settings.step, report, 0.0, 0.3)
+    if solver.missing_light(run) > settings.lamps * whole.scale + whole.sigma / 2:
         solver.lower_bounds, run.high = True, math.inf
-        iterate(first, settings.first_iterations, 0.3, 0.4)
-    error = with_residual(sigma, settings.counted(prior, stored), solver.rms(run.blurred), settings.residual)
-    weight = caution * settings.weight(prior, error / solver.scale) * solver.scale
-    iterate(weight * settings.colours if planes else weight, settings.iterations, 0.4, 1.0)
-    return solver.cut(run.x, 0.0, top), solver.rms(run.blurred)
+        _iterate(run, weight, count, settings.step, report, 0.3, 0.4)
+    return solver, run
+
+
+def _iterate(
+    run: Run,
+    weight: float,
+    iterations: int,
+    step: float,
+    report: Callable[[float], None],
+    start: float,
+    end: float,
+) -> None:
+    prior = run.prior
+    if prior is None:
+        prior = TotalVariation() if len(run.solver.shape) == 2 else _ColourTotalVariation()
+    run.take(prior, weight, step)
+    for i in range(iterations):
+        run.iterate()
+        report(start + (end - start) * (i + 1) / iterations)
+
+
+def _stack(colours: Sequence[Array], piece: Part) -> Result:
+    """One part of the colours: an array (C, M, N), or (M, N) of a single one."""
+    if len(colours) == 1:
+        return colours[0][piece.window]
+    return array_namespace(*colours).stack([colour[piece.window] for colour in colours])
+
+
+def _share(report: Callable[[float], None], part: int, count: int, done: float) -> None:
+    report((part + done) / count)
+
+
+def _rms(values: Sequence[float]) -> float:
+    return math.sqrt(sum(value**2 for value in values) / len(values))
 
 
 def _equal(a: Array, b: Array) -> bool:
@@ -135,6 +205,8 @@ class _SensorClipping(Splitting):
         Shape of the PSF.
     level : float
         Level from which a pixel may be clipped.
+    scale : float
+        Contrast of the image.
 
     Attributes
     ----------
@@ -142,22 +214,14 @@ class _SensorClipping(Splitting):
         Whether such pixels count as lower bounds; if not, they are data like all others.
     """
 
-    def __init__(self, image: Array, reach: tuple[int, ...], level: float) -> None:
+    def __init__(self, image: Array, reach: tuple[int, ...], level: float, scale: float) -> None:
         super().__init__(image, reach)
         self.lower_bounds = False
         self._clipped = self.xp.astype(self.image >= level, self.image.dtype) * self.weight
         self._split_data, self.split_data = self.split_data, self._split
-        if image.ndim == 3:
-            self._take_means_by_colour()
-
-    def _take_means_by_colour(self) -> None:
-        """Give each colour its own mean, and measure the contrast about these means."""
-        xp = self.xp
-        total, bright = (xp.sum(x, axis=(-2, -1), keepdims=True) for x in (self.weight, self.weight * self.image))
-        self.mean = xp.where(total > 0, bright / xp.clip(total, min=1.0), self.mean)
-        spread = math.sqrt(float(xp.sum(self.weight * (self.image - self.mean) ** 2)) / float(xp.sum(total)))
-        # If every colour is flat, there is no contrast.
-        self.scale = max(spread, 1e-3 * self.scale)
+        # The contrast may be that of a larger image, and each colour has its own mean.
+        self.scale = scale
+        self.mean = self.xp.mean(image, axis=(-2, -1), keepdims=True)
 
     def _split(
         self, blurred: Result, image: Result, pull: Result, relax: float, s: Result, z: Result, out: Result

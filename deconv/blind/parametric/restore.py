@@ -3,12 +3,14 @@
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from functools import partial
 
 from deconv import noise
-from deconv._core.array import Array, Result, like
+from deconv._core.array import Array, Result, array_namespace, device, like
 from deconv._core.resample import at_scale, enlarge
 from deconv.blind.natural import restore
 from deconv.blind.parametric.families import Candidate
+from deconv.blind.parts import parts
 from deconv.blind.settings import Settings
 from deconv.blind.settings.general import Deconvolution
 from deconv.nonblind.splitting import Splitting
@@ -53,16 +55,25 @@ def deconvolve(
     small, scale = on_grid(image, candidate, settings)
     error = math.hypot(noise.estimate(small), stored / scale) if settings.weight_from_noise else 0.0
     psf = like(candidate.make(1 / scale), small)
-    solver = Splitting(small, tuple(psf.shape) if settings.unknown_border else (1,) * psf.ndim)
-    sharp = solver.solve(
-        psf,
-        TotalVariation(),
-        caution * prior_weight(error, settings),
-        high=high,
-        num_iter=settings.num_iter,
-        callback=lambda i, _: report((i + 1) / settings.num_iter),
-    )
+    xp = array_namespace(small)
+    pieces = parts(small.shape, psf.shape, settings.parts)
+    sharp = xp.empty(small.shape, dtype=small.dtype, device=device(small))
+    for n, piece in enumerate(pieces):
+        solver = Splitting(small[piece.window], tuple(psf.shape) if settings.unknown_border else (1,) * psf.ndim)
+        restored = solver.solve(
+            psf,
+            TotalVariation(),
+            caution * prior_weight(error, settings),
+            high=high,
+            num_iter=settings.num_iter,
+            callback=partial(_done, report, len(pieces) * settings.num_iter, n * settings.num_iter + 1),
+        )
+        sharp[piece.place] = restored[piece.inner]
     return to_shape(sharp, image.shape)
+
+
+def _done(report: Callable[[float], None], count: int, first: int, i: int, _: object) -> None:
+    report((first + i) / count)
 
 
 def on_grid(plane: Array, candidate: Candidate, settings: Deconvolution) -> tuple[Result, float]:

@@ -119,35 +119,59 @@ def _in_parts(
     if len(pieces) > 1:
         # All parts get one weight, so that no seam shows.
         for piece in pieces[:: math.ceil(len(pieces) / settings.parts.measured)]:
-            solver, run = _first_round(_stack(colours, piece), psf, whole, lambda _: None, settings)
-            first.append(solver.rms(run.blurred))
+            first.append(_first_residual(_stack(colours, piece), psf, whole, settings))
     sharp = [xp.empty(colour.shape, dtype=colour.dtype, device=device(colour)) for colour in colours]
     left = []
     for n, piece in enumerate(pieces):
         share = partial(_share, report, n, len(pieces))
-        solver, run = _first_round(_stack(colours, piece), psf, whole, share, settings)
-        residual = _rms(first or [solver.rms(run.blurred)])
-        _iterate(run, weight(residual), settings.iterations, settings.step, share, 0.4, 1.0)
-        restored = solver.cut(run.x, 0.0, whole.top)
+        restored, residual = _restored(_stack(colours, piece), psf, whole, first, weight, share, settings)
         for c, colour in enumerate(sharp):
             colour[piece.place] = (restored[c, ...] if restored.ndim == 3 else restored)[piece.inner]
-        left.append(solver.rms(run.blurred))
+        left.append(residual)
     return sharp, _rms(left)
 
 
-def _first_round(
-    image: Array, psf: Array, whole: _Whole, report: Callable[[float], None], settings: Natural
-) -> tuple["_SensorClipping", Run]:
-    """The nearly unregularised round, and whether clipped pixels are lower bounds."""
+def _restored(
+    image: Array,
+    psf: Array,
+    whole: _Whole,
+    first: Sequence[float],
+    weight: Callable[[float], float],
+    report: Callable[[float], None],
+    settings: Natural,
+) -> tuple[Result, float]:
+    """A part restored, and its RMS residual; `first` are those of the first round, if that was measured elsewhere."""
+    solver, run = _begun(image, psf, whole, settings)
+    # Where the weight is known, the first round only shows whether there are lamps: the second converges without it.
+    if not first or solver.clips:
+        _first_round(solver, run, whole, report, settings)
+    residual = _rms(first or [solver.rms(run.blurred)])
+    _iterate(run, weight(residual), settings.iterations, settings.step, report, 0.4, 1.0)
+    return solver.cut(run.x, 0.0, whole.top), solver.rms(run.blurred)
+
+
+def _first_residual(image: Array, psf: Array, whole: _Whole, settings: Natural) -> float:
+    """RMS residual of the first round."""
+    solver, run = _begun(image, psf, whole, settings)
+    _first_round(solver, run, whole, lambda _: None, settings)
+    return solver.rms(run.blurred)
+
+
+def _begun(image: Array, psf: Array, whole: _Whole, settings: Natural) -> tuple["_SensorClipping", Run]:
     level = settings.clipped if whole.top == 1.0 else math.inf
     solver = _SensorClipping(image, tuple(psf.shape), level, whole.scale)
-    run = Run(solver, psf, 0.0, whole.top)
+    return solver, Run(solver, psf, 0.0, whole.top)
+
+
+def _first_round(
+    solver: "_SensorClipping", run: Run, whole: _Whole, report: Callable[[float], None], settings: Natural
+) -> None:
+    """The nearly unregularised round, and whether clipped pixels are lower bounds."""
     weight, count = settings.first_weight * whole.scale, settings.first_iterations
     _iterate(run, weight, count, settings.step, report, 0.0, 0.3)
     if solver.missing_light(run) > settings.lamps * whole.scale + whole.sigma / 2:
         solver.lower_bounds, run.high = True, math.inf
         _iterate(run, weight, count, settings.step, report, 0.3, 0.4)
-    return solver, run
 
 
 def _iterate(
@@ -212,24 +236,27 @@ class _SensorClipping(Splitting):
     ----------
     lower_bounds : bool
         Whether such pixels count as lower bounds; if not, they are data like all others.
+    clips : bool
+        Whether there are any.
     """
 
     def __init__(self, image: Array, reach: tuple[int, ...], level: float, scale: float) -> None:
         super().__init__(image, reach)
         self.lower_bounds = False
+        clipped: Any = image
+        self.clips = bool(self.xp.any(clipped >= level))
         self._clipped = self.xp.astype(self.image >= level, self.image.dtype) * self.weight
-        self._split_data, self.split_data = self.split_data, self._split
         # The contrast may be that of a larger image, and each colour has its own mean.
         self.scale = scale
         self.mean = self.xp.mean(image, axis=(-2, -1), keepdims=True)
 
-    def _split(
+    def split_data(
         self, blurred: Result, image: Result, pull: Result, relax: float, s: Result, z: Result, out: Result
     ) -> None:
         if self.lower_bounds:
             ahead = s + relax * (blurred - z)
             image = image + self._clipped * self.xp.clip(ahead - image, min=0.0)
-        self._split_data(blurred, image, pull, relax, s, z, out)
+        super().split_data(blurred, image, pull, relax, s, z, out)
 
     def missing_light(self, run: Run) -> float:
         """RMS of the light that the model lacks where the scene is at its upper bound."""

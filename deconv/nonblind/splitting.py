@@ -85,19 +85,25 @@ class Splitting:
         contrast = math.sqrt(float(xp.sum(self.weight * (self.image - self.mean) ** 2)) / total)
         # An image flat but for rounding has no contrast to compare with, and no gradients to shrink.
         self.scale: float = contrast if contrast > 1e-6 * abs(self.mean) else abs(self.mean) or 1.0
-        self.split_data: Callable[..., None]
+        self._split_data: Callable[..., None]
         self.data_weight: Any
         if likelihood == "poisson":
             self.image = xp.clip(self.image, min=0.0)
-            self.split_data, self.data_weight = split_poisson, self.weight * (max(self.mean, 0.0) / _DATA_PENALTY)
+            self._split_data, self.data_weight = split_poisson, self.weight * (max(self.mean, 0.0) / _DATA_PENALTY)
         else:
-            self.split_data, self.data_weight = split_data, self.weight / (self.weight + _DATA_PENALTY)
+            self._split_data, self.data_weight = split_data, self.weight / (self.weight + _DATA_PENALTY)
         # |transfer function of the forward differences|^2 on the half spectrum.
         self.laplacian: Any = sum(4.0 * xp.sin(math.pi * self._frequencies(a)) ** 2 for a in range(len(reach)))
         self.num_iter, self.converged = 0, False
         self.primal: list[float] = []
         self.dual: list[float] = []
         self.residual: Any = None
+
+    def split_data(
+        self, blurred: Result, image: Result, pull: Result, relax: float, s: Result, z: Result, out: Result
+    ) -> None:
+        """The step of the data term, a kernel of `deconv._core.kernels.splitting`."""
+        self._split_data(blurred, image, pull, relax, s, z, out)
 
     def zeros(self, like: Array, *components: int) -> Result:
         """Zeros on the grid; with `components`, a field of that many components."""

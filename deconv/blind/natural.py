@@ -13,6 +13,7 @@ import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
+from typing import Any
 
 from deconv import noise
 from deconv._core.array import Array, Result, array_namespace, device, like

@@ -20,7 +20,7 @@ class Parts:
         _LARGE,
         "work arrays take 80 bytes a pixel: 16 megapixels of three colours would need 4 GB",
     )
-    part: float = setting(2.5e6, "Pixels of a part, margins included.", "pixels", _LARGE)
+    part: float = setting(1.5e6, "Pixels of a part, margins included.", "pixels", _LARGE)
     margin: float = setting(
         2.0,
         "Margin of a part on each side, which is dropped.",

@@ -1,7 +1,6 @@
 """Array library, device and float type of a call: the only file that names an array library.
 
-A public function passes its arrays through here once (``as_image``, ``as_psf``, decorated by ``accepts_torch``) and is
-plain array-API code from there on.
+Public functions pass arrays through here once (`as_image`, `as_psf`, `accepts_torch`); all else is plain array-API code.
 """
 
 import functools
@@ -93,9 +92,7 @@ def like(host: Any, reference: Any) -> Result:
 
 def mean_plane(planes: Sequence[Any]) -> Result:
     """The mean of some planes of one shape, without a stack of them in memory."""
-    total = array_namespace(planes[0]).asarray(planes[0], copy=True)
-    for plane in planes[1:]:
-        total += plane
+    total = sum(planes[1:], planes[0] + 0.0)
     total /= len(planes)
     return total
 
@@ -205,7 +202,6 @@ def as_image(
                 "give uint8, uint16 or a float"
             )
         image = xp.astype(image, xp.float32)
-        # In place: a colour picture of 16 megapixels takes 200 MB.
         image /= float(info.max)
         return image
     image = _float(xp, image)

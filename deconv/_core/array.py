@@ -1,6 +1,6 @@
 """Array library, device and float type of a call: the only file that names an array library.
 
-Public functions pass arrays through here once (`as_image`, `as_psf`, `accepts_torch`); all else is plain array-API code.
+Public functions pass arrays through here once (`as_image`, `as_psf`, `accepts_torch`); the rest is array-API code.
 """
 
 import functools

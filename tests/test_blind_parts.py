@@ -107,7 +107,7 @@ def test_a_solver_goes_with_its_last_name():
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="only Linux tells the peak of a process")
 @pytest.mark.parametrize("kind", ["natural", "text"])
 def test_the_memory_of_a_large_colour_photograph(kind):
-    # 16 megapixels may take 1.2 GB, of which 0.25 are code: 60 bytes a pixel, 15 of them the picture and its result.
+    # Bytes a pixel beside the code, its picture and the result, which take 24 in floats; it was 115 with whole copies.
     code = f"""
 import deconv
 from benchmarks.bench_blind import warm_up
@@ -124,4 +124,4 @@ print(result.family, (memory.peak() - before) * 2**20 / 8e6)
         [sys.executable, "-c", code], capture_output=True, text=True, check=True
     ).stdout.split()
     assert family == "disk"
-    assert float(used) < 75
+    assert float(used) < 90

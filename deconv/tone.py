@@ -56,10 +56,12 @@ def decode(image: Array, gamma: float = 2.2, shoulder: float = 0.0) -> Result:
     image = as_image(image, ndim=(1, 2, 3, 4), nan="mask")
     exponent, highlight_exponent = _exponents(gamma, shoulder)
     xp = array_namespace(image)
-    magnitude = xp.abs(image) ** exponent
+    magnitude = xp.abs(image)
+    magnitude **= exponent
     if highlight_exponent != 1.0:
         magnitude = 1.0 - xp.clip(1.0 - magnitude, 0.0, None) ** highlight_exponent
-    return xp.sign(image) * magnitude
+    magnitude *= xp.sign(image)
+    return magnitude
 
 
 @accepts_torch
@@ -99,7 +101,9 @@ def encode(light: Array, gamma: float = 2.2, shoulder: float = 0.0) -> Result:
     magnitude = xp.abs(light)
     if highlight_exponent != 1.0:
         magnitude = 1.0 - xp.clip(1.0 - magnitude, 0.0, None) ** (1 / highlight_exponent)
-    return xp.sign(light) * magnitude ** (1 / exponent)
+    magnitude **= 1 / exponent
+    magnitude *= xp.sign(light)
+    return magnitude
 
 
 def _exponents(gamma: float, shoulder: float) -> tuple[float, float]:

@@ -16,7 +16,7 @@ from deconv.blind.errors import gain_of_ink, rms_slope, storage_error, with_resi
 from deconv.blind.jpeg import measure
 from deconv.blind.natural import restore
 from deconv.blind.parametric.families import Disk
-from deconv.blind.parametric.restore import deconvolve, restore_planes
+from deconv.blind.parametric.restore import deconvolve, on_grid, restore_planes
 from deconv.blind.settings import Settings
 from deconv.blind.text.ink import planes_as_ink
 
@@ -155,7 +155,9 @@ def test_a_natural_image_by_its_disc_is_no_worse_than_with_the_weight_of_ink(qua
     stored_values, values = photograph(CAMERA, quality or 100)
     values = values if quality is None else stored_values
     light, error = tone.decode(values).astype(np.float32), _stored_error(values[None], 2.2)
-    (together,) = restore_planes([light], DISK, SETTINGS, lambda part: None, stored=error)
-    alone = deconvolve(light, DISK, SETTINGS.general.deconvolution, lambda part: None)
+    plain = SETTINGS.general.deconvolution
+    small = on_grid(light, DISK, plain)
+    (together,) = restore_planes([small], light.shape, DISK, SETTINGS, lambda part: None, stored=error)
+    alone = deconvolve(light, DISK, plain, lambda part: None)
     gain = psnr(tone.encode(together), tone.encode(CAMERA)) - psnr(tone.encode(alone), tone.encode(CAMERA))
     assert gain > (-0.1 if quality is None else 1.0)

@@ -1,5 +1,7 @@
 """The last look: right restorations pass, and restorations of sharp pictures by a wrongly believed PSF do not."""
 
+from dataclasses import astuple
+
 import numpy as np
 import pytest
 from blind_scenes import LINES, SCENE, page_of, photo_of
@@ -103,6 +105,17 @@ def test_flat_and_small_images():
     assert np.isfinite(review(flat, flat, psf.disk(4).astype(np.float32), 0.0).measures.misfit)
     small = photo_of(SCENE[:34, :36], psf.disk(3)).astype(np.float32)
     assert np.isfinite(review(small, small, psf.disk(15).astype(np.float32), 0.0).measures.misfit)
+
+
+@pytest.mark.parametrize("kernel", [psf.disk(3), psf.random_motion(7, rng=1)[:, 1:]])
+def test_a_large_image_is_looked_at_in_bands(monkeypatch, kernel):
+    # An even number of columns too: its centre is not in the middle.
+    kernel = (kernel / kernel.sum()).astype(np.float32)
+    photo = photo_of(PAGE, psf.disk(3)).astype(np.float32)
+    whole = review(photo, PAGE.astype(np.float32), kernel, 0.002).measures
+    monkeypatch.setattr("deconv.blind.review._BAND", 10.0)
+    bands = review(photo, PAGE.astype(np.float32), kernel, 0.002).measures
+    assert astuple(bands) == pytest.approx(astuple(whole), rel=1e-4)
 
 
 @pytest.mark.parametrize(("passes", "cautions"), [(1, [1.0]), (3, [1.0, 4.0, 16.0]), (9, [1.0, 4.0, 16.0])])

@@ -264,6 +264,13 @@ def test_the_report_has_each_severity_each_variant_and_the_peers():
 @pytest.mark.parametrize("kind", blind_growth.KINDS)
 def test_growth_has_the_same_scene_in_more_pixels(kind):
     small, large = (blind_growth.picture(kind, megapixels) for megapixels in (0.08, 0.32))
-    assert large.shape == pytest.approx(2 * np.array(small.shape), abs=4)
-    assert small.size == pytest.approx(80_000, rel=0.05)
+    assert small.dtype == np.uint8
+    assert large.shape[:2] == pytest.approx(2 * np.array(small.shape[:2]), abs=4)
+    assert small.size == pytest.approx(3 * 80_000, rel=0.05)
     assert math.isclose(small.std(), large.std(), rel_tol=0.25)
+
+
+@pytest.mark.parametrize(("cpu", "peak", "told"), [(39, 1199, ""), (41, 900, "time"), (41, 1300, "time and memory")])
+def test_growth_tells_what_is_beyond_the_limits(cpu, peak, told):
+    one = blind_growth.Cost("text disk", 16.0, "4620 x 3465", "disk", "text", cpu, 2 * cpu, peak)
+    assert blind_growth.line(one).endswith(f"| {peak} | {told} |")

@@ -9,7 +9,6 @@
 import concurrent.futures
 import itertools
 import multiprocessing
-import resource
 import sys
 import time
 from collections.abc import Iterable
@@ -18,6 +17,7 @@ import numpy as np
 
 import deconv
 from benchmarks.bench_blind import photograph, warm_up
+from deconv.compare import memory
 
 # Limits for a full photograph on two cores: seconds by the clock, MB.
 MOST_SECONDS, MOST_MEMORY = 10.0, 1000.0
@@ -38,8 +38,7 @@ def stages(image: np.ndarray) -> tuple[dict[str, float], float, float]:
     # The time since the last report belongs to the stage that reports now.
     for (_, begin), (stage, end) in itertools.pairwise(marks):
         spent[stage] = spent.get(stage, 0.0) + end - begin
-    unit = 1e6 if sys.platform == "darwin" else 1e3
-    return spent, clock, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / unit
+    return spent, clock, memory.peak()
 
 
 def main(steps: Iterable[int]) -> None:

@@ -8,6 +8,7 @@ import numpy as np
 import deconv
 from benchmarks.studies import study
 from deconv.cli import describe
+from deconv.compare import memory
 from deconv.compare.protocol import Context, Method
 
 
@@ -30,7 +31,7 @@ def restored(
         "readability": _finite(result.readability),
         "prior": result.prior,
         "sentence": " / ".join(sentences),
-        "peak": study.peak_memory(),
+        "peak": memory.peak(),
     }
     return result.image, None if result.family == "none" else result.psf, said
 

@@ -8,7 +8,6 @@ interrupted run resumes there, and after a change of the code all rows are compu
 import functools
 import hashlib
 import os
-import resource
 import sys
 from collections.abc import Iterable, Sequence
 from pathlib import Path
@@ -113,19 +112,6 @@ def without_failures(rows: Iterable[Row]) -> list[Row]:
         if row.problem:
             print(f"FAILED: {row.method} on {row.dataset}/{row.item}: {row.problem}", file=sys.stderr)
     return [row for row in rows if not row.problem]
-
-
-def peak_memory() -> float:
-    """Peak memory of this process in MB.
-
-    On Linux from /proc: `resource.getrusage` begins with the peak of the process that started this one.
-    """
-    status = Path("/proc/self/status")
-    if status.is_file():
-        line = next(line for line in status.read_text().splitlines() if line.startswith("VmHWM:"))
-        return int(line.split()[1]) / 1024
-    unit = 2**20 if sys.platform == "darwin" else 2**10
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / unit
 
 
 def fingerprint(*files: str, also: object = None) -> str:

@@ -1,7 +1,6 @@
 """Array library, device and float type of a call: the only file that names an array library.
 
-A public function passes its arrays through here once (``as_image``, ``as_psf``, decorated by ``accepts_torch``) and is
-plain array-API code from there on.
+Public functions pass arrays through here once (`as_image`, `as_psf`, `accepts_torch`); the rest is array-API code.
 """
 
 import functools
@@ -93,7 +92,9 @@ def like(host: Any, reference: Any) -> Result:
 
 def mean_plane(planes: Sequence[Any]) -> Result:
     """The mean of some planes of one shape, without a stack of them in memory."""
-    return sum(planes[1:], planes[0]) / len(planes)
+    total = sum(planes[1:], planes[0] + 0.0)
+    total /= len(planes)
+    return total
 
 
 def contiguous(x: Any) -> Result:
@@ -200,7 +201,9 @@ def as_image(
                 f"{name} has dtype {image.dtype}, whose range says nothing about brightness; "
                 "give uint8, uint16 or a float"
             )
-        return xp.astype(image, xp.float32) / float(info.max)
+        image = xp.astype(image, xp.float32)
+        image /= float(info.max)
+        return image
     image = _float(xp, image)
     if not bool(xp.all(xp.isfinite(image))):
         if bool(xp.any(xp.isinf(image))):

@@ -9,7 +9,7 @@ from typing import Any, Literal, TypeAlias
 from threadpoolctl import threadpool_limits
 
 from deconv import noise
-from deconv._core.array import Array, Result, accepts_torch, array_namespace
+from deconv._core.array import Array, Result, accepts_torch, array_namespace, device
 from deconv.blind.arguments import (
     FreeFormArguments,
     as_planes,
@@ -190,9 +190,11 @@ def deblur(
     report = Progress(callback, KIND)
     if isinstance(family, str) and family == "auto":
         report("kind", 0.0)
-        grey = xp.clip(xp.mean(planes, axis=0), 0.0, None)
+        grey = _not_negative(xp.mean(planes, axis=0))
         with threadpool_limits(1, user_api="blas"):
             choice = choose(grey, gamma, partial(report, "kind"), degradation=compression, settings=settings)
+        # Of a large picture every plane counts.
+        del grey
         family, estimate = choice.family, choice.estimate
         found = {"sharpness": choice.sharpness} | guess_fields(choice.estimate)
         if family == "none":
@@ -217,7 +219,7 @@ def deblur(
             return replace(result, **found)
         return replace(result, sharpness=found["sharpness"])
 
-    planes = xp.clip(planes, 0.0, None)
+    planes = _not_negative(planes)
     report.restart(PARAMETRIC)
     # The search solves thousands of small systems, for which the threads of a linear algebra library only wait for each
     # other: six times the CPU time on two busy cores.
@@ -354,8 +356,7 @@ def _deblur_free_form(
     """Restore images that share a free-form PSF."""
     report.restart(FREE_FORM)
     with threadpool_limits(1, user_api="blas"):
-        xp = array_namespace(*pages)
-        pages = [xp.clip(planes, 0.0, None) for planes in pages]
+        pages = [_not_negative(planes) for planes in pages]
         restored, fields = restore_pages(
             pages,
             prior,
@@ -375,13 +376,25 @@ def _deblur_free_form(
     return results
 
 
+def _not_negative(planes: Result) -> Result:
+    """The planes with negative values raised to 0; not copied if there are none."""
+    xp = array_namespace(planes)
+    return planes if float(xp.min(planes)) >= 0 else xp.clip(planes, 0.0, None)
+
+
 def _result(
     image: Result, restored: list[Result] | None, fields: dict[str, Any], channel_axis: int | None
 ) -> Restoration:
-    """The result for one image; without restored planes, a copy of the image itself."""
+    """The result for one image; without restored planes, a copy of the image itself. The list of planes is emptied."""
     xp = array_namespace(image)
     if restored is None:
         sharp = xp.asarray(image, copy=True)
+    elif channel_axis is None:
+        sharp = restored.pop()
     else:
-        sharp = restored[0] if channel_axis is None else xp.moveaxis(xp.stack(restored), 0, channel_axis)
+        sharp = xp.empty((len(restored), *restored[0].shape), dtype=restored[0].dtype, device=device(image))
+        # Plane by plane, so that a large picture is not held twice.
+        for c in reversed(range(len(restored))):
+            sharp[c, ...] = restored.pop()
+        sharp = xp.moveaxis(sharp, 0, channel_axis)
     return Restoration(image=sharp, noise=noise.estimate(image, channel_axis=channel_axis), **fields)

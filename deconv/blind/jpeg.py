@@ -129,7 +129,9 @@ def measure(page: Array, *, settings: Jpeg = _DEFAULTS) -> Compression | None:
         None if the image was never stored as JPEG, or was resized or processed afterwards.
     """
     planes = to_numpy(page)
-    plane = np.tensordot(_LUMA.astype(planes.dtype), planes, 1) if len(planes) == len(_LUMA) else planes.mean(0)
+    weights = _LUMA if len(planes) == len(_LUMA) else np.full(len(planes), 1 / len(planes))
+    # Plane by plane: a product of arrays copies a picture whose colours lie side by side.
+    plane = sum(float(weight) * colour for weight, colour in zip(weights, planes, strict=True))
     if min(plane.shape) < 2 * _BLOCK:
         return None
     corners = [(0, 0), tuple(_first_boundary(plane, axis) for axis in (0, 1))]
@@ -146,7 +148,8 @@ def measure(page: Array, *, settings: Jpeg = _DEFAULTS) -> Compression | None:
 
 def _first_boundary(plane: np.ndarray, axis: int) -> int:
     """Index of the first line that begins a block: steps across the boundaries of blocks are larger than within."""
-    steps = np.abs(np.diff(plane, axis=axis)).mean(1 - axis)
+    steps = np.diff(plane, axis=axis)
+    steps = np.abs(steps, out=steps).mean(1 - axis)
     # An excess over both neighbours: an edge of the scene is wider than one line.
     excess = steps[1:-1] - (steps[:-2] + steps[2:]) / 2
     by_phase = [float(np.median(excess[i::_BLOCK])) for i in range(_BLOCK)]

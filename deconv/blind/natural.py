@@ -11,12 +11,15 @@ for paper.
 
 import math
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from deconv import noise
-from deconv._core.array import Array, Result, array_namespace, like
+from deconv._core.array import Array, Result, array_namespace, device, like
 from deconv._core.kernels import shrink_tv
 from deconv.blind.errors import with_residual
+from deconv.blind.parts import Part, parts
 from deconv.blind.settings.natural import Natural
 from deconv.nonblind.splitting import Run, Splitting
 from deconv.priors import TotalVariation
@@ -64,54 +67,145 @@ def restore(
     """
     # A grey image stored as colour is restored once.
     kinds = [next(j for j in range(i + 1) if _equal(planes[j], planes[i])) for i in range(len(planes))]
-    distinct = sorted(set(kinds))
-    xp = array_namespace(planes[0])
+    colours = [planes[i] for i in sorted(set(kinds))]
     psf = like(psf, planes[0])
-    image: Any
-    tv: TotalVariation | _ColourTotalVariation
-    if len(distinct) == 1:
-        image, tv = planes[0], TotalVariation()
-    else:
-        image, tv = xp.stack([planes[i] for i in distinct]), _ColourTotalVariation()
-        psf = xp.reshape(psf, (1, *psf.shape))
-    image, rms = _solve(image, psf, tv, prior, report, stored, caution, settings=settings)
-    sharp = [image] if len(distinct) == 1 else [image[i, ...] for i in range(len(distinct))]
-    return [xp.asarray(sharp[distinct.index(kind)], copy=True) for kind in kinds], rms
+    pieces = parts(planes[0].shape, psf.shape, settings.parts, len(colours))
+    whole = _measured(colours)
+
+    def weight(residual: float) -> float:
+        error = with_residual(whole.sigma, settings.counted(prior, stored), residual, settings.residual)
+        factor = caution * (settings.colours if len(colours) > 1 else 1.0)
+        return factor * settings.weight(prior, error / whole.scale) * whole.scale
+
+    sharp, rms = _in_parts(colours, pieces, psf, whole, weight, report, settings)
+    order = sorted(set(kinds))
+    copied = [order.index(kind) for kind in kinds]
+    xp = array_namespace(planes[0])
+    return [sharp[c] if copied.index(c) == i else xp.asarray(sharp[c], copy=True) for i, c in enumerate(copied)], rms
 
 
-def _solve(
+@dataclass(frozen=True)
+class _Whole:
+    """What holds for a whole image: the upper bound of its light, its contrast and the noise."""
+
+    top: float
+    scale: float
+    sigma: float
+
+
+def _measured(colours: Sequence[Array]) -> _Whole:
+    xp = array_namespace(*colours)
+    brightest = max(float(xp.max(colour)) for colour in colours)
+    contrast = _rms([float(xp.std(colour)) for colour in colours])
+    return _Whole(
+        top=1.0 if brightest <= 1.0 else math.inf,
+        # If every colour is flat, there is no contrast.
+        scale=contrast if contrast > 1e-6 * brightest else max(1e-3 * brightest, 1e-6),
+        sigma=_rms([noise.estimate(colour) for colour in colours]),
+    )
+
+
+def _in_parts(
+    colours: Sequence[Array],
+    pieces: Sequence[Part],
+    psf: Array,
+    whole: _Whole,
+    weight: Callable[[float], float],
+    report: Callable[[float], None],
+    settings: Natural,
+) -> tuple[list[Result], float]:
+    """The restored colours, part by part, and the RMS residual; `weight` is that of the prior for a residual."""
+    xp = array_namespace(*colours)
+    first: list[float] = []
+    if len(pieces) > 1:
+        # All parts get one weight, so that no seam shows.
+        for piece in pieces[:: math.ceil(len(pieces) / settings.parts.measured)]:
+            first.append(_first_residual(_stack(colours, piece), psf, whole, settings))
+    sharp = [xp.empty(colour.shape, dtype=colour.dtype, device=device(colour)) for colour in colours]
+    left = []
+    for n, piece in enumerate(pieces):
+        share = partial(_share, report, n, len(pieces))
+        restored, residual = _restored(_stack(colours, piece), psf, whole, first, weight, share, settings)
+        for c, colour in enumerate(sharp):
+            colour[piece.place] = (restored[c, ...] if restored.ndim == 3 else restored)[piece.inner]
+        left.append(residual)
+    return sharp, _rms(left)
+
+
+def _restored(
     image: Array,
     psf: Array,
-    tv: "TotalVariation | _ColourTotalVariation",
-    prior: str,
+    whole: _Whole,
+    first: Sequence[float],
+    weight: Callable[[float], float],
     report: Callable[[float], None],
-    stored: float,
-    caution: float,
-    *,
     settings: Natural,
 ) -> tuple[Result, float]:
-    """The restored plane, or stack of colours, and the RMS residual."""
-    xp = array_namespace(image)
-    planes = image.ndim == 3
-    top = 1.0 if float(xp.max(image)) <= 1.0 else math.inf
-    solver = _SensorClipping(image, tuple(psf.shape), settings.clipped if top == 1.0 else math.inf)
-    run, sigma = Run(solver, psf, 0.0, top), noise.estimate(image, channel_axis=0 if planes else None)
+    """A part restored, and its RMS residual; `first` are those of the first round, if that was measured elsewhere."""
+    solver, run = _begun(image, psf, whole, settings)
+    # Where the weight is known, the first round only shows whether there are lamps: the second converges without it.
+    if not first or solver.clips:
+        _first_round(solver, run, whole, report, settings)
+    residual = _rms(first or [solver.rms(run.blurred)])
+    _iterate(run, weight(residual), settings.iterations, settings.step, report, 0.4, 1.0)
+    return solver.cut(run.x, 0.0, whole.top), solver.rms(run.blurred)
 
-    def iterate(weight: float, iterations: int, start: float, end: float) -> None:
-        run.take(tv, weight, settings.step)
-        for i in range(iterations):
-            run.iterate()
-            report(start + (end - start) * (i + 1) / iterations)
 
-    first = settings.first_weight * solver.scale
-    iterate(first, settings.first_iterations, 0.0, 0.3)
-    if solver.missing_light(run) > settings.lamps * solver.scale + sigma / 2:
+def _first_residual(image: Array, psf: Array, whole: _Whole, settings: Natural) -> float:
+    """RMS residual of the first round."""
+    solver, run = _begun(image, psf, whole, settings)
+    _first_round(solver, run, whole, lambda _: None, settings)
+    return solver.rms(run.blurred)
+
+
+def _begun(image: Array, psf: Array, whole: _Whole, settings: Natural) -> tuple["_SensorClipping", Run]:
+    level = settings.clipped if whole.top == 1.0 else math.inf
+    solver = _SensorClipping(image, tuple(psf.shape), level, whole.scale)
+    return solver, Run(solver, psf, 0.0, whole.top)
+
+
+def _first_round(
+    solver: "_SensorClipping", run: Run, whole: _Whole, report: Callable[[float], None], settings: Natural
+) -> None:
+    """The nearly unregularised round, and whether clipped pixels are lower bounds."""
+    weight, count = settings.first_weight * whole.scale, settings.first_iterations
+    _iterate(run, weight, count, settings.step, report, 0.0, 0.3)
+    if solver.missing_light(run) > settings.lamps * whole.scale + whole.sigma / 2:
         solver.lower_bounds, run.high = True, math.inf
-        iterate(first, settings.first_iterations, 0.3, 0.4)
-    error = with_residual(sigma, settings.counted(prior, stored), solver.rms(run.blurred), settings.residual)
-    weight = caution * settings.weight(prior, error / solver.scale) * solver.scale
-    iterate(weight * settings.colours if planes else weight, settings.iterations, 0.4, 1.0)
-    return solver.cut(run.x, 0.0, top), solver.rms(run.blurred)
+        _iterate(run, weight, count, settings.step, report, 0.3, 0.4)
+
+
+def _iterate(
+    run: Run,
+    weight: float,
+    iterations: int,
+    step: float,
+    report: Callable[[float], None],
+    start: float,
+    end: float,
+) -> None:
+    prior = run.prior
+    if prior is None:
+        prior = TotalVariation() if len(run.solver.shape) == 2 else _ColourTotalVariation()
+    run.take(prior, weight, step)
+    for i in range(iterations):
+        run.iterate()
+        report(start + (end - start) * (i + 1) / iterations)
+
+
+def _stack(colours: Sequence[Array], piece: Part) -> Result:
+    """One part of the colours: an array (C, M, N), or (M, N) of a single one."""
+    if len(colours) == 1:
+        return colours[0][piece.window]
+    return array_namespace(*colours).stack([colour[piece.window] for colour in colours])
+
+
+def _share(report: Callable[[float], None], part: int, count: int, done: float) -> None:
+    report((part + done) / count)
+
+
+def _rms(values: Sequence[float]) -> float:
+    return math.sqrt(sum(value**2 for value in values) / len(values))
 
 
 def _equal(a: Array, b: Array) -> bool:
@@ -119,11 +213,10 @@ def _equal(a: Array, b: Array) -> bool:
 
 
 class _ColourTotalVariation:
-    """Total variation of colours together: one gradient of all of them, and none from one colour to the next."""
+    """Total variation of colours together: one gradient of all of them."""
 
     def shrink(self, field: Result, step: float, out: Result) -> None:
-        out[0, ...] = field[0, ...]
-        shrink_tv(field[1:, ...], step, 2 * field.shape[1], out[1:, ...])
+        shrink_tv(field, step, field.shape[0] * field.shape[1], out)
 
 
 class _SensorClipping(Splitting):
@@ -137,37 +230,34 @@ class _SensorClipping(Splitting):
         Shape of the PSF.
     level : float
         Level from which a pixel may be clipped.
+    scale : float
+        Contrast of the image.
 
     Attributes
     ----------
     lower_bounds : bool
         Whether such pixels count as lower bounds; if not, they are data like all others.
+    clips : bool
+        Whether there are any.
     """
 
-    def __init__(self, image: Array, reach: tuple[int, ...], level: float) -> None:
+    def __init__(self, image: Array, reach: tuple[int, ...], level: float, scale: float) -> None:
         super().__init__(image, reach)
         self.lower_bounds = False
+        clipped: Any = image
+        self.clips = bool(self.xp.any(clipped >= level))
         self._clipped = self.xp.astype(self.image >= level, self.image.dtype) * self.weight
-        self._split_data, self.split_data = self.split_data, self._split
-        if image.ndim == 3:
-            self._take_means_by_colour()
+        # The contrast may be that of a larger image, and each colour has its own mean.
+        self.scale = scale
+        self.mean = self.xp.mean(image, axis=(-2, -1), keepdims=True)
 
-    def _take_means_by_colour(self) -> None:
-        """Give each colour its own mean, and measure the contrast about these means."""
-        xp = self.xp
-        total, bright = (xp.sum(x, axis=(-2, -1), keepdims=True) for x in (self.weight, self.weight * self.image))
-        self.mean = xp.where(total > 0, bright / xp.clip(total, min=1.0), self.mean)
-        spread = math.sqrt(float(xp.sum(self.weight * (self.image - self.mean) ** 2)) / float(xp.sum(total)))
-        # If every colour is flat, there is no contrast.
-        self.scale = max(spread, 1e-3 * self.scale)
-
-    def _split(
+    def split_data(
         self, blurred: Result, image: Result, pull: Result, relax: float, s: Result, z: Result, out: Result
     ) -> None:
         if self.lower_bounds:
             ahead = s + relax * (blurred - z)
             image = image + self._clipped * self.xp.clip(ahead - image, min=0.0)
-        self._split_data(blurred, image, pull, relax, s, z, out)
+        super().split_data(blurred, image, pull, relax, s, z, out)
 
     def missing_light(self, run: Run) -> float:
         """RMS of the light that the model lacks where the scene is at its upper bound."""

@@ -9,13 +9,14 @@ of these measures: a data term and a prior term, as in the cost that a restorati
 restorations whose scenes are known (docs/tried.md, "The last look").
 """
 
+import itertools
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, TypeVar
 
-from deconv._core.array import Array, array_namespace
+from deconv._core.array import Array, array_namespace, device
 from deconv.blind.settings.review import LastLook
 from deconv.degrade import blur
 
@@ -24,6 +25,8 @@ __all__ = ["Measures", "Review", "first_accepted", "review"]
 T = TypeVar("T")
 
 _DEFAULTS = LastLook()
+# Pixels of a large image that are looked at together; work arrays are as large.
+_BAND = 1e6
 _UNEXPLAINED = "the restored picture, blurred again, does not explain the picture"
 _RINGS = "the restored picture would ring"
 
@@ -110,22 +113,18 @@ def review(before: Any, after: Any, psf: Array, error: float, *, settings: LastL
 
 
 def _measures(before: Any, after: Any, psf: Array, error: float, settings: LastLook) -> Measures:
-    xp = array_namespace(before, after, psf)
     contrast = max(_spread(before), 1e-12)
     left, gain, image = _fit(before, after, psf)
     rms = max(_rms(left), settings.rounding * contrast)
     white, reach = (_correlation(left, lag, rms) for lag in (1, 2))
-    slope = xp.sqrt((image[1:, :-1] - image[:-1, :-1]) ** 2 + (image[:-1, 1:] - image[:-1, :-1]) ** 2)
-    size = xp.abs(left[:-1, :-1])
-    slope, size = slope - xp.mean(slope), size - xp.mean(size)
-    edges = float(xp.mean(slope * size)) / max(_rms(slope) * _rms(size), 1e-12 * contrast**2)
+    edges = _correlation_with_slope(left, image, 1e-12 * contrast**2)
     least = math.hypot(error, settings.rounding * contrast)
     return Measures(
         rms / contrast,
         math.log(rms / contrast * math.sqrt(max(white, settings.whitest))),
         reach,
         edges,
-        _mean_log_gradient(gain * after, least) - _mean_log_gradient(before, least),
+        _mean_log_gradient(after, gain, least) - _mean_log_gradient(before, 1.0, least),
         math.log(max(gain * _spread(after) / contrast, 1e-6)),
     )
 
@@ -163,6 +162,8 @@ def first_accepted(
         if verdict.accepted:
             return restored, verdict
         first = first or verdict
+        # Of a large image two restorations at once would be too many.
+        del restored
     assert first is not None
     return None, first
 
@@ -180,12 +181,41 @@ def _fit(before: Any, after: Any, psf: Array) -> tuple[Any, float, Any]:
     """
     xp = array_namespace(before, after, psf)
     psf = _middle(psf, before.shape)
-    inner = tuple(slice(m, n - m) for n, m in _margins(before.shape, psf.shape))
-    y, z = before[inner], blur(after, psf)[inner]
-    y, z = y - xp.mean(y), z - xp.mean(z)
-    power = float(xp.mean(z * z))
-    gain = max(float(xp.mean(y * z)) / power, 0.0) if power > 0 else 0.0
-    return y - gain * z, gain, y
+    rows, columns = (slice(m, n - m) for n, m in _margins(before.shape, psf.shape))
+    y = before[rows, columns]
+    z = xp.empty(y.shape, dtype=after.dtype, device=device(after))
+    for band in _bands(z, 4 * psf.shape[0]):
+        # What lies more than the PSF away from a band does not count.
+        first = max(rows.start + band.start - psf.shape[0], 0)
+        last = min(rows.start + band.stop + psf.shape[0], after.shape[0])
+        blurred = blur(after[first:last, :], psf)
+        z[band, :] = blurred[rows.start + band.start - first : rows.start + band.stop - first, columns]
+    y = y - xp.mean(y)
+    z -= xp.mean(z)
+    power = _mean(_product, z, z)
+    gain = max(_mean(_product, y, z) / power, 0.0) if power > 0 else 0.0
+    z *= -gain
+    z += y
+    return z, gain, y
+
+
+def _bands(image: Any, least: int = 1) -> list[slice]:
+    """Bands of rows, `least` or more, that hold a part of a large image, and together all of it."""
+    height, width = image.shape
+    count = max(1, height // max(least, math.ceil(_BAND / width)))
+    edges = [height * i // count for i in range(count + 1)]
+    return [slice(first, last) for first, last in itertools.pairwise(edges)]
+
+
+def _mean(function: Callable[..., Any], *images: Any) -> float:
+    """Mean of a function of the pixels of some images of one shape."""
+    xp = array_namespace(*images)
+    total = sum(float(xp.sum(function(*(image[band, :] for image in images)))) for band in _bands(images[0]))
+    return total / math.prod(images[0].shape)
+
+
+def _product(a: Any, b: Any) -> Any:
+    return a * b
 
 
 def _middle(psf: Array, shape: tuple[int, ...]) -> Any:
@@ -196,13 +226,27 @@ def _middle(psf: Array, shape: tuple[int, ...]) -> Any:
 
 def _correlation(left: Any, lag: int, rms: float) -> float:
     """Autocorrelation of a residual over a lag along rows and columns."""
-    xp = array_namespace(left)
-    rows, columns = xp.mean(left[lag:, :] * left[:-lag, :]), xp.mean(left[:, lag:] * left[:, :-lag])
-    return float(rows + columns) / 2 / rms**2
+    rows, columns = _mean(_product, left[lag:, :], left[:-lag, :]), _mean(_product, left[:, lag:], left[:, :-lag])
+    return (rows + columns) / 2 / rms**2
+
+
+def _correlation_with_slope(left: Any, image: Any, least: float) -> float:
+    """Correlation of the size of a residual with the slope of the image."""
+    xp = array_namespace(left, image)
+
+    def slope(here: Any, below: Any, beside: Any) -> Any:
+        return xp.sqrt((below - here) ** 2 + (beside - here) ** 2)
+
+    at = image[:-1, :-1], image[1:, :-1], image[:-1, 1:]
+    residual = left[:-1, :-1]
+    steep, large = _mean(slope, *at), _mean(xp.abs, residual)
+    covariance = _mean(lambda r, *x: (slope(*x) - steep) * (xp.abs(r) - large), residual, *at)
+    spreads = _mean(lambda *x: (slope(*x) - steep) ** 2, *at), _mean(lambda r: (xp.abs(r) - large) ** 2, residual)
+    return covariance / max(math.sqrt(spreads[0] * spreads[1]), least)
 
 
 def _rms(x: Any) -> float:
-    return math.sqrt(float(array_namespace(x).mean(x * x)))
+    return math.sqrt(_mean(_product, x, x))
 
 
 def _margins(shape: tuple[int, ...], reach: tuple[int, ...]) -> list[tuple[int, int]]:
@@ -214,8 +258,12 @@ def _spread(image: Array) -> float:
     return float(array_namespace(image).std(image))
 
 
-def _mean_log_gradient(image: Any, least: float) -> float:
-    """Mean logarithm of the steps between neighbours, to which an error is added."""
+def _mean_log_gradient(image: Any, gain: float, least: float) -> float:
+    """Mean logarithm of the steps between neighbours, times a gain, to which an error is added."""
     xp = array_namespace(image)
-    rows, columns = image[1:, :] - image[:-1, :], image[:, 1:] - image[:, :-1]
-    return 0.5 * sum(float(xp.mean(xp.log(xp.abs(steps) + least))) for steps in (rows, columns))
+
+    def log_step(here: Any, there: Any) -> Any:
+        return xp.log(gain * xp.abs(there - here) + least)
+
+    rows = _mean(log_step, image[:-1, :], image[1:, :])
+    return 0.5 * (rows + _mean(log_step, image[:, :-1], image[:, 1:]))

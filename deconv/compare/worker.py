@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from deconv._core import files
+from deconv.compare import memory
 from deconv.compare.protocol import Context, Dataset, Item, Measured, Method, Problem, Settings
 
 if TYPE_CHECKING:
@@ -90,6 +91,7 @@ def _restore(
     image: Any
     psf = None
     details: dict[str, Any] = {}
+    memory.reset()
     start = time.perf_counter(), _cpu()
     if restore is None:
         image = item.image if method.options["function"] == "blurred" else item.sharp
@@ -99,10 +101,12 @@ def _restore(
     else:
         image = restore(item.image.copy(), _context(method, item, settings), name=item.name)
     took = time.perf_counter() - start[0], _cpu() - start[1]
+    # A child that is no larger than any before it leaves no trace.
+    children = memory.peak_of_children()
     if isinstance(image, tuple):
         image, psf, *more = image
         details = more[0] if more else {}
-    used = {"seconds": took[0], "cpu": took[1], "memory": _peak_memory(), "gpu": _peak_gpu_memory()}
+    used = {"seconds": took[0], "cpu": took[1], "memory": max(memory.peak(), children), "gpu": _peak_gpu_memory()}
     details = item.details | details
     if isinstance(dataset, Measured):
         measured = dataset.measure(item, image, psf, folder / item.name)
@@ -150,13 +154,6 @@ def _cpu() -> float:
     """CPU seconds of this process and of its children that have ended."""
     used = resource.getrusage(resource.RUSAGE_SELF), resource.getrusage(resource.RUSAGE_CHILDREN)
     return sum(u.ru_utime + u.ru_stime for u in used)
-
-
-def _peak_memory() -> float:
-    """Peak memory of this process or of its largest child, in MB."""
-    unit = 1 if sys.platform == "darwin" else 1024
-    peak = max(resource.getrusage(who).ru_maxrss for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
-    return peak * unit / _MEGABYTE
 
 
 def _peak_gpu_memory() -> float | None:

@@ -230,6 +230,8 @@ def _convolve_mirrored(image: Result, psf: Result) -> Result:
     shape = fast_shape(padded.shape[-2:])
     grid = xp.zeros((*padded.shape[:-2], *shape), dtype=image.dtype, device=device(image))
     grid[..., : padded.shape[-2], : padded.shape[-1]] = padded
+    # Of a large image every copy counts.
+    del padded
     out = Transfer(psf, shape).forward(grid)
     return out[..., before[0] : before[0] + height, before[1] : before[1] + width]
 

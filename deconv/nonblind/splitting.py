@@ -41,10 +41,11 @@ class Splitting:
 
     Parameters
     ----------
-    image : array of 1 to 3 axes
+    image : array of 1 to 3 axes, and one more for planes that share the PSF, such as colours
         The blurred image; finite.
     reach : tuple of int
-        Largest shape of a PSF: the grid is larger than the image by this much in total.
+        Largest shape of a PSF: the grid is larger than the image by this much in total. It has an entry for each axis
+        of the PSF; leading axes of the image beyond those count its planes.
     weight : array, shape of `image`, optional
         Weight of each pixel's data; 1 if not given.
     likelihood : {"gaussian", "poisson"}
@@ -56,6 +57,8 @@ class Splitting:
         Of the last solution, as in `deconv.Solution`; the residuals as lists.
     residual : array
         Of the last solution, on the whole grid: weighted difference of the blurred estimate and the image.
+    shape, grid : tuple of int
+        Shape of the padded image, and of one of its planes.
     window : tuple of slice
         Where the image lies in the grid.
     scale : float
@@ -67,7 +70,9 @@ class Splitting:
     ) -> None:
         xp = array_namespace(image)
         self.xp = xp
-        self.shape = fast_shape(n + 2 * (m // 2) + 1 for n, m in zip(image.shape, reach, strict=True))
+        planes = image.ndim - len(reach)
+        self.grid = fast_shape(n + 2 * (m // 2) + 1 for n, m in zip(image.shape[planes:], reach, strict=True))
+        self.shape = (*image.shape[:planes], *self.grid)
         # The image lies in the middle, so that the unknown outside is equally wide on all sides.
         corner = tuple((s - n) // 2 for s, n in zip(self.shape, image.shape, strict=True))
         self.window = tuple(slice(c, c + n) for c, n in zip(corner, image.shape, strict=True))
@@ -80,19 +85,25 @@ class Splitting:
         contrast = math.sqrt(float(xp.sum(self.weight * (self.image - self.mean) ** 2)) / total)
         # An image flat but for rounding has no contrast to compare with, and no gradients to shrink.
         self.scale: float = contrast if contrast > 1e-6 * abs(self.mean) else abs(self.mean) or 1.0
-        self.split_data: Callable[..., None]
+        self._split_data: Callable[..., None]
         self.data_weight: Any
         if likelihood == "poisson":
             self.image = xp.clip(self.image, min=0.0)
-            self.split_data, self.data_weight = split_poisson, self.weight * (max(self.mean, 0.0) / _DATA_PENALTY)
+            self._split_data, self.data_weight = split_poisson, self.weight * (max(self.mean, 0.0) / _DATA_PENALTY)
         else:
-            self.split_data, self.data_weight = split_data, self.weight / (self.weight + _DATA_PENALTY)
+            self._split_data, self.data_weight = split_data, self.weight / (self.weight + _DATA_PENALTY)
         # |transfer function of the forward differences|^2 on the half spectrum.
-        self.laplacian: Any = sum(4.0 * xp.sin(math.pi * self._frequencies(a)) ** 2 for a in range(image.ndim))
+        self.laplacian: Any = sum(4.0 * xp.sin(math.pi * self._frequencies(a)) ** 2 for a in range(len(reach)))
         self.num_iter, self.converged = 0, False
         self.primal: list[float] = []
         self.dual: list[float] = []
         self.residual: Any = None
+
+    def split_data(
+        self, blurred: Result, image: Result, pull: Result, relax: float, s: Result, z: Result, out: Result
+    ) -> None:
+        """The step of the data term, a kernel of `deconv._core.kernels.splitting`."""
+        self._split_data(blurred, image, pull, relax, s, z, out)
 
     def zeros(self, like: Array, *components: int) -> Result:
         """Zeros on the grid; with `components`, a field of that many components."""
@@ -100,11 +111,11 @@ class Splitting:
 
     def _frequencies(self, axis: int) -> Result:
         """Cycles per pixel along one axis of the half spectrum, shaped for broadcasting."""
-        xp, n = self.xp, self.shape[axis]
-        last = axis == len(self.shape) - 1
+        xp, n = self.xp, self.grid[axis]
+        last = axis == len(self.grid) - 1
         k = xp.arange(n // 2 + 1 if last else n, dtype=self.image.dtype, device=device(self.image))
         # The sign does not matter here: only its sin^2 is used.
-        return xp.reshape(k / n, tuple(-1 if a == axis else 1 for a in range(len(self.shape))))
+        return xp.reshape(k / n, tuple(-1 if a == axis else 1 for a in range(len(self.grid))))
 
     def default_weight(self, prior: Shrinkage, sigma: float) -> float:
         """Weight of a prior for noise of standard deviation `sigma`; at least what rounding calls for."""
@@ -205,7 +216,7 @@ class Run:
     def __init__(self, solver: Splitting, psf: Array, low: float, high: float) -> None:
         self.solver = solver
         self.low, self.high = low, high
-        self.transfer = Transfer(psf, solver.shape)
+        self.transfer = Transfer(psf, solver.grid)
         self.prior: Shrinkage | None = None
         self.penalty = self.threshold = self.step = math.nan
         # Start from the image itself, its mean outside the frame and where nothing was measured.
@@ -213,9 +224,9 @@ class Run:
         self.blurred: Any = self.transfer.forward(self.x)
         self.data: Any = solver.zeros(self.x)
         self.rest: Any = solver.zeros(self.x)
-        axes, columns = len(solver.shape), solver.shape[-1]
+        axes, columns = len(solver.grid), solver.grid[-1]
         # The kernels take an image as rows, with the number of rows in a plane, and a field as components of that.
-        self.layout = solver.shape[-2] if axes > 1 else 1, axes
+        self.layout = solver.grid[-2] if axes > 1 else 1, axes
         self.rows = partial(solver.xp.reshape, shape=(-1, columns))
         self.fields = partial(solver.xp.reshape, shape=(axes, -1, columns))
 
@@ -229,7 +240,7 @@ class Run:
             self.prior = prior
             self.data_s, self.data_z = (xp.asarray(self.blurred, copy=True) for _ in range(2))
             self.box_s, self.box_z = (xp.asarray(self.x, copy=True) for _ in range(2))
-            self.field_s = self._gradient_less(solver.zeros(self.x, len(solver.shape)))
+            self.field_s = self._gradient_less(solver.zeros(self.x, len(solver.grid)))
             self.field_z = xp.asarray(self.field_s, copy=True)
         else:
             # The scaled duals s - z are forces divided by the penalty: keep the forces.
@@ -245,7 +256,7 @@ class Run:
 
     def _gradient_less(self, field: Array) -> Result:
         """The gradient of the estimate minus a field."""
-        out = self.solver.zeros(self.x, len(self.solver.shape))
+        out = self.solver.zeros(self.x, len(self.solver.grid))
         split_gradient(self.rows(self.x), 1.0, *self.layout, self.fields(out), self.fields(field))
         return out
 
@@ -263,15 +274,16 @@ class Run:
             prior.shrink_image(self.box_s, self.step, self.low, self.high, self.box_z)
         residuals = self._residuals() if measure else None
         self._sum(self.box_s, self.box_z, self.field_s, self.field_z)
-        spectrum = rfftn(self.rest)
+        axes = len(solver.grid)
+        spectrum = rfftn(self.rest, axes)
         spectrum *= self.from_rest
-        fitted = rfftn(self.data)
+        fitted = rfftn(self.data, axes)
         fitted *= self.from_data
         spectrum += fitted
         fitted[...] = spectrum
         fitted *= self.transfer.otf
-        self.blurred = irfftn(fitted, solver.shape)
-        self.x = irfftn(spectrum, solver.shape)
+        self.blurred = irfftn(fitted, solver.grid)
+        self.x = irfftn(spectrum, solver.grid)
         return residuals
 
     def _sum(self, s: Array, z: Array, field_s: Array, field_z: Array) -> None:

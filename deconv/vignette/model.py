@@ -87,7 +87,9 @@ class Vignette:
         a, b = diagonal_units(self.shape)
         d2 = xp.asarray((b * y)[:, None] ** 2, **kind) + xp.asarray((a * x)[None, :] ** 2, **kind)
         for power, c in zip(radial, self.coefficients[len(polynomial) :], strict=True):
-            out = out + c * d2 ** (power / 2)
+            term = d2 ** (power / 2)
+            term *= c
+            out += term
         return out
 
 

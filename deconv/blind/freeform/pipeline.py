@@ -120,7 +120,8 @@ def _restore_page(
 
     sharp: list[Result] | None
     sharp, verdict = first_accepted(attempt, look, report, settings.review)
-    return None if sharp is None else [tone.encode(plane, gamma, 0.0) for plane in sharp], verdict
+    # One by one, so that a large picture is not held twice.
+    return None if sharp is None else [tone.encode(sharp.pop(0), gamma, 0.0) for _ in range(len(sharp))], verdict
 
 
 def _estimate(

@@ -9,11 +9,11 @@ from typing import Any, Protocol
 import numpy as np
 
 from deconv import noise, tone
-from deconv._core.array import Array, Result, array_namespace, like, mean_plane
+from deconv._core.array import Array, Result, like, mean_plane
 from deconv.blind.errors import storage_error
 from deconv.blind.jpeg import Compression
 from deconv.blind.parametric.families import FAMILIES, Candidate, Disk
-from deconv.blind.parametric.restore import restore_planes
+from deconv.blind.parametric.restore import on_grid, restore_planes
 from deconv.blind.parametric.search import Estimate, refine
 from deconv.blind.progress import Progress
 from deconv.blind.result import Guess
@@ -22,6 +22,7 @@ from deconv.blind.settings import Settings
 
 __all__ = [
     "PsfSearch",
+    "decoded",
     "family_of",
     "guess_fields",
     "refined",
@@ -75,21 +76,22 @@ def restore_as_natural(
     dict
         Fields of `Restoration`.
     """
-    xp = array_namespace(planes)
     curve = (settings.general.photograph_gamma if gamma is None else gamma, 0.0)
-    light = tone.decode(planes, *curve)
-    grey = xp.mean(light, axis=0)
+    light = decoded(planes, curve)
+    grey = mean_plane(light)
     report("light", 1.0)
     estimate = estimate or searched(search, grey, settings, partial(report, "search"))
     if estimate.candidate is None:
         return None, sharp_fields(estimate, planes, curve[0])
     candidate = refined(grey, estimate.candidate, settings, compression)
-    colours = [xp.asarray(light[c, ...], copy=True) for c in range(light.shape[0])]
+    shape = grey.shape
+    # A large picture in three colours takes 200 MB: it is given up where a coarser grid suffices.
+    colours = [on_grid(light.pop(0), candidate, settings.general.deconvolution) for _ in range(len(light))]
     stored = storage_error(compression, planes, *curve)
     psf, error = like(candidate.make(), grey), math.hypot(noise.estimate(grey), stored)
 
     def attempt(caution: float, part: Callable[[float], None]) -> list[Result]:
-        return restore_planes(colours, candidate, settings, part, stored=stored, caution=caution)
+        return restore_planes(colours, shape, candidate, settings, part, stored=stored, caution=caution)
 
     def look(restored: Any) -> Review:
         return review(grey, mean_plane(restored), psf, error, settings=settings.review)
@@ -98,9 +100,13 @@ def restore_as_natural(
     accepted, verdict = first_accepted(attempt, look, partial(report, "restore"), settings.review)
     if accepted is None:
         return None, sharp_fields(estimate, planes, curve[0]) | {"reason": verdict.reason}
-    return [tone.encode(plane, *curve) for plane in accepted], result_fields(
-        estimate, candidate, planes, curve, settings, compression
-    )
+    encoded = [tone.encode(accepted.pop(0), *curve) for _ in range(len(accepted))]
+    return encoded, result_fields(estimate, candidate, planes, curve, settings, compression)
+
+
+def decoded(planes: Array, curve: tuple[float, float]) -> list[Result]:
+    """The light of each of the planes (C, M, N), so that one can be given up without the others."""
+    return [tone.decode(planes[c, ...], *curve) for c in range(planes.shape[0])]
 
 
 def searched(search: PsfSearch, image: Array, settings: Settings, report: Callable[[float], None]) -> Estimate:

@@ -6,17 +6,18 @@ from dataclasses import replace
 from typing import Any
 
 from deconv import noise
-from deconv._core.array import Array, Result, array_namespace, like
+from deconv._core.array import Array, Result, array_namespace, device, like
 from deconv._core.resample import at_scale, enlarge
 from deconv.blind.errors import with_residual
 from deconv.blind.natural import restore
 from deconv.blind.parametric.families import Candidate
+from deconv.blind.parts import parts
 from deconv.blind.settings import Settings
 from deconv.blind.settings.general import Deconvolution
 from deconv.nonblind.splitting import Splitting
 from deconv.priors import TotalVariation
 
-__all__ = ["deconvolve", "prior_weight", "restore_planes", "to_shape"]
+__all__ = ["deconvolve", "on_grid", "prior_weight", "restore_planes", "to_shape"]
 
 
 def deconvolve(
@@ -52,34 +53,56 @@ def deconvolve(
     array, shape (M, N)
         The restored scene.
     """
-    small, scale = at_scale(image, _reduction(image.shape, candidate, settings))
+    small, scale = on_grid(image, candidate, settings)
     stored = stored / scale
     psf = like(candidate.make(1 / scale), small)
-    solver = Splitting(small, tuple(psf.shape) if settings.unknown_border else (1,) * psf.ndim)
+    reach = tuple(psf.shape) if settings.unknown_border else (1,) * psf.ndim
+    pieces = parts(small.shape, psf.shape, settings.parts)
     looks = settings.first_iterations if settings.weight_from_noise and stored > 0 else 0
+    xp = array_namespace(small)
+    sharp = xp.empty(small.shape, dtype=small.dtype, device=device(small))
+    done = 0
 
-    def solve(error: float, iterations: int, before: int = 0) -> Result:
-        return solver.solve(
-            psf,
-            TotalVariation(),
-            caution * prior_weight(error, settings),
-            high=high,
-            num_iter=iterations,
-            callback=lambda i, _: report((before + i + 1) / (looks + settings.num_iter)),
-        )
+    def count(*_: Any) -> None:
+        nonlocal done
+        done += 1
+        report(done / (len(pieces) * (looks + settings.num_iter)))
+
+    def solve(error: float, iterations: int) -> float:
+        """Restore all parts; the RMS residual."""
+        squares = 0.0
+        for piece in pieces:
+            solver = Splitting(small[piece.window], reach)
+            restored = solver.solve(
+                psf,
+                TotalVariation(),
+                caution * prior_weight(error, settings),
+                high=high,
+                num_iter=iterations,
+                callback=count,
+            )
+            sharp[piece.place] = restored[piece.inner]
+            squares += float(xp.sum(solver.residual[solver.window][piece.inner] ** 2))
+        return math.sqrt(squares / math.prod(small.shape))
 
     white = noise.estimate(small) if settings.weight_from_noise else 0.0
     error = math.hypot(white, stored) if settings.weight_from_noise else 0.0
     if looks:
         # JPEG removes just those differences of neighbouring pixels in which noise shows, and keeps the lower
         # frequencies of the noise, which the blur lets through.
-        solve(error, looks)
-        error = with_residual(white, stored, _rms(solver.residual[solver.window]), settings.residual)
-    return to_shape(solve(error, settings.num_iter, looks), image.shape)
+        error = with_residual(white, stored, solve(error, looks), settings.residual)
+    solve(error, settings.num_iter)
+    return to_shape(sharp, image.shape)
+
+
+def on_grid(plane: Array, candidate: Candidate, settings: Deconvolution) -> tuple[Result, float]:
+    """A plane on a grid as coarse as the blur allows, and the scale of that grid."""
+    return at_scale(plane, _reduction(plane.shape, candidate, settings))
 
 
 def restore_planes(
-    planes: Sequence[Array],
+    planes: Sequence[tuple[Array, float]],
+    shape: tuple[int, ...],
     candidate: Candidate,
     settings: Settings,
     report: Callable[[float], None],
@@ -90,8 +113,10 @@ def restore_planes(
 
     Parameters
     ----------
-    planes : sequence of arrays, each of shape (M, N)
-        The colours in linear light.
+    planes : sequence of pairs
+        The colours in linear light, each as `on_grid` returns it.
+    shape : (int, int)
+        Shape of the image.
     candidate, report, stored, caution
         As for `deconvolve`.
     settings : Settings
@@ -102,13 +127,10 @@ def restore_planes(
     list of array, shape (M, N)
         The restored colours.
     """
-    shape = planes[0].shape
-    factor = _reduction(shape, candidate, settings.general.deconvolution)
-    reduced = [at_scale(plane, factor) for plane in planes]
-    scale = reduced[0][1]
+    small, scale = [plane for plane, _ in planes], planes[0][1]
     sharp, _ = restore(
-        [small for small, _ in reduced],
-        like(candidate.make(1 / scale), planes[0]),
+        small,
+        like(candidate.make(1 / scale), small[0]),
         # The weight of natural images makes up for what a camera does to a picture that it stores, and for errors of a
         # free-form PSF. Without either the scene's own law is the steeper one.
         prior="natural" if stored > 0 else "text",
@@ -118,10 +140,6 @@ def restore_planes(
         settings=replace(settings.natural, residual=settings.natural.parametric_residual),
     )
     return [to_shape(plane, shape) for plane in sharp]
-
-
-def _rms(x: Any) -> float:
-    return math.sqrt(float(array_namespace(x).mean(x**2)))
 
 
 def _reduction(shape: tuple[int, ...], candidate: Candidate, settings: Deconvolution) -> float:

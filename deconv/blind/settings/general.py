@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 
 from deconv.blind.settings._setting import setting
+from deconv.blind.settings.parts import Parts
 
 __all__ = ["Deconvolution", "General", "ParametricRefinement"]
 
@@ -90,6 +91,7 @@ class Deconvolution:
         "iterations",
         evidence="more cost 0.1 dB in the mean over four photographs",
     )
+    parts: Parts = field(default_factory=Parts)
 
 
 @dataclass(frozen=True)

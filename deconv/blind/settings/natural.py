@@ -3,9 +3,10 @@
 They belong to `deconv.blind.natural`.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from deconv.blind.settings._setting import setting
+from deconv.blind.settings.parts import Parts
 
 __all__ = ["Natural"]
 
@@ -67,6 +68,8 @@ class Natural:
         "tried: Final restoration",
         "Clipped pixels always as lower bounds: -0.4 dB with estimated PSFs, -2.0 with exact ones.",
     )
+
+    parts: Parts = field(default_factory=Parts)
 
     def counted(self, prior: str, stored: float) -> float:
         """The storage error that counts for a prior."""

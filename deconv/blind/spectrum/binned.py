@@ -128,22 +128,26 @@ class Periodogram:
         level, ends = _border(to_numpy(image), margin, settings.border_variation)
         window = SeparableWindow(shape, [margin if ends else n / 2 for n in shape])
         spectrum = rfftn(window.fade(image, level if ends else None))
-        power = to_numpy(xp.real(spectrum) ** 2 + xp.imag(spectrum) ** 2).astype(float) / window.energy
+        power = to_numpy(xp.real(spectrum) ** 2 + xp.imag(spectrum) ** 2).astype(float)
+        del spectrum
+        power /= window.energy
         f, direction, counted = count_frequencies(shape, shape, settings)
         length = min(h, w)
         self.smear = (0.3 if ends else 0.7) / length
         self._independent = window.independent(shape)
         self._plane = f[counted], direction[counted], power[counted]
+        # Of a large image each of these takes as much as the image.
+        del f, direction, power
         self._degraded: tuple[np.ndarray, np.ndarray] | None = None
         if degradation is not None:
-            at, towards = f[counted], direction[counted]
+            at, towards, _ = self._plane
             self._degraded = degradation.spectrum(at * np.sin(towards), at * np.cos(towards), scale)
         # Rings are as narrow as the resolution at first, and widen with frequency up to what the largest radius needs.
         rings, narrow, wide = [0.0], 0.5 / length, max(0.5 / length, settings.ring_width / largest)
         while rings[-1] < settings.highest:
             rings.append(rings[-1] + min(max(narrow, settings.ring_width_relative * rings[-1]), wide))
-        self._ring, self._sectors = np.searchsorted(rings, f[counted], side="right"), sectors
-        self._average(self._ring * sectors + self._sector(sectors))
+        self._rings, self._sectors = rings, sectors
+        self._average(self._ring_and_sector())
 
     def coarse(self, sectors: int, ratio: float) -> Self:
         """The same power in coarse bins: `sectors` directions, and rings whose radii have a fixed `ratio`."""
@@ -169,14 +173,22 @@ class Periodogram:
         kept = np.abs(off) <= width / 2
         other = copy.copy(self)
         other._plane = tuple(each[kept] for each in self._plane)
-        other._ring = self._ring[kept]
         if self._degraded is not None:
             other._degraded = tuple(each[kept] for each in self._degraded)
-        other._average(other._ring * other._sectors + other._sector(other._sectors))
+        other._average(other._ring_and_sector())
         return other
 
+    def _ring_and_sector(self) -> np.ndarray:
+        index: np.ndarray = np.searchsorted(self._rings, self._plane[0], side="right")
+        index *= self._sectors
+        index += self._sector(self._sectors)
+        return index
+
     def _sector(self, sectors: int) -> np.ndarray:
-        sector: np.ndarray = np.rint(self._plane[1] / np.pi * sectors).astype(int) % sectors
+        turns = self._plane[1] / np.pi
+        turns *= sectors
+        sector: np.ndarray = np.rint(turns, out=turns).astype(int)
+        sector %= sectors
         return sector
 
     def _rebinned(self, index: np.ndarray) -> Self:

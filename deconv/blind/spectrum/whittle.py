@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from deconv._core.array import Array, Result, array_namespace, like
+from deconv._core.array import Array, Result, like
 from deconv.blind.settings.spectrum import Frequencies
 
 __all__ = ["SeparableWindow", "count_frequencies", "taper", "whittle"]
@@ -37,16 +37,19 @@ class SeparableWindow:
 
     def __init__(self, shape: Sequence[int], margins: Sequence[float]) -> None:
         self._tapers = [taper(int(n), margin) for n, margin in zip(shape, margins, strict=True)]
-        self._weights = np.outer(*self._tapers)
-        self.energy = float((self._weights**2).sum())
+        self.energy = math.prod(float((t**2).sum()) for t in self._tapers)
 
     def fade(self, image: Array, level: float | None = None) -> Result:
         """The image minus a level (by default its windowed mean), times the window."""
-        weights, x = like(self._weights, image), array_namespace(image)
-        values: Result = image
+        # One axis after the other, in place: the weights of a large image would be larger than the image.
+        rows, columns = (like(t, image) for t in self._tapers)
         if level is None:
-            level = float(x.sum(values * weights)) / float(self._weights.sum())
-        return (values - level) * weights
+            level = float(rows @ (image @ columns)) / math.prod(float(t.sum()) for t in self._tapers)
+        faded: Result = image
+        faded = faded - level
+        faded *= rows[:, None]
+        faded *= columns[None, :]
+        return faded
 
     def independent(self, grid: Sequence[int]) -> float:
         """Fraction of the frequencies on a grid that are independent: a window correlates neighbouring frequencies."""

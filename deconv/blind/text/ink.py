@@ -1,6 +1,7 @@
 """From light to coverage by ink: dark or bright text, the light of its background, and the window that holds it."""
 
 import math
+from collections.abc import Sequence
 from typing import Literal, TypeAlias
 
 import numpy as np
@@ -54,7 +55,9 @@ def fit_background(light: Array, foreground: Foreground, settings: Ink, least: f
     if foreground == "dark":
         # Ink absorbs all light. The fit may reach zero or less, as in a dark corner, and must stay a safe divisor.
         floor = max(settings.background_floor * float(xp.max(xp.abs(background))), least, 1e-6)
-        return background, -xp.clip(background, floor, None)
+        change = xp.clip(background, floor, None)
+        change *= -1.0
+        return background, change
     # The brightness of the text without blur is unknown: its brightest pixels count as partly covered.
     brightest = float(np.quantile(to_numpy(light - background), settings.brightest_quantile))
     return background, xp.full_like(light, max(brightest, least, 1e-6) / settings.brightest_coverage)
@@ -63,18 +66,20 @@ def fit_background(light: Array, foreground: Foreground, settings: Ink, least: f
 def coverage(light: Array, foreground: Foreground, settings: Ink, least: float = 0.0) -> Result:
     """Coverage by text: 1 - light / paper if dark, else the light above the background over that of full coverage."""
     background, change = fit_background(light, foreground, settings, least)
-    return (light - background) / change
+    ink = light - background
+    ink /= change
+    return ink
 
 
 def planes_as_ink(
-    light: Array, foreground: Foreground, settings: Ink
+    light: Sequence[Array], foreground: Foreground, settings: Ink
 ) -> tuple[list[Result], Result, tuple[slice, slice]]:
     """Coverage by text of each colour, their mean in the text window, and that window.
 
     Parameters
     ----------
-    light : array, shape (C, M, N)
-        Linear light.
+    light : sequence of arrays, each of shape (M, N)
+        Linear light of each colour.
     foreground : {"dark", "bright"}
         Whether text is darker or brighter than its background.
     settings : Ink
@@ -89,13 +94,12 @@ def planes_as_ink(
     window : tuple of two slices
         Rows and columns that hold the text.
     """
-    xp = array_namespace(light)
-    planes = [light[c, ...] for c in range(light.shape[0])]
+    xp = array_namespace(*light)
     # The noise of a colour with hardly any light, such as the blue of yellow paper, must not count as ink. The light of
     # a colour is that of the paper for dark text, and that added to the background for bright text.
-    base = [float(np.median(to_numpy(plane))) if foreground == "bright" else 0.0 for plane in planes]
-    brightest = max(float(xp.max(plane)) - level for plane, level in zip(planes, base, strict=True))
-    inks = [coverage(plane, foreground, settings, settings.weakest_colour * brightest) for plane in planes]
+    base = [float(np.median(to_numpy(plane))) if foreground == "bright" else 0.0 for plane in light]
+    brightest = max(float(xp.max(plane)) - level for plane, level in zip(light, base, strict=True))
+    inks = [coverage(plane, foreground, settings, settings.weakest_colour * brightest) for plane in light]
     grey = mean_plane(inks)
     window = text_window(grey, settings)
     return inks, xp.asarray(grey[window], copy=True), window

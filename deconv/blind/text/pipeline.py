@@ -4,12 +4,11 @@ import math
 from functools import partial
 from typing import Any
 
-from deconv import tone
 from deconv._core.array import Array, Result, array_namespace, mean_plane
 from deconv.blind.errors import gain_of_ink, storage_error
 from deconv.blind.jpeg import Compression
 from deconv.blind.parametric.families import Gaussian
-from deconv.blind.parametric.pipeline import PsfSearch, refined, result_fields, searched
+from deconv.blind.parametric.pipeline import PsfSearch, decoded, refined, result_fields, searched
 from deconv.blind.parametric.search import Estimate
 from deconv.blind.progress import Progress
 from deconv.blind.settings import Settings
@@ -61,8 +60,8 @@ def restore_as_text(
     """
     xp = array_namespace(planes)
     curve = assumed = (settings.general.photograph_gamma if gamma is None else gamma, 0.0)
-    light = tone.decode(planes, *curve)
-    foreground = estimate_foreground(xp.mean(light, axis=0), settings.text.ink)
+    light = decoded(planes, curve)
+    foreground = estimate_foreground(mean_plane(light), settings.text.ink)
     inks, grey, window = planes_as_ink(light, foreground, settings.text.ink)
     report("light", 1.0)
     from_light = estimate
@@ -71,10 +70,11 @@ def restore_as_text(
     if candidate is None:
         return None, {"reason": _NO_BLUR}
     if gamma is None:
-        values = xp.mean(planes, axis=0)
-        curve = estimate_tone_curve(values, candidate, foreground, settings, partial(report, "tone"))
+        curve = estimate_tone_curve(xp.mean(planes, axis=0), candidate, foreground, settings, partial(report, "tone"))
         if curve != assumed:
-            light = tone.decode(planes, *curve)
+            # What a large picture needs no longer is given up first.
+            del light, inks, grey
+            light = decoded(planes, curve)
             inks, grey, window = planes_as_ink(light, foreground, settings.text.ink)
         if curve[0] != assumed[0]:
             # With the wrong exponent the search may have found a wrong PSF.
@@ -87,17 +87,14 @@ def restore_as_text(
     count, mean = len(inks), mean_plane(inks)
     if _is_grey(inks, mean, settings.text.ink):
         # Restored once: it costs less, and the noise of the colours is averaged.
-        inks, light = [mean], xp.mean(light, axis=0, keepdims=True)
+        inks, light = [mean], [mean_plane(light)]
+    gains = [gain_of_ink(*each) for each in zip(light, inks, strict=True)]
+    del light, grey, mean
     coverages = []
-    for c, ink in enumerate(inks):
+    for c, (ink, gain) in enumerate(zip(inks, gains, strict=True)):
         whole = xp.zeros_like(ink)
-        part = xp.asarray(ink[window], copy=True)
         whole[window] = restore_text(
-            part,
-            candidate,
-            settings,
-            report.part("restore", c, len(inks)),
-            stored=stored * gain_of_ink(light[c, ...], ink),
+            ink[window], candidate, settings, report.part("restore", c, len(inks)), stored=stored * gain
         )
         coverages.append(whole)
     verdict = assess(inks, coverages, candidate, foreground, settings)
@@ -107,8 +104,11 @@ def restore_as_text(
     # The model of readability was calibrated on discs: it promises too much after a Gaussian, which removes detail.
     readability = math.nan if isinstance(candidate, Gaussian) else verdict.readability
     fields |= {"prior": "text", "readability": readability, "reason": verdict.reason}
-    text = coverages if foreground == "bright" else [1.0 - c for c in coverages]
-    return [text[min(c, len(text) - 1)] for c in range(count)], fields
+    if foreground == "dark":
+        for coverage in coverages:
+            coverage *= -1.0
+            coverage += 1.0
+    return [coverages[min(c, len(coverages) - 1)] for c in range(count)], fields
 
 
 def _is_grey(inks: list[Result], mean: Result, settings: Ink) -> bool:

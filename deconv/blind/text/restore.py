@@ -58,7 +58,8 @@ def restore_text(
         ink, candidate, plain, lambda part: report(0.5 * part), text.highest_coverage, stored=stored, caution=caution
     )
     level = _level(flat, text)
-    sharp = flat / level
+    flat /= level
+    sharp = flat
     resolved = (level - text.unresolved_level) / (text.resolved_level - text.unresolved_level)
     resolved = min(max(resolved, 0.0), 1.0)
     small, scale = at_scale(ink, candidate.radius / pen.working_radius)
@@ -69,8 +70,12 @@ def restore_text(
         weight, resolved = caution * pen.weight * doubt, 1 - (1 - resolved) / doubt
         drawn = restore_strokes(small, psf, width, weight, pen, lambda part: report(0.5 + 0.5 * part))
         drawn = to_shape(drawn, ink.shape)
-        sharp = resolved * sharp + (1 - resolved) / _level(drawn, text) * drawn
-    return xp.clip((sharp - text.paper_coverage) / (text.ink_coverage - text.paper_coverage), 0.0, 1.0)
+        drawn *= (1 - resolved) / _level(drawn, text)
+        sharp *= resolved
+        sharp += drawn
+    sharp -= text.paper_coverage
+    sharp /= text.ink_coverage - text.paper_coverage
+    return xp.clip(sharp, 0.0, 1.0)
 
 
 def _level(coverage: Array, settings: TextRestoration) -> float:

@@ -186,10 +186,10 @@ def _choose_at(
         if odds.half < selection.least_disk_half or odds.quarter < selection.least_disk_quarter:
             disk = _refuted(disk)
     soft, motion = find(Gaussian, 0.4, 0.5), find(Motion, 0.5, 1.0)
+    stored = degradation is not None
     if isinstance(motion.candidate, Motion):
         line = _confirmed_line(light, motion.candidate, degradation, selection, settings.freeform.phase_retrieval)
         motion = replace(motion, candidate=line, log_odds=motion.log_odds if line else 0.0)
-    stored = degradation is not None
     least = selection.least_log_odds_gaussian_stored if stored else selection.least_log_odds_gaussian
     if soft.candidate is not None and (
         soft.log_odds < least
@@ -204,7 +204,7 @@ def _choose_at(
     freer = (
         not stored
         and best is not motion
-        and _path_evidence(light, selection, settings.freeform.phase_retrieval) > factor * max(best.log_odds, 0.0)
+        and _path_evidence(light, None, selection, settings.freeform.phase_retrieval) > factor * max(best.log_odds, 0.0)
     )
     if best.candidate is not None and not freer:
         return Choice(_FAMILY[type(best.candidate)], best, gamma, edges)
@@ -249,9 +249,11 @@ def _shows_path(light: Array, degradation: Degradation | None, settings: Selecti
     return bool(power.likely(settings.path_support, np.random.default_rng(0))[1] > settings.path_gain)
 
 
-def _path_evidence(light: Array, settings: Selection, retrieval: PhaseRetrieval) -> float:
+def _path_evidence(
+    light: Array, degradation: Degradation | None, settings: Selection, retrieval: PhaseRetrieval
+) -> float:
     """Evidence in nats for the likeliest free-form PSF on the support of a path, by the power at every frequency."""
-    power = _power_of_path(light, None, settings, retrieval)
+    power = _power_of_path(light, degradation, settings, retrieval)
     if power is None:
         return 0.0
     return power.evidence(power.retrieved(settings.path_support, np.random.default_rng(0)))
@@ -301,7 +303,11 @@ def _confirmed_line(
     lines = (_likeliest_line(gain, line, settings.shortest, longest) for line in starts)
     length, angle = max(lines, key=lambda line: gain(*line))
     if gain(length, angle) < settings.least_gain_corrected:
-        return None
+        # Of a strongly compressed image the power at single frequencies may show nothing, not even a path.
+        if degradation is None:
+            return None
+        path = _path_evidence(light, degradation, selection, retrieval)
+        return candidate if path < selection.least_evidence_stored else None
     return replace(candidate, radius=length / 2, angle=angle)
 
 

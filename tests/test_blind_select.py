@@ -15,7 +15,7 @@ from deconv.blind.parametric.motion import search_motion
 from deconv.blind.select import _confirmed_line, _shows_path, choose, hard_steps, sharpness
 from deconv.blind.settings.freeform import PhaseRetrieval
 from deconv.blind.settings.parametric import Parametric
-from deconv.blind.settings.select import LineCheck, Selection, Sharpness
+from deconv.blind.settings.select import Selection, Sharpness
 
 LINES = ["Which kind of blur", "has this page of", "text, it may ask;", "shaken or moved?"]
 PAGE = 0.1 + 0.8 * degrade.text_picture(LINES, size=26, shape=(200, 280))
@@ -40,11 +40,11 @@ def _silent(_):
 
 
 def _line_near(light, candidate):
-    return _confirmed_line(light, candidate, LineCheck(), Sharpness().pixels, PhaseRetrieval())
+    return _confirmed_line(light, candidate, None, Selection(), PhaseRetrieval())
 
 
 def _shows(light):
-    return _shows_path(light, Selection(), PhaseRetrieval())
+    return _shows_path(light, None, Selection(), PhaseRetrieval())
 
 
 def _sharpness(image):

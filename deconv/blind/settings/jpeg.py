@@ -35,5 +35,5 @@ class Jpeg:
         "Frequencies that must have a step: in small drawn images a few may by chance.",
         "frequencies",
         _PHOTOGRAPHS,
-        "pages out of focus by 9.5 pixels, stored at quality 50 to 72, keep 6 and more; photographs never stored have 0",
+        "pages out of focus by 9.5 pixels, stored at quality 50 to 72, keep 6 and more; photographs never stored: 0",
     )

@@ -90,16 +90,21 @@ def restore_as_text(
         inks, light = [mean], [mean_plane(light)]
     gains = [gain_of_ink(*each) for each in zip(light, inks, strict=True)]
     del light, grey, mean
-    coverages = []
-    for c, (ink, gain) in enumerate(zip(inks, gains, strict=True)):
-        whole = xp.zeros_like(ink)
+    # The colour with most ink first: what is no text there is no text, and the others need not be restored.
+    order = sorted(range(len(inks)), key=lambda c: -float(xp.mean(inks[c] ** 2)))
+    by_colour: dict[int, Result] = {}
+    for done, c in enumerate(order):
+        whole = xp.zeros_like(inks[c])
         whole[window] = restore_text(
-            ink[window], candidate, settings, report.part("restore", c, len(inks)), stored=stored * gain
+            inks[c][window], candidate, settings, report.part("restore", done, len(inks)), stored=stored * gains[c]
         )
-        coverages.append(whole)
-    verdict = assess(inks, coverages, candidate, foreground, settings)
-    if not verdict.text:
-        return None, {"reason": verdict.reason}
+        by_colour[c] = whole
+        if done == 0 or done == len(inks) - 1:
+            shown = sorted(by_colour)
+            verdict = assess([inks[i] for i in shown], [by_colour[i] for i in shown], candidate, foreground, settings)
+            if not verdict.text:
+                return None, {"reason": verdict.reason}
+    coverages = [by_colour[c] for c in range(len(inks))]
     fields = result_fields(estimate, candidate, planes, curve, settings, compression)
     # The model of readability was calibrated on discs: it promises too much after a Gaussian, which removes detail.
     readability = math.nan if isinstance(candidate, Gaussian) else verdict.readability

@@ -152,7 +152,7 @@ def choice_of_sharp(stages):
 
 
 def line_check(numbers):
-    return _confirmed_line(MOVED, Motion(4.0, 60.0), numbers, 1e6, PhaseRetrieval())
+    return _confirmed_line(MOVED, Motion(4.0, 60.0), None, Selection(line=numbers), PhaseRetrieval())
 
 
 def sharpness_measure(numbers):

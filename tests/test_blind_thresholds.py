@@ -240,7 +240,7 @@ def test_sharper_edges_than_any_shake_leaves(edges, family):
 def test_a_path_shows_from_this_likelihood(sigma, low, high, shows):
     shaken = _blurred(PHOTO, psf.random_motion(15, rng=1), sigma)
     assert low < Power([shaken]).likely(31, np.random.default_rng(0))[1] < high
-    assert _shows_path(shaken, Selection(), PhaseRetrieval()) == shows
+    assert _shows_path(shaken, None, Selection(), PhaseRetrieval()) == shows
 
 
 @functools.cache

@@ -12,7 +12,7 @@ from deconv._core.array import Array, Result, array_namespace, like, mean_plane
 from deconv.blind.errors import storage_error
 from deconv.blind.freeform.estimate import FreeFormEstimate, estimate_in_lights, is_plausible
 from deconv.blind.freeform.light import Light, window_with_most_edges
-from deconv.blind.jpeg import measure
+from deconv.blind.jpeg import Compression, measure
 from deconv.blind.natural import restore
 from deconv.blind.progress import Progress
 from deconv.blind.result import Guess
@@ -79,12 +79,16 @@ def restore_pages(
     acceptance = settings.freeform.acceptance
     if not is_plausible(estimated, settings=acceptance) or _rms_width(estimated.psf) < acceptance.least_width:
         return None, fields | {"psf": like(np.ones((1, 1)), pages[0]), "family": "none"}
+    compressions = [measure(page, settings=settings.jpeg) for page in pages]
     if prior == "auto":
-        prior = "text" if estimated.flat > acceptance.text_flat else "natural"
+        # Against JPEG's error the search flattens photographs too, and the weight for text is too low for them; that
+        # for natural images reads text as well.
+        flat = estimated.flat > acceptance.text_flat
+        prior = "text" if flat and not any(compressions) else "natural"
     psf = like(estimated.psf, pages[0])
     looks = [
-        _restore_page(page, psf, prior, gamma, report.part("restore", n, len(pages)), settings)
-        for n, page in enumerate(pages)
+        _restore_page(page, psf, prior, (gamma, compression), report.part("restore", n, len(pages)), settings)
+        for n, (page, compression) in enumerate(zip(pages, compressions, strict=True))
     ]
     fields |= {
         "psf": psf,
@@ -101,14 +105,23 @@ def restore_pages(
 
 
 def _restore_page(
-    page: Array, psf: Array, prior: str, gamma: float, report: Callable[[float], None], settings: Settings
+    page: Array,
+    psf: Array,
+    prior: str,
+    camera: tuple[float, Compression | None],
+    report: Callable[[float], None],
+    settings: Settings,
 ) -> tuple[list[Result] | None, Review]:
-    """The restored planes of a page, None if the last look refuses them, and that look."""
+    """The restored planes of a page, None if the last look refuses them, and that look.
+
+    `camera` is the exponent of the encoding, and what JPEG did to the page.
+    """
+    gamma, compression = camera
     xp = array_namespace(page)
     # One by one: an image of 16 megapixels in three colours takes 200 MB.
     planes = [xp.asarray(tone.decode(page[c, ...], gamma, 0.0), copy=True) for c in range(page.shape[0])]
     grey = mean_plane(planes)
-    stored = storage_error(measure(page, settings=settings.jpeg), page, gamma)
+    stored = storage_error(compression, page, gamma)
     error = math.hypot(noise.estimate(grey), stored)
 
     def attempt(caution: float, part: Callable[[float], None]) -> list[Result]:

@@ -1,15 +1,20 @@
 """The error that JPEG left: read off the image, known to the score, 0 where there was no JPEG."""
 
 import io
+from dataclasses import replace
 
 import numpy as np
 import pytest
 from PIL import Image
+from scipy import ndimage
+from scipy.fft import idctn
+from skimage import data
 
 from deconv import degrade, psf
 from deconv.blind.freeform.scale import Scale, normalised
-from deconv.blind.jpeg import measure
+from deconv.blind.jpeg import _step, measure
 from deconv.blind.settings.freeform import FreeForm
+from deconv.blind.settings.jpeg import Jpeg
 
 LINES = ["What a picture loses", "when it is stored by", "blocks of cosines is", "read off its blocks."]
 SHAKE = psf.random_motion(15, rng=4)
@@ -66,3 +71,46 @@ def test_the_score_allows_for_it():
         scorer = Scale(observations, 0, 15, settings=settings).scorer
         gains.append(scorer.gain(scorer.score(SHAKE)))
     assert gains[1] > max(0.3, gains[0] + 0.1)
+
+
+PHOTOGRAPHS = {"camera": data.camera()[100:356, 60:380], "moon": data.moon()[:256, :320], "text": data.text()}
+SOFT = {
+    name: np.rint(255 * degrade.blur(image / 255.0, psf.gaussian(2.0))) / 255 for name, image in PHOTOGRAPHS.items()
+}
+
+
+@pytest.mark.parametrize("quality", [92, 95])
+@pytest.mark.parametrize("name", sorted(SOFT))
+def test_fine_steps_of_a_blurred_photograph_are_found(name, quality):
+    """Of its coefficients only those of low frequencies are left, whose steps are 2 and 3."""
+    stored = _stored(SOFT[name], quality)
+    assert _error(stored[None]) == pytest.approx(np.std(stored - SOFT[name]), rel=0.5)
+
+
+@pytest.mark.parametrize("name", sorted(SOFT))
+def test_a_blurred_photograph_that_was_not_stored_has_no_error(name):
+    assert _error(SOFT[name][None]) == 0.0
+    enlarged = np.clip(ndimage.zoom(PHOTOGRAPHS[name] / 255.0, 1.5, order=3), 0, 1)
+    assert _error((np.rint(255 * enlarged) / 255)[None]) == 0.0
+
+
+def test_a_fine_step_must_be_significant():
+    """Few multiples of 2 among rounding errors may be chance."""
+    rng = np.random.default_rng(0)
+    many = 2 * rng.integers(-20, 21, 4000) + rng.normal(0, 0.45, 4000)
+    settings = Jpeg()
+    assert _step(many, settings=settings) == 2
+    assert _step(many[:60], settings=settings) == 0
+    assert _step(many, settings=replace(settings, fine_step=1)) == 0
+    assert _step(many, settings=replace(settings, fine_cosine=0.7)) == 0
+
+
+@pytest.mark.parametrize(("frequencies", "found"), [(4, False), (5, True)])
+def test_a_few_frequencies_must_have_a_step(frequencies, found):
+    """Blocks whose coefficients are multiples of 12 at a few frequencies, and anything at the others."""
+    rng = np.random.default_rng(0)
+    coefficients = rng.normal(0, 9, (400, 64))
+    coefficients[:, 1 : 1 + frequencies] = 12 * rng.integers(-4, 5, (400, frequencies))
+    blocks = idctn(coefficients.reshape(20, 20, 8, 8), axes=(2, 3), norm="ortho") / 255
+    page = blocks.swapaxes(1, 2).reshape(160, 160)
+    assert (measure(page[None]) is not None) == found

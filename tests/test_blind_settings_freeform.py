@@ -157,7 +157,7 @@ def test_the_quantisation_steps():
             levels = 10 * rng.integers(-3, 4, (8, 8)) / 255
             blocks[0, 8 * row : 8 * row + 8, 8 * column : 8 * column + 8] = idctn(levels, norm="ortho")
     assert _error(blocks) > 0
-    assert _error(blocks, settings=Jpeg(largest_step=4, fine_step=0)) == 0
+    assert _error(blocks, settings=Jpeg(largest_step=4, least_step=4)) == 0
     assert _error(blocks, settings=Jpeg(coefficients=100)) == 0
 
 

@@ -204,7 +204,7 @@ def test_lines_too_hard_for_a_disc(height, low, high, family):
 @pytest.mark.parametrize(("kernel", "shows"), [(psf.gaussian(2), False), (psf.random_motion(25, rng=4), True)])
 def test_the_power_shows_the_path_of_a_shake(kernel, shows):
     page = 1 - degrade.text_picture(["a path of", "a shake in", "the power"], size=34, shape=(300, 400))
-    evidence = _path_evidence(_blurred(page, kernel, 0.001), Selection(), PhaseRetrieval())
+    evidence = _path_evidence(_blurred(page, kernel, 0.001), None, Selection(), PhaseRetrieval())
     # A Gaussian has some hundred nats of its own.
     assert (evidence > Selection().path_factor * 100) == shows
 

@@ -10,14 +10,19 @@ from PIL import Image
 
 from deconv import degrade, psf
 from deconv.blind import Guess, Restoration, api, deblur, select
+from deconv.blind.freeform import pipeline as freeform_pipeline
+from deconv.blind.freeform.estimate import FreeFormEstimate, is_plausible
 from deconv.blind.jpeg import measure
 from deconv.blind.parametric.directions import LeastOdds
 from deconv.blind.parametric.families import Disk, Gaussian, Motion
 from deconv.blind.parametric.pipeline import result_fields
 from deconv.blind.parametric.search import Estimate, _required_log_odds
+from deconv.blind.progress import PARAMETRIC, Progress
 from deconv.blind.settings import Settings
+from deconv.blind.settings.freeform import Acceptance, PhaseRetrieval
 from deconv.blind.settings.parametric import Parametric, Search
 from deconv.blind.settings.select import Selection
+from deconv.blind.text import pipeline as text_pipeline
 from deconv.blind.text.verdict import fit_two_tones
 
 PAGE = 0.1 + 0.8 * degrade.text_picture(["what JPEG", "stored"], size=30, shape=(120, 200))
@@ -103,3 +108,71 @@ def test_motion_hinders_reading_as_a_disc_of_half_its_radius():
     plain = Settings().replace({"text.verdict.motion_radius": 1.0})
     blurs = [fit_two_tones(ink, 1 - PAGE, candidate, 1e5, each).blur for each in (Settings(), plain)]
     assert blurs[0] == pytest.approx(0.5 * blurs[1])
+
+
+@pytest.mark.parametrize(
+    ("image", "log_odds", "gamma"),
+    [(PAGE, 10.0, 1.0), (_stored(PAGE), 64.0, 2.2), (_stored(PAGE), 66.0, 1.0)],
+    ids=["never stored", "JPEG", "JPEG, clear"],
+)
+def test_a_jpeg_file_is_a_photograph_unless_the_evidence_outweighs_that(image, log_odds, gamma, monkeypatch):
+    def at(image, gamma, *_):
+        found = _estimate(Disk(4.0), log_odds if gamma == 1.0 else 0.0)
+        return select.Choice("disk", replace(found, candidate=None) if gamma != 1.0 else found, gamma, 0.2)
+
+    monkeypatch.setattr(select, "_choose_at", at)
+    degradation = measure(image[None])
+    assert select.choose(image, None, lambda _: None, degradation=degradation).gamma == gamma
+
+
+@pytest.mark.parametrize(
+    ("stored", "evidence", "kept"), [(True, 499.0, True), (True, 501.0, False), (False, 0.0, False)]
+)
+def test_a_line_stays_where_the_power_shows_no_path(stored, evidence, kept, monkeypatch):
+    image = _stored(degrade.blur(PAGE, psf.random_motion(15, rng=1)))
+    degradation = measure(image[None]) if stored else None
+    monkeypatch.setattr(select.Power, "gain", lambda self, psf: -1.0)
+    monkeypatch.setattr(select, "_path_evidence", lambda *_: evidence)
+    line = select._confirmed_line(image, Motion(5.0), degradation, Selection(), PhaseRetrieval())
+    assert (line is not None) == kept
+
+
+@pytest.mark.parametrize(
+    ("energy", "evidence", "plausible"), [(-0.09, 0.0, True), (-0.11, 999.0, False), (-0.11, 1001.0, True)]
+)
+def test_evidence_outweighs_the_energy_of_the_scene(energy, evidence, plausible):
+    estimate = FreeFormEstimate(np.ones((3, 3)) / 9, 0.2, energy, 0.3, (), evidence)
+    assert is_plausible(estimate, settings=Acceptance()) == plausible
+    assert not is_plausible(replace(estimate, gain=0.09), settings=Acceptance())
+
+
+@pytest.mark.parametrize(
+    ("image", "flat", "prior"), [(PAGE, 0.38, "text"), (PAGE, 0.36, "natural"), (_stored(PAGE), 0.6, "natural")]
+)
+def test_the_prior_of_a_free_form_restoration(image, flat, prior, monkeypatch):
+    kernel = psf.random_motion(9, rng=1)
+    estimate = FreeFormEstimate(kernel, 0.5, 0.1, flat, (), 5000.0)
+    monkeypatch.setattr(freeform_pipeline, "_estimate", lambda *_, **__: (1.0, estimate))
+    blurred = np.clip(degrade.blur(image, kernel), 0, 1)
+    if image is not PAGE:
+        blurred = _stored(blurred)
+    assert deblur(blurred, psf="free", gamma=1).prior == prior
+
+
+def test_what_is_no_text_in_the_colour_with_most_ink_is_no_text(monkeypatch):
+    restored = []
+
+    def restore(ink, *_, **__):
+        restored.append(float(np.mean(ink**2)))
+        return np.zeros_like(ink)
+
+    monkeypatch.setattr(text_pipeline, "restore_text", restore)
+    page = 1 - (1 - PAGE)[..., None] * [0.3, 1.0, 0.6]
+    blurred = degrade.blur(page, psf.disk(4), channel_axis=-1)
+    planes = np.moveaxis(blurred, -1, 0).astype(np.float32)
+    found = replace(_estimate(Disk(4.0), 100.0), guess_log_odds=100.0)
+    report = Progress(None, PARAMETRIC)
+    text, fields = text_pipeline.restore_as_text(planes, lambda *_, **__: found, 1.0, Settings(), report)
+    assert text is None
+    assert fields["reason"]
+    assert len(restored) == 1

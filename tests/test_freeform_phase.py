@@ -1,12 +1,17 @@
 """Phase retrieval: PSFs from the power of an image."""
 
+import io
+
 import numpy as np
 import pytest
 from letters import blurred_letters as _blurred
+from PIL import Image
 
 import deconv
 from deconv.blind.freeform.phase import Power
 from deconv.blind.freeform.psf_step import centred, pruned
+from deconv.blind.jpeg import measure
+from deconv.blind.settings.select import LineCheck
 from deconv.blind.settings.spectrum import FullSpectrum
 from deconv.blind.spectrum import FullPeriodogram, smooth_power
 
@@ -126,3 +131,30 @@ def test_a_picture_drawn_without_noise_has_a_likelihood():
     page = np.zeros((64, 64), np.float32)
     page[20:44, 30:34] = 1.0
     assert np.isfinite(Power([page]).likely(5, np.random.default_rng(0))[0]).all()
+
+
+def _stored(image, quality):
+    file = io.BytesIO()
+    low, high = image.min(), image.max()
+    Image.fromarray(np.uint8(np.rint(255 * (image - low) / (high - low)))).save(file, "JPEG", quality=quality)
+    return np.asarray(Image.open(file), np.float32) / 255
+
+
+def test_under_jpeg_the_power_shows_a_psf_by_the_shape_of_its_error():
+    psf = deconv.psf.random_motion(15, rng=2)
+    page = _stored(_blurred(psf), 40)
+    compression = measure(page[None])
+    assert compression is not None
+    known, white = (Power([page], [each]) for each in (compression, None))
+    assert known.evidence(psf) > white.evidence(psf) + 100
+    assert known.gain(psf) > white.gain(psf)
+
+
+def test_straight_motion_is_likely_under_jpeg_and_a_stretch_of_a_shake_is_not():
+    line = np.zeros((15, 15))
+    line[7] = 1 / 15
+    gains = []
+    for psf in (line, deconv.psf.random_motion(25, rng=2)):
+        page = _stored(_blurred(np.pad(psf, 5)), 60)
+        gains.append(Power([page], [measure(page[None])]).gain(line))
+    assert gains[0] > LineCheck().least_gain_corrected > LineCheck().least_gain > gains[1]

@@ -179,7 +179,7 @@ class Selection:
         500.0,
         "The same for an image stored as JPEG.",
         "nats",
-        evidence="shakes of the field set have 528 and more, two of 17 less; soft enlarged pages 269 at most, sharp "
+        evidence="shakes of the field set have 528 and more, two of 18 less; soft enlarged pages 269 at most, sharp "
         "pictures 226, enlarged plates 394",
     )
     path_factor: float = setting(
@@ -205,7 +205,7 @@ class Selection:
         0.0,
         "Log odds over no blur that a disc which is not clear needs around the axes and around the diagonals.",
         "nats",
-        evidence="true discs have 0.4 and more, two of 104 below 2; enlarged plates -0.9 and less in one of both",
+        evidence="true discs have 0.4 and more, one of 100 below 2; enlarged plates -0.9 and less in one of both",
     )
     least_disk_quarter: float = setting(
         -2.5,

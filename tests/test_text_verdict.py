@@ -2,6 +2,7 @@
 
 import functools
 import math
+from dataclasses import replace
 from types import SimpleNamespace
 
 import numpy as np
@@ -14,7 +15,7 @@ import deconv
 from deconv.blind.parametric.families import Disk, Motion
 from deconv.blind.result import READABLE
 from deconv.blind.settings import Settings
-from deconv.blind.text.verdict import assess, expected_readability, objection, working_grid
+from deconv.blind.text.verdict import assess, expected_readability, fit_two_tones, objection, working_grid
 
 SETTINGS = Settings()
 LINES = ["The quick", "brown fox", "jumps over"]
@@ -183,7 +184,7 @@ def test_stained_paper_is_text_up_to_some_depth_of_the_stains(depth, text):
 def objects(foreground, misfit=0.03, **changes):
     """Whether something speaks against text that a picture with such a fit would be."""
     ratio = changes.pop("ratio", 1.5)
-    values = {"share": 0.1, "grey": 0.1, "piece": 0.1, "blur": 1.5, "unexplained": 0.04**2} | changes
+    values = {"share": 0.1, "grey": 0.1, "piece": 0.1, "blur": 1.5, "unexplained": 0.04**2, "stored": 0.0} | changes
     fit = SimpleNamespace(**values, grey_residual=lambda: (0.04 / ratio) ** 2)
     ours = SETTINGS.text.verdict
     return objection(fit, misfit, ours.dark if foreground == "dark" else ours.bright, ours) is not None
@@ -255,3 +256,23 @@ def test_every_library(backend):
     for name in ("readability", "misfit", "blur", "clarity"):
         assert isinstance(getattr(got, name), float)
         assert getattr(got, name) == pytest.approx(getattr(want, name), rel=1e-3)
+
+
+def test_the_error_of_jpeg_is_left_by_two_tones_and_by_grey_ones():
+    """The coefficients that JPEG rounds leave an error that a grey scene follows, and a two-tone scene cannot."""
+    ink = blurred(page(), 4.0)
+    rng = np.random.default_rng(0)
+    rough = gaussian_filter(rng.standard_normal(ink.shape), 1.2)
+    error = 0.02
+    ink = (ink + error / rough.std() * rough).astype(np.float32)
+    coverage = restored(ink, 4.0)
+    ratios = []
+    for stored in (0.0, error):
+        fit = fit_two_tones(ink, coverage, Disk(4.0, 0.0), 1e5, SETTINGS, stored)
+        floor = SETTINGS.text.verdict.rounding**2 + fit.stored
+        ratios.append(math.sqrt((fit.unexplained + floor) / (fit.grey_residual() + floor)))
+        limits = replace(SETTINGS.text.verdict.bright, misfit=1.0, grey_ratio=ratios[-1] * 0.99)
+        assert "times the residual of grey tones" in objection(fit, 0.0, limits, SETTINGS.text.verdict)
+        assert objection(fit, 0.0, replace(limits, grey_ratio=ratios[-1] * 1.01), SETTINGS.text.verdict) is None
+    assert ratios[1] < 0.9 * ratios[0]
+    assert assess([ink], [coverage], Disk(4.0, 0.0), "dark", SETTINGS, [error]).text

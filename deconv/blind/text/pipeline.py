@@ -101,7 +101,14 @@ def restore_as_text(
         by_colour[c] = whole
         if done == 0 or done == len(inks) - 1:
             shown = sorted(by_colour)
-            verdict = assess([inks[i] for i in shown], [by_colour[i] for i in shown], candidate, foreground, settings)
+            verdict = assess(
+                [inks[i] for i in shown],
+                [by_colour[i] for i in shown],
+                candidate,
+                foreground,
+                settings,
+                [stored * gains[i] for i in shown],
+            )
             if not verdict.text:
                 return None, {"reason": verdict.reason}
     coverages = [by_colour[c] for c in range(len(inks))]

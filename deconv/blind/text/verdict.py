@@ -68,6 +68,7 @@ def assess(
     candidate: Candidate,
     foreground: Foreground,
     settings: Settings,
+    stored: Sequence[float] | None = None,
 ) -> Verdict:
     """Decide whether an image shows text, and estimate how much of it can be read.
 
@@ -83,6 +84,8 @@ def assess(
         Whether text is darker or brighter than its background.
     settings : Settings
         Settings of all stages.
+    stored : sequence of float, optional
+        Error that storing the image left in each of the inks.
 
     Returns
     -------
@@ -90,8 +93,11 @@ def assess(
         The decision, the expected readability, and the reason.
     """
     verdict = settings.text.verdict
-    pairs = zip(inks, coverages, strict=True)
-    fits = [fit_two_tones(ink, coverage, candidate, verdict.pixels / len(inks), settings) for ink, coverage in pairs]
+    pixels = verdict.pixels / len(inks)
+    fits = [
+        fit_two_tones(ink, coverage, candidate, pixels, settings, error)
+        for ink, coverage, error in zip(inks, coverages, stored or [0.0] * len(inks), strict=True)
+    ]
     signal = sum(max(f.power - f.noise, 0.0) for f in fits)
     excess = sum(max(f.unexplained - f.noise, 0.0) for f in fits)
     misfit = min(math.sqrt(excess / signal), 1.0) if signal > 0 else 1.0
@@ -121,8 +127,9 @@ def objection(fit: "TwoToneFit", misfit: float, limits: Limits, settings: Verdic
         return "ink and paper do not form two separate tones"
     if fit.piece > limits.largest_piece and fit.blur < limits.merged_blur:
         return "nearly all of its ink is one connected piece"
-    rounding = settings.rounding
-    if (ratio := math.sqrt((fit.unexplained + rounding**2) / (fit.grey_residual() + rounding**2))) > limits.grey_ratio:
+    # Both scenes leave the error of JPEG, of which grey tones imitate a part.
+    error = settings.rounding**2 + fit.stored
+    if (ratio := math.sqrt((fit.unexplained + error) / (fit.grey_residual() + error))) > limits.grey_ratio:
         return f"text of one tone on an even background would leave {ratio:.1f} times the residual of grey tones"
     return None
 
@@ -163,8 +170,8 @@ class TwoToneFit:
 
     Attributes
     ----------
-    power, noise, unexplained : float
-        Mean squares of the image, of its noise, and of the residual.
+    power, noise, unexplained, stored : float
+        Mean squares of the image, of its noise, of the residual, and of the error that storing the image left.
     level, share, grey, piece : float
         Level of the ink; fraction of the image that is ink; mean of c (1 - c) relative to an even grey image, 0 for two
         pure tones; area of the largest connected piece of ink as a fraction of all ink.
@@ -190,18 +197,21 @@ class TwoToneFit:
     psf: Result = field(repr=False)
     inner: tuple[slice, ...] = field(repr=False)
     settings: Settings = field(repr=False)
+    stored: float = 0.0
 
     def grey_residual(self) -> float:
         """Mean square residual of a scene of any tones, restored by total variation."""
         xp = array_namespace(self.image)
         solver = Splitting(self.image, self.psf.shape)
-        weight = prior_weight(math.sqrt(self.noise), self.settings.general.deconvolution)
+        weight = prior_weight(math.sqrt(self.noise + self.stored), self.settings.general.deconvolution)
         num_iter = self.settings.text.verdict.grey_num_iter
         solver.solve(self.psf, TotalVariation(), weight, low=-math.inf, num_iter=num_iter)
         return float(xp.mean(solver.residual[solver.window][self.inner] ** 2))
 
 
-def fit_two_tones(ink: Array, coverage: Array, candidate: Candidate, pixels: float, settings: Settings) -> TwoToneFit:
+def fit_two_tones(
+    ink: Array, coverage: Array, candidate: Candidate, pixels: float, settings: Settings, stored: float = 0.0
+) -> TwoToneFit:
     """Fit a two-tone scene to the blurred image, starting from the restored one.
 
     Parameters
@@ -214,6 +224,8 @@ def fit_two_tones(ink: Array, coverage: Array, candidate: Candidate, pixels: flo
         Pixels that are examined.
     settings : Settings
         Settings of all stages.
+    stored : float
+        Error that storing the image left in `ink`.
 
     Returns
     -------
@@ -244,6 +256,7 @@ def fit_two_tones(ink: Array, coverage: Array, candidate: Candidate, pixels: flo
         psf=psf,
         inner=inner,
         settings=settings,
+        stored=(stored / scale) ** 2,
     )
 
 

@@ -45,8 +45,8 @@ def _stored(image):
     [
         (Disk(6.0), 9.9, "disk"),
         (Disk(6.0), 10.1, "free"),
-        (Gaussian(6.0), 39.0, "gaussian"),
-        (Gaussian(6.0), 41.0, "free"),
+        (Gaussian(6.0), 119.0, "gaussian"),
+        (Gaussian(6.0), 121.0, "free"),
     ],
 )
 def test_the_path_of_a_shake_outweighs_a_disc_sooner_than_a_gaussian(candidate, ratio, family, monkeypatch):

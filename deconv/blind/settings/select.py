@@ -190,7 +190,10 @@ class Selection:
         evidence="shakes taken for discs have 14 and 260, discs of 2 to 3 pixels 10 to 37",
     )
     path_factor_gaussian: float = setting(
-        40.0, "The same for a Gaussian.", "1", evidence="shakes have 155 to 830, Gaussians at most 33"
+        120.0,
+        "The same for a Gaussian.",
+        "1",
+        evidence="shakes have 155 to 830, Gaussians at most 33, pages blurred by software at most 96",
     )
     clear_disk: float = setting(100.0, "Log odds for a disc from which motion is not searched.", "nats")
     disk_factor: float = setting(

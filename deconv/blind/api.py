@@ -335,6 +335,8 @@ def deblur_pages(
     settings = check_settings(settings)
     checked = [as_planes(image, channel_axis, settings.general, f"images[{i}]") for i, image in enumerate(images)]
     originals, pages = ([pair[i] for pair in checked] for i in (0, 1))
+    # Before the search: it works on the host, and the pages would meet in the restoration only.
+    array_namespace(*pages)
     for i, planes in enumerate(pages):
         check_range(planes, gamma, settings.general, f"images[{i}]")
     smallest = min(pages, key=lambda planes: min(planes.shape[1:]))

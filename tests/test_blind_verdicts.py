@@ -138,7 +138,7 @@ def test_a_line_stays_where_the_power_shows_no_path(stored, evidence, kept, monk
 
 
 @pytest.mark.parametrize(
-    ("energy", "evidence", "plausible"), [(-0.09, 0.0, True), (-0.11, 999.0, False), (-0.11, 1001.0, True)]
+    ("energy", "evidence", "plausible"), [(-0.09, 0.0, True), (-0.11, 1499.0, False), (-0.11, 1501.0, True)]
 )
 def test_evidence_outweighs_the_energy_of_the_scene(energy, evidence, plausible):
     estimate = FreeFormEstimate(np.ones((3, 3)) / 9, 0.2, energy, 0.3, (), evidence)

@@ -24,8 +24,8 @@ class Jpeg:
         "Mean cosine above which coefficients are multiples of so fine a step.",
         "1",
         _PHOTOGRAPHS,
-        "sixteen pictures of scikit-image, blurred and stored at quality 92 and 95, 31 of 32 are found (20 by steps of "
-        "3 and more alone); of 43 never stored, blurred or enlarged, none",
+        "sixteen pictures of scikit-image, blurred and stored at quality 92 and 95, 31 of 32 are found (24 by steps of "
+        "3 and more alone); of 41 never stored, blurred or enlarged, none",
     )
     significance: float = setting(
         6.0, "Mean cosine over its standard deviation that such a step needs, too.", "standard deviations"

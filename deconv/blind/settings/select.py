@@ -166,7 +166,7 @@ class Selection:
         65.0,
         "Log odds from which a PSF is accepted that explains an image stored as JPEG in linear light only.",
         "nats",
-        evidence="discs and motion drawn in encoded values and stored at quality 60 to 90 have 71 and more, enlarged "
+        evidence="discs and motion drawn in encoded values and stored at quality 60 to 90 have 68 and more, enlarged "
         "plates taken for discs 24 to 63",
     )
     least_evidence: float = setting(
@@ -208,7 +208,7 @@ class Selection:
         0.0,
         "Log odds over no blur that a disc which is not clear needs around the axes and around the diagonals.",
         "nats",
-        evidence="true discs have 0.4 and more, one of 100 below 2; enlarged plates -0.9 and less in one of both",
+        evidence="true discs have 0.4 and more, one of 100 below 2; enlarged plates -0.8 and less in one of both",
     )
     least_disk_quarter: float = setting(
         -2.5,

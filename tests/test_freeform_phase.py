@@ -140,7 +140,7 @@ def _stored(image, quality):
     return np.asarray(Image.open(file), np.float32) / 255
 
 
-def test_under_jpeg_the_power_shows_a_psf_by_the_shape_of_its_error():
+def test_a_psf_under_jpeg_has_more_evidence_if_jpeg_is_known():
     psf = deconv.psf.random_motion(15, rng=2)
     page = _stored(_blurred(psf), 40)
     compression = measure(page[None])
@@ -148,6 +148,16 @@ def test_under_jpeg_the_power_shows_a_psf_by_the_shape_of_its_error():
     known, white = (Power([page], [each]) for each in (compression, None))
     assert known.evidence(psf) > white.evidence(psf) + 100
     assert known.gain(psf) > white.gain(psf)
+
+
+def test_the_noise_after_jpeg_has_the_shape_of_its_error():
+    page = _stored(_blurred(deconv.psf.random_motion(15, rng=2), (64, 80)), 40)
+    compression = measure(page[None])
+    plane = FullPeriodogram(page, compression, settings=FullSpectrum())
+    fy, fx = np.meshgrid(np.fft.fftfreq(plane._grid[0]), np.fft.rfftfreq(plane._grid[1]), indexing="ij")
+    error = compression.spectrum(fy.ravel(), fx.ravel())[1].reshape(fy.shape)
+    assert error.max() > 5 * error.min()
+    assert plane._noise / error == pytest.approx(plane._noise[0, 0] / error[0, 0], rel=1e-3)
 
 
 def test_straight_motion_is_likely_under_jpeg_and_a_stretch_of_a_shake_is_not():
